@@ -1,0 +1,178 @@
+"""What is read from mails and documents: the neutral values between readers and judgement. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mailbot.model import Assessment, Finding, Format, ReadBy, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell of a table, wherever the table came from."""
+
+    text: str
+    """Its text, line breaks as `\\n`, numbers in plain notation without trailing zeros; '' for an empty cell
+    and for the continuation of a merged one."""
+    place: str = ""
+    """Where a person finds it: `Sheet1!F7`, `表1 第3行第5列`, `第2页`."""
+    box: tuple[float, float, float, float] | None = None
+    """x0, top, x1, bottom on its page, in points; None where there are no pages."""
+    formula: str = ""
+    """A formula whose value could not be had (no cached value, and not computable here)."""
+    confidence: float | None = None
+    """0..1 from OCR; None where the characters were given."""
+    picture: bytes | None = None
+    """PNG of the cell, only where OCR was in doubt."""
+    merged: bool = False
+    """Whether it is the continuation of a merged cell (its text is then '')."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A rectangular grid of cells; a table that runs over pages is one table."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    name: str = ""
+    """Sheet name, or '' """
+    hidden: bool = False
+    """A hidden sheet: its form counts only where it is the only one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract:
+    """What a reader got out of one document."""
+
+    format: Format
+    read_by: ReadBy
+    text: str
+    """Running text in reading order, table cells included (tab between cells, newline between rows)."""
+    tables: tuple[Table, ...] = ()
+    headings: tuple[str, ...] = ()
+    """Titles and headings where the format marks them, else the first lines."""
+    seal: bool | None = None
+    """Whether a red round seal (公章) was seen; None where nobody looked."""
+    truncated: bool = False
+    """Whether reading stopped at a limit (pages, rows)."""
+
+
+class Need(StrEnum):
+    """What a document still needs before it can be read, that the reading child may not do itself."""
+
+    OFFICE = "office"
+    """Conversion by an office program (doc, wps, rtf, odt …)."""
+    OCR = "ocr"
+    """Character recognition (scan, photograph, PDF without usable text)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A cloud link in place of a file; never fetched."""
+
+    url: str
+    provider: str
+    filename: str = ""
+    size: str = ""
+    expires: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A mailbox address as in RFC 5322 §3.4: decoded display name, and addr-spec in lower-cased domain."""
+
+    name: str
+    address: str
+
+
+class Authentication(StrEnum):
+    """What the receiving server's Authentication-Results says of DMARC (RFC 8601, RFC 7489)."""
+
+    PASSED = "pass"
+    FAILED = "fail"
+    UNKNOWN = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailHead:
+    """What a mail says of itself, decoded and repaired. None of it is trusted."""
+
+    message_id: str
+    """With its angle brackets; '' where there is none."""
+    subject: str
+    from_: tuple[Address, ...]
+    reply_to: tuple[Address, ...]
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    date: datetime | None = None
+    """The sender's clock; never the receipt time."""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    received: datetime | None = None
+    """The time in the topmost Received header, the receiving server's own."""
+    authentication: Authentication = Authentication.UNKNOWN
+    automatic: str = ""
+    """The sign by which the mail is automatic (`Auto-Submitted: auto-replied`); '' for a person's mail."""
+    bounced_ids: tuple[str, ...] = ()
+    """For a bounce: the Message-IDs it returns, to match it to our own reply."""
+    text: str = ""
+    """The body a person reads, quoted history and signature cut off as far as they are marked."""
+    links: tuple[Link, ...] = ()
+    claims_attachment: bool = False
+    """Whether the body or subject says that a file is attached (见附件)."""
+    fingerprint: str = ""
+    """sha256 over what the sender wrote (Message-ID, From, Date, Subject, parts), without what servers added:
+    two copies of one mail in two mailboxes have the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One file that a mail carries, before anybody looked into it."""
+
+    key: str
+    """Its place in the mail: `2`, `2.1` for the first member of the second; stable for the same bytes."""
+    filename: str
+    """'' where it has none."""
+    content_type: str
+    data: bytes
+    container: str | None = None
+    """File name of the archive or forwarded mail that held it."""
+    inline: bool = False
+    """Shown within the body (referenced by cid) rather than attached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentReading:
+    """One document, read and placed."""
+
+    key: str
+    filename: str
+    format: Format
+    role: Role
+    sha256: str
+    size: int
+    """Octets."""
+    container: str | None = None
+    findings: tuple[Finding, ...] = ()
+    """What kept it from being read: the `document.*` codes, with the default severity."""
+    needs: Need | None = None
+    """Set while it waits for conversion or recognition; never set in a finished reading."""
+    year: int | None = None
+    """The year it speaks of, where it says so."""
+    organizations: tuple[str, ...] = ()
+    """Names of organizations in its title and signature."""
+    seal: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailReading:
+    """One mail, read whole."""
+
+    head: MailHead
+    documents: tuple[DocumentReading, ...]
+    assessment: Assessment | None = None
+    findings: tuple[Finding, ...] = ()
+    """On the form (form.*, score.*, total.*, evidence.*) and on links."""
+    form_key: str | None = None
+    """Key of the document the assessment was read from."""

@@ -1,0 +1,163 @@
+"""Rows of the store as values, for reports and for the worker. Times are aware; values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from mailbot.model import (
+    Assessment,
+    Finding,
+    Format,
+    Outcome,
+    ReplyKind,
+    ReplyState,
+    Role,
+    Status,
+    Track,
+    Version,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """One mail as the mailbox edge or a file handed it over, its octets already durable in the archive."""
+
+    mailbox: str
+    folder: str
+    uidvalidity: int
+    uid: int
+    sha256: str
+    """Of the octets; '' where the mail stayed on the server because it is larger than limits.message_mb."""
+    size: int
+    """Octets (RFC822.SIZE)."""
+    received_at: datetime
+    """INTERNALDATE (RFC 3501 §2.3.3): when the mail entered the mailbox."""
+    junk: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """A message that waits for its decision."""
+
+    id: int
+    mailbox: str
+    folder: str
+    uid: int
+    sha256: str
+    size: int
+    received_at: datetime
+    junk: bool
+    attempts: int
+    """How often processing has failed already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRecord:
+    filename: str
+    format: Format
+    role: Role
+    sha256: str
+    size: int
+    container: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRecord:
+    """A reply and where it stands."""
+
+    id: int
+    message: int
+    mailbox: str
+    kind: ReplyKind
+    to: str
+    message_id: str
+    """Our own Message-ID, deterministic."""
+    subject: str
+    sha256: str
+    """The composed mail's octets in the archive."""
+    state: ReplyState
+    queued_at: datetime
+    attempts: int = 0
+    sent_at: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRecord:
+    """Everything about one message, as the export and the digest show it."""
+
+    id: int
+    message_id: str
+    mailbox: str
+    folder: str
+    uid: int
+    sha256: str
+    size: int
+    received_at: datetime
+    header_received: datetime | None
+    """The receiving server's own Received header."""
+    header_date: datetime | None
+    """The sender's Date."""
+    sender: str
+    subject: str
+    organization: str | None
+    outcome: Outcome | None
+    """None while it waits."""
+    decided_at: datetime | None
+    documents: tuple[DocumentRecord, ...] = ()
+    assessment: Assessment | None = None
+    findings: tuple[Finding, ...] = ()
+    replies: tuple[ReplyRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationRecord:
+    """Where one organization stands."""
+
+    name: str
+    track: Track
+    status: Status
+    versions: tuple[Version, ...] = ()
+    counts: Version | None = None
+    """The version that counts: the last complete one by the deadline, else the newest."""
+    emails: tuple[str, ...] = ()
+    """Registered addresses."""
+    senders: tuple[str, ...] = ()
+    """Addresses it has written from."""
+    assessment: Assessment | None = None
+    """Of the version that counts."""
+    registered: bool = False
+    first_received_at: datetime | None = None
+    paper_received: date | None = None
+    paper_sealed: bool | None = None
+    staff_points: Decimal | None = None
+    """考核分, the staff's own; never set by the program."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderHealth:
+    """How one folder of one mailbox is doing."""
+
+    mailbox: str
+    folder: str
+    uidvalidity: int | None
+    last_uid: int
+    last_good_round: datetime | None
+    last_error: str
+    last_error_at: datetime | None
+    on_server: int | None = None
+    """How many mails the server showed in the last good round."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Figures that need no walk over the messages."""
+
+    messages: int
+    waiting: int
+    """Received and not yet decided."""
+    by_outcome: dict[Outcome, int]
+    replies: dict[ReplyState, int]
