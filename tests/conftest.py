@@ -1,0 +1,22 @@
+"""Shared by all tests: real components are looked for once, and are owed where everything is required."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def require(program: str, *also: Path) -> str:
+    """The path of a real program; skips the test where it is not installed, and fails where all are required."""
+    found = shutil.which(program) or next((str(path) for path in also if path.exists()), None)
+    if found is None:
+        reason = f"{program} is not installed"
+        if os.environ.get("MAILBOT_TESTS_REQUIRE_ALL"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
