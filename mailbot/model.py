@@ -293,7 +293,9 @@ class Contribution:
     """Findings on the form itself; they stand until a newer form replaces it."""
     total: Decimal | None = None
     review: tuple[Finding, ...] = ()
-    """Findings for which only a person can decide; while there are any, its pieces do not count."""
+    """Findings on the message for which only a person can decide."""
+    blank_form: str | None = None
+    """File name of an official form that came back without scores, where no filled one came with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

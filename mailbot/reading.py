@@ -160,6 +160,8 @@ class DocumentReading:
     """Set while it waits for conversion or recognition; never set in a finished reading."""
     year: int | None = None
     """The year it speaks of, where it says so."""
+    covers: tuple[Role, ...] = ()
+    """What it counts for: a summary with next year's plan in it counts for both."""
     organizations: tuple[str, ...] = ()
     """Names of organizations in its title and signature."""
     seal: bool | None = None

@@ -1,0 +1,301 @@
+"""Reads a mail whole, its hostile part in a bounded child: octets in, one `MailReading` out.
+
+The child parses the mail, unpacks and reads its documents and examines the form. What it may not do itself (start
+an office program, recognize characters) it asks for; the parent has it done and lets the child read again with
+the result supplied. A file that kills its child is supplied as unreadable. So a reading is deterministic.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from mailbot import rubric as rubrics
+from mailbot.config import Limits
+from mailbot.documents.needs import Supplied
+from mailbot.documents.sandbox import ChildFailedError, Pool
+from mailbot.errors import DocumentError, UnreadableError
+from mailbot.model import Code, Format, Role, finding
+from mailbot.reading import DocumentReading, MailHead, MailReading, Need, Part
+from mailbot.rubric import Rubric
+
+_PRELOAD = ("mailbot.reader", "mailbot.documents.read", "mailbot.form.examine", "mailbot.mail.parse")
+_OCR_MEMORY_MB = 2048
+_MOST_ROUNDS = 64
+"""How often one mail is read again with something supplied; more files than this in need is no honest mail."""
+
+
+class _Request(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    document: str | None
+    """File name of a single document; None where the file is a mail."""
+    authserv_id: str | None
+    own_addresses: tuple[str, ...]
+    rubric: str
+    limits: dict[str, int]
+    supplied: dict[str, Supplied]
+
+
+class _Want(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    need: Need
+    format: Format
+    data: bytes
+
+
+class _Response(msgspec.Struct, frozen=True, kw_only=True):
+    reading: MailReading
+    wants: tuple[_Want, ...]
+
+
+class _OcrRequest(msgspec.Struct, frozen=True, kw_only=True):
+    format: Format
+    data: bytes
+
+
+_requests = msgspec.msgpack.Decoder(_Request)
+_responses = msgspec.msgpack.Decoder(_Response)
+_ocr_requests = msgspec.msgpack.Decoder(_OcrRequest)
+_supplies = msgspec.msgpack.Decoder(Supplied)
+
+
+# --- in the child ---------------------------------------------------------------------------------------------
+
+
+def serve(request: bytes, progress: Callable[[str], None]) -> bytes:
+    """Child: read the mail or document that the request names."""
+    wanted = _requests.decode(request)
+    octets = Path(wanted.path).read_bytes()
+    head, parts = _open(octets, wanted)
+    return msgspec.msgpack.encode(_read(head, parts, wanted, progress))
+
+
+def serve_ocr(request: bytes, progress: Callable[[str], None]) -> bytes:
+    """Child of its own: recognize the characters of one scan or photograph."""
+    from mailbot.documents import ocr
+
+    wanted = _ocr_requests.decode(request)
+    progress("ocr")
+    try:
+        supplied = Supplied(extract=ocr.read(wanted.data, wanted.format))
+    except DocumentError as error:
+        supplied = Supplied(code=Code(error.code), reason=str(error))
+    return msgspec.msgpack.encode(supplied)
+
+
+@lru_cache(maxsize=4)
+def _rubric(path: str) -> Rubric:
+    return rubrics.load(Path(path))
+
+
+def _open(octets: bytes, wanted: _Request) -> tuple[MailHead, tuple[Part, ...]]:
+    if wanted.document is not None:
+        part = Part(key="1", filename=wanted.document, content_type="", data=octets)
+        return MailHead(message_id="", subject="", from_=(), reply_to=()), (part,)
+    from mailbot.mail.parse import parse
+
+    parsed = parse(octets, authserv_id=wanted.authserv_id, own_addresses=frozenset(wanted.own_addresses))
+    return parsed.head, parsed.parts
+
+
+def _parts_of(octets: bytes) -> tuple[Part, ...]:
+    from mailbot.mail.parse import parse
+
+    return parse(octets, authserv_id=None, own_addresses=frozenset()).parts
+
+
+def _read(
+    head: MailHead, parts: tuple[Part, ...], wanted: _Request, progress: Callable[[str], None]
+) -> _Response:
+    from mailbot.documents.read import read_parts
+    from mailbot.form.examine import Readable, examine
+
+    read = read_parts(
+        () if head.automatic else parts,
+        limits=Limits(**wanted.limits),
+        supplied=wanted.supplied,
+        begin=progress,
+        open_mail=_parts_of,
+    )
+    examined = examine(
+        [Readable(key=p.key, filename=p.filename, extract=p.extract) for p in read if p.extract],
+        _rubric(wanted.rubric),
+    )
+    documents = (
+        DocumentReading(
+            key=p.key,
+            filename=p.filename,
+            format=p.format,
+            role=examined.roles.get(p.key, Role.OTHER),
+            sha256=p.sha256,
+            size=p.size,
+            container=p.container,
+            findings=(finding(p.code, document=p.filename, found=p.reason),) if p.code else (),
+            year=examined.years.get(p.key),
+            covers=tuple(sorted(examined.covers.get(p.key, ()))),
+            organizations=examined.organizations.get(p.key, ()),
+            seal=p.extract.seal if p.extract else None,
+        )
+        for p in read
+    )
+    return _Response(
+        reading=MailReading(
+            head=head,
+            documents=tuple(d for d in documents if d.filename or d.role is not Role.OTHER),
+            assessment=examined.assessment,
+            findings=examined.findings,
+            form_key=examined.form_key,
+        ),
+        wants=tuple(
+            _Want(key=p.key, need=p.needs, format=p.format, data=p.data)
+            for p in read
+            if p.needs and p.data is not None
+        ),
+    )
+
+
+# --- in the parent --------------------------------------------------------------------------------------------
+
+
+class Reader:
+    """Reads mails and documents in bounded children. Thread-safe; a context manager.
+
+    `rubric` is the path of the rubric, `children` how many mails are read at the same time.
+    """
+
+    def __init__(self, rubric: Path, limits: Limits, *, children: int = 2) -> None:
+        self._rubric = str(rubric)
+        self._limits = limits
+        self._children = children
+        self._stack = ExitStack()
+        self._lock = threading.Lock()
+        self._ocr: Pool | None = None
+
+    def __enter__(self) -> Self:
+        self._pool = self._stack.enter_context(
+            Pool(
+                "mailbot.reader:serve",
+                size=self._children,
+                memory_mb=self._limits.parse_memory_mb,
+                seconds=self._limits.parse_seconds,
+                preload=_PRELOAD,
+            )
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def read_mail(
+        self,
+        path: Path,
+        *,
+        authserv_id: str | None,
+        own_addresses: Iterable[str],
+        required: frozenset[Role],
+    ) -> MailReading:
+        """Read one mail. `required` are the roles for which scans are worth recognizing.
+
+        Raises DocumentError where the mail as a whole cannot be taken apart.
+        """
+        return self._read(path, None, authserv_id, tuple(own_addresses), required)
+
+    def read_document(self, path: Path) -> MailReading:
+        """Read one document as if it had come alone in a mail. Raises DocumentError."""
+        return self._read(path, path.name, None, (), frozenset(Role))
+
+    def _read(
+        self,
+        path: Path,
+        document: str | None,
+        authserv_id: str | None,
+        own_addresses: tuple[str, ...],
+        required: frozenset[Role],
+    ) -> MailReading:
+        supplied: dict[str, Supplied] = {}
+        for _ in range(_MOST_ROUNDS):
+            request = _Request(
+                path=str(path),
+                document=document,
+                authserv_id=authserv_id,
+                own_addresses=own_addresses,
+                rubric=self._rubric,
+                limits=self._limits.model_dump(),
+                supplied=supplied,
+            )
+            try:
+                answer = _responses.decode(self._pool.call(msgspec.msgpack.encode(request)))
+            except ChildFailedError as failure:
+                supplied[self._culprit(failure, supplied)] = _refused(failure)
+                continue
+            wants = [want for want in answer.wants if want.key not in supplied]
+            if not wants:
+                return answer.reading
+            supplied.update(self._supply(wants, answer.reading, required))
+        raise UnreadableError("too many of its files break their reader")
+
+    @staticmethod
+    def _culprit(failure: ChildFailedError, supplied: Mapping[str, Supplied]) -> str:
+        if not failure.progress or failure.progress in supplied:
+            raise UnreadableError(f"the mail breaks its reader: {failure}") from failure
+        return failure.progress
+
+    def _supply(
+        self, wants: list[_Want], reading: MailReading, required: frozenset[Role]
+    ) -> dict[str, Supplied]:
+        """Have done what the child may not do: conversions first, and recognition only if something lacks still."""
+        conversions = [want for want in wants if want.need is Need.OFFICE]
+        if conversions:
+            return {want.key: self._convert(want) for want in conversions}
+        covered = {role for document in reading.documents for role in document.covers}
+        if required <= covered:
+            return {want.key: Supplied() for want in wants}
+        return {want.key: self._recognize(want) for want in wants}
+
+    def _convert(self, want: _Want) -> Supplied:
+        from mailbot.documents.office import convert
+
+        try:
+            return convert(want.data, want.format, seconds=self._limits.parse_seconds)
+        except DocumentError as error:
+            return Supplied(code=Code(error.code), reason=str(error))
+
+    def _recognize(self, want: _Want) -> Supplied:
+        from mailbot.documents.ocr import worth_recognizing
+
+        if want.format is Format.IMAGE and not worth_recognizing(want.data):
+            return Supplied()
+        request = msgspec.msgpack.encode(_OcrRequest(format=want.format, data=want.data))
+        try:
+            return _supplies.decode(self._recognizer().call(request))
+        except ChildFailedError as failure:
+            return _refused(failure)
+
+    def _recognizer(self) -> Pool:
+        """The long-lived OCR child, started when the first scan comes."""
+        with self._lock:
+            if self._ocr is None:
+                self._ocr = self._stack.enter_context(
+                    Pool(
+                        "mailbot.reader:serve_ocr",
+                        size=1,
+                        memory_mb=max(_OCR_MEMORY_MB, self._limits.parse_memory_mb),
+                        seconds=self._limits.parse_seconds,
+                        preload=(),
+                    )
+                )
+            return self._ocr
+
+
+def _refused(failure: ChildFailedError) -> Supplied:
+    code = Code.DOCUMENT_UNREADABLE if failure.reason == "died" else Code.DOCUMENT_TOO_LARGE
+    return Supplied(code=code, reason=str(failure))

@@ -1,0 +1,343 @@
+"""The table of outcomes, read aloud: each case is a rule of the contract."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from mailbot.decide import Arrival, Terms, counting, decide, fold, status
+from mailbot.model import (
+    Assessment,
+    Code,
+    Contribution,
+    Finding,
+    Format,
+    Organization,
+    Outcome,
+    Piece,
+    ReadBy,
+    ReplyKind,
+    Role,
+    Severity,
+    Status,
+    Track,
+    finding,
+)
+from mailbot.reading import Address, Authentication, DocumentReading, Link, MailHead, MailReading
+from mailbot.registry import Identity
+
+DEADLINE = datetime(2021, 1, 15, 9, 30, tzinfo=UTC)
+TERMS = Terms(
+    opens=datetime(2020, 12, 28, 16, tzinfo=UTC),
+    deadline=DEADLINE,
+    requires={
+        Track.SOCIETY: (Role.FORM, Role.SUMMARY, Role.PLAN),
+        Track.ENTERPRISE: (Role.SUMMARY, Role.PLAN),
+    },
+)
+SOCIETY = Organization(name="浙江省示例学会", track=Track.SOCIETY)
+KNOWN = Identity(organization=SOCIETY, how="form", findings=())
+ALL = (Role.FORM, Role.SUMMARY, Role.PLAN)
+
+
+def head(**changes: object) -> MailHead:
+    given: dict[str, object] = {
+        "message_id": "<1@example.org>",
+        "subject": "材料报送",
+        "from_": (Address(name="", address="office@example.org"),),
+        "reply_to": (),
+    }
+    return MailHead(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def document(*covers: Role, key: str = "1", finding_: Finding | None = None) -> DocumentReading:
+    return DocumentReading(
+        key=key,
+        filename=f"{key}.docx",
+        format=Format.DOCX,
+        role=covers[0] if covers else Role.OTHER,
+        sha256=key * 64,
+        size=10,
+        covers=covers,
+        findings=(finding_,) if finding_ else (),
+    )
+
+
+def reading(
+    *covers: Role,
+    findings: tuple[Finding, ...] = (),
+    extra: tuple[DocumentReading, ...] = (),
+    **head_changes: object,
+) -> MailReading:
+    documents = tuple(document(role, key=str(n)) for n, role in enumerate(covers, 1))
+    form_key = next((d.key for d in documents if Role.FORM in d.covers), None)
+    assessment = Assessment(
+        organization=SOCIETY.name,
+        year=2020,
+        read_by=ReadBy.CELLS,
+        items=(),
+        stated_total=None,
+        total=Decimal(90),
+    )
+    return MailReading(
+        head=head(**head_changes),
+        documents=(*documents, *extra),
+        assessment=assessment if form_key else None,
+        findings=findings,
+        form_key=form_key,
+    )
+
+
+def arrival(message: int = 1, *, at: datetime = DEADLINE, **changes: object) -> Arrival:
+    given: dict[str, object] = {"message": message, "received_at": at, "mailbox_track": Track.SOCIETY}
+    return Arrival(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def codes(findings: tuple[Finding, ...]) -> set[str]:
+    return {f.code.value for f in findings}
+
+
+def test_a_whole_submission_is_acknowledged() -> None:
+    decision = decide(arrival(), reading(*ALL), KNOWN, (), TERMS)
+    assert (decision.outcome, decision.reply) == (Outcome.ACKNOWLEDGED, ReplyKind.ACKNOWLEDGEMENT)
+    assert decision.findings == ()
+    assert decision.versions[0].state is Status.COMPLETE
+
+
+def test_what_lacks_is_named_all_at_once() -> None:
+    decision = decide(arrival(), reading(Role.SUMMARY), KNOWN, (), TERMS)
+    assert (decision.outcome, decision.reply) == (Outcome.CORRECTION, ReplyKind.CORRECTION)
+    assert codes(decision.findings) == {"form.missing", "plan.missing"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "late"),
+    [(-1, False), (0, False), (0.9, False), (1, True)],
+    ids=["before", "at", "within", "after"],
+)
+def test_the_deadline_is_whole_seconds_and_belongs_to_on_time(seconds: float, late: bool) -> None:
+    decision = decide(arrival(at=DEADLINE + timedelta(seconds=seconds)), reading(*ALL), KNOWN, (), TERMS)
+    assert decision.outcome is Outcome.ACKNOWLEDGED
+    assert ("delivery.late" in codes(decision.findings)) is late
+    assert decision.versions[0].on_time is not late
+
+
+@pytest.mark.parametrize(
+    ("how", "changes", "code"),
+    [
+        ({}, {"automatic": "Auto-Submitted: auto-replied"}, "message.automatic"),
+        ({"duplicate_of": 3}, {}, "message.duplicate"),
+        ({"at": TERMS.opens - timedelta(seconds=1)}, {}, "message.out_of_campaign"),
+    ],
+)
+def test_what_is_ignored_is_never_answered(
+    how: dict[str, object], changes: dict[str, object], code: str
+) -> None:
+    decision = decide(arrival(**how), reading(*ALL, **changes), KNOWN, (), TERMS)
+    assert (decision.outcome, decision.reply) == (Outcome.IGNORED, None)
+    assert codes(decision.findings) == {code}
+    assert decision.contribution is None
+
+
+@pytest.mark.parametrize(
+    ("how", "changes", "code"),
+    [
+        ({"junk": True}, {}, "delivery.in_junk"),
+        ({}, {"authentication": Authentication.FAILED}, "sender.unauthenticated"),
+        (
+            {},
+            {"from_": (Address(name="", address="a@example.org"), Address(name="", address="b@example.org"))},
+            "sender.unauthenticated",
+        ),
+    ],
+)
+def test_a_mail_not_trusted_goes_to_a_person_unanswered_and_touches_no_submission(
+    how: dict[str, object], changes: dict[str, object], code: str
+) -> None:
+    good = decide(arrival(1), reading(*ALL), KNOWN, (), TERMS).contribution
+    assert good is not None
+    decision = decide(arrival(2, **how), reading(Role.FORM, **changes), KNOWN, (good,), TERMS)
+    assert (decision.outcome, decision.reply) == (Outcome.REVIEW, None)
+    assert code in codes(decision.findings)
+    assert decision.contribution is None
+    assert [v.message for v in decision.versions] == [1]
+
+
+def test_review_goes_before_correction_and_keeps_the_errors_for_staff() -> None:
+    doubtful = finding(Code.FORM_LOW_CONFIDENCE)
+    decision = decide(arrival(), reading(Role.FORM, findings=(doubtful,)), KNOWN, (), TERMS)
+    assert (decision.outcome, decision.reply) == (Outcome.REVIEW, ReplyKind.RECEIPT)
+    assert codes(decision.findings) == {"form.low_confidence", "summary.missing", "plan.missing"}
+
+
+def test_a_question_without_documents_is_for_a_person() -> None:
+    decision = decide(arrival(), reading(text="请问自评表在哪里下载？"), KNOWN, (), TERMS)
+    assert (decision.outcome, decision.reply) == (Outcome.REVIEW, ReplyKind.RECEIPT)
+    assert codes(decision.findings) == {"message.inquiry"}
+    assert decision.versions == ()
+
+
+def test_a_forgotten_attachment_is_a_correction() -> None:
+    decision = decide(arrival(), reading(claims_attachment=True), KNOWN, (), TERMS)
+    assert decision.outcome is Outcome.CORRECTION
+    assert codes(decision.findings) == {"form.missing", "summary.missing", "plan.missing"}
+
+
+def test_a_cloud_link_is_named_beside_what_lacks() -> None:
+    link = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", provider="qq", filename="自评表.xlsx")
+    decision = decide(arrival(), reading(Role.SUMMARY, Role.PLAN, links=(link,)), KNOWN, (), TERMS)
+    assert decision.outcome is Outcome.CORRECTION
+    assert codes(decision.findings) == {"delivery.link_only", "form.missing"}
+
+
+@pytest.mark.parametrize(
+    ("covers", "severity"), [(ALL, Severity.INFO), ((Role.FORM, Role.PLAN), Severity.ERROR)]
+)
+def test_an_unreadable_file_is_an_error_only_where_something_lacks(
+    covers: tuple[Role, ...], severity: Severity
+) -> None:
+    broken = document(key="9", finding_=finding(Code.DOCUMENT_UNREADABLE, document="9.docx"))
+    decision = decide(arrival(), reading(*covers, extra=(broken,)), KNOWN, (), TERMS)
+    found = next(f for f in decision.findings if f.code is Code.DOCUMENT_UNREADABLE)
+    assert found.severity is severity
+    assert decision.outcome is (Outcome.ACKNOWLEDGED if severity is Severity.INFO else Outcome.CORRECTION)
+
+
+def test_a_blank_form_stands_alone_and_beside_a_filled_one_is_passed_over() -> None:
+    blank = finding(Code.FORM_BLANK, document="表.xlsx")
+    alone = decide(
+        arrival(),
+        reading(Role.SUMMARY, Role.PLAN, findings=(blank,), extra=(document(key="8"),)),
+        KNOWN,
+        (),
+        TERMS,
+    )
+    assert codes(alone.findings) == {"form.blank"}
+    assert alone.outcome is Outcome.CORRECTION
+    good = decide(arrival(1), reading(*ALL), KNOWN, (), TERMS).contribution
+    assert good is not None
+    beside = decide(arrival(2), reading(findings=(blank,), extra=(document(key="8"),)), KNOWN, (good,), TERMS)
+    assert beside.outcome is Outcome.ACKNOWLEDGED
+
+
+def test_parts_in_several_mails_add_up() -> None:
+    first = decide(arrival(1), reading(Role.FORM), KNOWN, (), TERMS)
+    assert first.contribution is not None
+    second = decide(
+        arrival(2, at=DEADLINE + timedelta(hours=1)),
+        reading(Role.SUMMARY, Role.PLAN),
+        KNOWN,
+        (first.contribution,),
+        TERMS,
+    )
+    assert second.outcome is Outcome.ACKNOWLEDGED
+    assert [v.state for v in second.versions] == [Status.INCOMPLETE, Status.COMPLETE]
+    assert not second.versions[-1].on_time
+
+
+def test_an_older_mail_decided_later_is_judged_by_what_is_held_now() -> None:
+    newer = decide(arrival(2), reading(Role.FORM, Role.SUMMARY), KNOWN, (), TERMS)
+    assert newer.contribution is not None
+    older = decide(
+        arrival(1, at=DEADLINE - timedelta(minutes=1)),
+        reading(Role.PLAN),
+        KNOWN,
+        (newer.contribution,),
+        TERMS,
+    )
+    assert older.outcome is Outcome.ACKNOWLEDGED
+
+
+def test_an_error_in_the_form_stands_until_a_newer_form_replaces_it() -> None:
+    over = finding(Code.SCORE_OVER_MAX, item=8, found="3", wanted="2")
+    first = decide(arrival(1), reading(*ALL, findings=(over,)), KNOWN, (), TERMS)
+    assert first.outcome is Outcome.CORRECTION
+    assert first.contribution is not None
+    other = decide(arrival(2), reading(Role.PLAN), KNOWN, (first.contribution,), TERMS)
+    assert other.outcome is Outcome.CORRECTION
+    assert over in other.findings
+    mended = decide(arrival(3), reading(Role.FORM), KNOWN, (first.contribution,), TERMS)
+    assert mended.outcome is Outcome.ACKNOWLEDGED
+
+
+def piece(message: int) -> Piece:
+    return Piece(filename="a.xlsx", sha256="a" * 64, message=message)
+
+
+def whole(message: int, at: datetime, *errors: Finding) -> Contribution:
+    one = piece(message)
+    return Contribution(
+        message=message,
+        received_at=at,
+        form=one,
+        summary=one,
+        plan=one,
+        form_findings=errors,
+        total=Decimal(message),
+    )
+
+
+def test_the_last_complete_version_in_time_counts_and_later_ones_are_kept_beside_it() -> None:
+    over = finding(Code.SCORE_OVER_MAX, item=8)
+    hour = timedelta(hours=1)
+    versions = fold(
+        [
+            whole(1, DEADLINE - 3 * hour),
+            whole(2, DEADLINE - 2 * hour),
+            whole(3, DEADLINE - hour, over),
+            whole(4, DEADLINE + hour),
+        ],
+        Track.SOCIETY,
+        TERMS,
+    )
+    counts = counting(versions)
+    assert counts is not None
+    assert (counts.message, counts.total) == (2, Decimal(2))
+    assert [v.state for v in versions][2] is Status.INCOMPLETE
+    assert status(versions) is Status.COMPLETE
+
+
+def test_without_a_complete_version_in_time_the_newest_counts() -> None:
+    versions = fold(
+        [whole(1, DEADLINE + timedelta(hours=1)), whole(2, DEADLINE + timedelta(hours=2))],
+        Track.SOCIETY,
+        TERMS,
+    )
+    counts = counting(versions)
+    assert counts is not None
+    assert counts.message == 2
+    assert status(()) is Status.NOT_RECEIVED
+
+
+def test_nobody_is_told_that_something_lacks_while_a_mail_that_may_hold_it_waits_for_a_person() -> None:
+    bomb = document(key="7", finding_=finding(Code.DOCUMENT_DANGEROUS, document="7.zip"))
+    first = decide(arrival(1), reading(Role.FORM, extra=(bomb,)), KNOWN, (), TERMS)
+    assert first.outcome is Outcome.REVIEW
+    assert first.contribution is not None
+    second = decide(arrival(2), reading(Role.PLAN), KNOWN, (first.contribution,), TERMS)
+    assert (second.outcome, second.reply) == (Outcome.REVIEW, ReplyKind.RECEIPT)
+    third = decide(arrival(3), reading(Role.SUMMARY, Role.PLAN), KNOWN, (first.contribution,), TERMS)
+    assert third.outcome is Outcome.ACKNOWLEDGED
+
+
+def test_an_enterprise_in_the_societies_mailbox_owes_no_form_and_is_taken() -> None:
+    enterprise = Identity(
+        organization=Organization(name="浙江省能源集团科协", track=Track.ENTERPRISE),
+        how="subject",
+        findings=(),
+    )
+    decision = decide(arrival(), reading(Role.SUMMARY_AND_PLAN), enterprise, (), TERMS)
+    assert decision.outcome is Outcome.CORRECTION
+    both = reading(extra=(document(Role.SUMMARY, Role.PLAN),))
+    decision = decide(arrival(), both, enterprise, (), TERMS)
+    assert decision.outcome is Outcome.ACKNOWLEDGED
+    assert codes(decision.findings) == {"delivery.wrong_mailbox"}
+
+
+def test_a_mail_left_on_the_server_goes_to_a_person() -> None:
+    nobody = Identity(organization=None, how="none", findings=())
+    decision = decide(arrival(oversized=True), reading(), nobody, (), TERMS)
+    assert decision.outcome is Outcome.REVIEW
+    assert "document.too_large" in codes(decision.findings)
