@@ -1,0 +1,44 @@
+"""The receipt time and its witness: INTERNALDATE counts, the receiving server's Received stands beside it.
+
+Ground: 电子签名法 art. 11 and 民法典 art. 137; contract, "Receipt time".
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_tz
+
+_TOLERANCE = timedelta(minutes=5)
+_CHINA = timezone(timedelta(hours=8))
+_CST = re.compile(r"\bCST\b")
+
+
+def parse_date(text: str) -> datetime | None:
+    """An RFC 5322 date-time in UTC; `CST` is China's +08:00. None where it is no date."""
+    if len(text) > 200:
+        return None
+    try:
+        fields = parsedate_tz(text)
+        if fields is None:
+            return None
+        year, month, day, hour, minute, second = fields[:6]
+        local = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+        named_cst = _CST.search(text.partition("(")[0]) is not None
+        offset = _CHINA.utcoffset(None) if named_cst else timedelta(seconds=fields[9] or 0)
+        return local - offset
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def received_date(header: str) -> datetime | None:
+    """The date-time of a Received header (RFC 5321 §4.4): what follows its last semicolon."""
+    return parse_date(header.rpartition(";")[2].strip())
+
+
+def disputed(received_at: datetime, witness: datetime | None, deadline: datetime) -> bool:
+    """Whether INTERNALDATE and the receiving server's Received disagree: by more than five minutes, or about the deadline."""
+    if witness is None:
+        return False
+    received_at, witness = received_at.replace(microsecond=0), witness.replace(microsecond=0)
+    return abs(received_at - witness) > _TOLERANCE or (received_at <= deadline) != (witness <= deadline)
