@@ -1,0 +1,51 @@
+"""The two folders that replies need: Drafts, to lay one for a person, and Sent, to see whether one went out."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from imapclient import DRAFT
+
+from mailbot.config import Mailbox
+from mailbot.errors import TemporaryError
+from mailbot.mail.imap import Connection, Timeouts
+
+_NEWEST = 200
+
+
+class ReplyFolders(Connection):
+    """A second connection, used only for our own replies; the mailbox itself stays read-only. A context manager."""
+
+    def __init__(self, mailbox: Mailbox, timeouts: Timeouts | None = None) -> None:
+        super().__init__(mailbox.imap, timeouts)
+        self._imap = mailbox.imap
+
+    def append_draft(self, octets: bytes) -> None:
+        """Lay a mail into the Drafts folder. Raises TemporaryError where the folder does not take it."""
+        with self._limited(f"APPEND to {self._imap.drafts_folder}") as client:
+            client.append(self._imap.drafts_folder, octets, flags=(DRAFT,))
+
+    def has_draft(self, message_id: str) -> bool:
+        """Whether the Drafts folder holds the mail of that Message-ID."""
+        return self._holds(self._imap.drafts_folder, message_id)
+
+    def has_sent(self, message_id: str) -> bool:
+        """Whether the Sent folder holds the mail of that Message-ID; False also where there is no such folder."""
+        with suppress(TemporaryError):
+            return self._holds(self._imap.sent_folder, message_id)
+        return False
+
+    def _holds(self, folder: str, message_id: str) -> bool:
+        """Look through the newest mails ourselves: SEARCH is not to be trusted."""
+        with self._limited(f"EXAMINE {folder}") as client:
+            exists = int(client.select_folder(folder, readonly=True)[b"EXISTS"])
+            if not exists:
+                return False
+            client.use_uid = False
+            try:
+                newest = list(range(max(1, exists - _NEWEST + 1), exists + 1))
+                answer = client.fetch(newest, ["BODY.PEEK[HEADER]"])
+            finally:
+                client.use_uid = True
+        wanted = message_id.encode()
+        return any(wanted in data.get(b"BODY[HEADER]", b"") for data in answer.values())

@@ -1,0 +1,135 @@
+"""The submission edge: replies out over SMTP (RFC 5321, RFC 6409) on one held connection."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+
+from mailbot.config import Smtp, Tls
+from mailbot.errors import (
+    DeliveryUncertainError,
+    LoginError,
+    RateLimitedError,
+    RecipientRefusedError,
+    TemporaryError,
+)
+
+_SECONDS = 60.0
+_TOO_FAST = re.compile(r"frequen|too many|rate limit|频率|频繁|过快", re.I)
+"""QQ and 163 say 550 both for a refused recipient and for a burst: only the text tells them apart."""
+
+
+class Submission:
+    """One account's connection, opened when the first mail goes. For one thread."""
+
+    def __init__(self, smtp: Smtp, *, seconds: float = _SECONDS) -> None:
+        self._smtp = smtp
+        self._seconds = seconds
+        self._client: smtplib.SMTP | None = None
+
+    def connect(self) -> None:
+        """Connect and log in. Raises LoginError where that is refused, TemporaryError for all else."""
+        secret = self._smtp.password()
+        try:
+            client = self._connected()
+            client.login(self._smtp.username, secret)
+        except smtplib.SMTPAuthenticationError as error:
+            raise LoginError(f"{self._smtp.host}: login: {_text(error.smtp_error)}") from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise self._temporary("connect", error) from error
+        self._client = client
+
+    def _connected(self) -> smtplib.SMTP:
+        smtp = self._smtp
+        if smtp.tls is Tls.IMPLICIT:
+            return smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=self._seconds, context=_context())
+        client = smtplib.SMTP(smtp.host, smtp.port, timeout=self._seconds)
+        if smtp.tls is Tls.STARTTLS:
+            client.starttls(context=_context())
+        return client
+
+    def send(self, octets: bytes, envelope_from: str, to: str) -> str:
+        """Hand over one mail; returns the server's answer after the final dot (250 …).
+
+        Raises RecipientRefusedError (5yz), RateLimitedError, LoginError, TemporaryError where nothing was taken, and
+        DeliveryUncertainError where the connection broke between the final dot and the answer.
+        """
+        if self._client is None:
+            self.connect()
+        client = self._client
+        if client is None:
+            raise TemporaryError(f"{self._smtp.host}: not connected")
+        self._command(client, "MAIL", lambda: client.mail(envelope_from))
+        self._command(client, "RCPT", lambda: client.rcpt(to))
+        return self._data(client, octets)
+
+    def _command(self, client: smtplib.SMTP, name: str, command: Callable[[], tuple[int, bytes]]) -> None:
+        try:
+            code, text = command()
+        except (smtplib.SMTPException, OSError) as error:
+            raise self._temporary(name, error) from error
+        self._judge(client, name, code, text)
+
+    def _data(self, client: smtplib.SMTP, octets: bytes) -> str:
+        try:
+            code, text = client.docmd("DATA")
+        except (smtplib.SMTPException, OSError) as error:
+            raise self._temporary("DATA", error) from error
+        if code != 354:
+            self._judge(client, "DATA", code, text)
+        stuffed = re.sub(rb"(?m)^\.", b"..", octets)
+        ending = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
+        try:
+            client.send(stuffed + ending)
+            code, text = client.getreply()
+        except (smtplib.SMTPException, OSError) as error:
+            self.close()
+            raise DeliveryUncertainError(f"{self._smtp.host}: no answer after the mail: {error}") from error
+        self._judge(client, "end of DATA", code, text)
+        return f"{code} {_text(text)}"
+
+    def _judge(self, client: smtplib.SMTP, name: str, code: int, text: bytes) -> None:
+        """Nothing for 2yz; else the error that the reply code means (RFC 5321 §4.2.1)."""
+        if 200 <= code < 300:
+            return
+        said = f"{self._smtp.host}: {name}: {code} {_text(text)}"
+        if code in (421, 454):
+            self.close()
+        else:
+            with suppress(smtplib.SMTPException, OSError):
+                client.rset()
+        if _TOO_FAST.search(_text(text)):
+            raise RateLimitedError(said)
+        if code in (530, 535):
+            self.close()
+            raise LoginError(said)
+        if 500 <= code < 600:
+            raise RecipientRefusedError(said)
+        raise TemporaryError(said)
+
+    def _temporary(self, what: str, error: Exception) -> TemporaryError:
+        self.close()
+        return TemporaryError(f"{self._smtp.host}: {what}: {error}")
+
+    def close(self) -> None:
+        """Say QUIT if that is quick, and drop the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                if client.sock is not None:
+                    client.sock.settimeout(2)
+                client.quit()
+            client.close()
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _text(said: bytes | str) -> str:
+    return said if isinstance(said, str) else said.decode("gb18030", "replace")
