@@ -51,6 +51,8 @@ class StoredMessage:
     junk: bool
     attempts: int
     """How often processing has failed already."""
+    receipt_hash: str = ""
+    """Hash of its entry in the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +77,6 @@ class ReplyRecord:
     message_id: str
     """Our own Message-ID, deterministic."""
     subject: str
-    sha256: str
-    """The composed mail's octets in the archive."""
     state: ReplyState
     queued_at: datetime
     attempts: int = 0
@@ -106,6 +106,8 @@ class MessageRecord:
     outcome: Outcome | None
     """None while it waits."""
     decided_at: datetime | None
+    receipt_hash: str = ""
+    """Hash of its entry in the ledger."""
     documents: tuple[DocumentRecord, ...] = ()
     assessment: Assessment | None = None
     findings: tuple[Finding, ...] = ()

@@ -69,7 +69,7 @@ def _mbox(octets: bytes, path: Path) -> Iterator[FileMail]:
     starts = [
         m
         for m in _FROM_LINE.finditer(octets)
-        if m.start() == 0 or octets[: m.start()].endswith((b"\n\n", b"\r\n\r\n"))
+        if m.start() == 0 or octets.endswith((b"\n\n", b"\r\n\r\n"), 0, m.start())
     ]
     for number, start in enumerate(starts):
         end = starts[number + 1].start() if number + 1 < len(starts) else len(octets)

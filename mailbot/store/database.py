@@ -1,0 +1,164 @@
+"""The connection to the database: SQLite as it comes, PostgreSQL by URL; every error outside is a TemporaryError."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from mailbot.errors import TemporaryError
+from mailbot.store.ledger import GENESIS, Entry, canonical, link
+from mailbot.store.tables import ledger
+
+SCHEMA = "0001"
+"""The newest revision in `migrations/versions`."""
+_LEDGER_LOCK = 4_720_331
+
+
+class Database:
+    """Transactions, and the ledger that is written within them. Thread-safe."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = sa.create_engine(
+            url, connect_args=_connect_args(url), pool_pre_ping=not _is_sqlite(url)
+        )
+        if _is_sqlite(url):
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database, its schema brought up to date (with a copy of an older SQLite file made first)."""
+        path = _sqlite_path(url)
+        if path is not None:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = cls(url)
+        with _edge():
+            database._migrate(path)
+        if path is not None:
+            path.chmod(0o600)
+        return database
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _migrate(self, path: Path | None) -> None:
+        version = self._schema_version()
+        if version == SCHEMA:
+            return
+        if version is not None and path is not None:
+            shutil.copy2(path, path.with_name(f"{path.name}.before-{SCHEMA}"))
+        from alembic import command
+        from alembic.config import Config as AlembicConfig
+
+        alembic = AlembicConfig()
+        alembic.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.engine.begin() as connection:
+            alembic.attributes["connection"] = connection
+            command.upgrade(alembic, "head")
+
+    def _schema_version(self) -> str | None:
+        with self.engine.connect() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with _edge(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes: all of it is durable at its end, or nothing is. One writer at a time."""
+        with (
+            _edge(),
+            self.engine.connect().execution_options(immediate=True) as connection,
+            connection.begin(),
+        ):
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LEDGER_LOCK)))
+            yield connection
+
+
+class Chain:
+    """Appends to the ledger within one writing transaction."""
+
+    def __init__(self, connection: Connection, at: datetime) -> None:
+        self._connection = connection
+        self._at = at
+        newest = connection.execute(
+            sa.select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
+        ).first()
+        self._seq: int = newest.seq if newest else 0
+        self._hash: str = newest.hash if newest else GENESIS
+        self._new: list[Entry] = []
+
+    def append(self, kind: str, payload: Mapping[str, object]) -> str:
+        """Add a link; returns its hash."""
+        entry = link(self._seq + 1, self._at, kind, canonical(payload), self._hash)
+        self._seq, self._hash = entry.seq, entry.hash
+        self._new.append(entry)
+        return entry.hash
+
+    def write(self) -> None:
+        """Put the new links into the table."""
+        if self._new:
+            rows = [{name: getattr(e, name) for name in ledger.c.keys()} for e in self._new]  # noqa: SIM118
+            self._connection.execute(sa.insert(ledger), rows)
+            self._new.clear()
+
+
+@contextmanager
+def _edge() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise TemporaryError(f"the database: {error.orig}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise TemporaryError(f"the database: {error.orig}") from error
+        raise
+    except OSError as error:
+        raise TemporaryError(f"the database: {error}") from error
+
+
+def _is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def _sqlite_path(url: str) -> Path | None:
+    name = make_url(url).database
+    return Path(name) if _is_sqlite(url) and name and name != ":memory:" else None
+
+
+def _connect_args(url: str) -> dict[str, Any]:
+    return {"timeout": 30} if _is_sqlite(url) else {"connect_timeout": 10}
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    """WAL, and every commit on disk before it returns; transactions are begun by us alone."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

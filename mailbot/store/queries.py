@@ -1,0 +1,225 @@
+"""What reports ask: messages streamed in bounded memory, organizations, counts, and the check of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from mailbot.decide import counting, status
+from mailbot.model import Assessment, Finding, Outcome, ReplyState, Status, Track, Version
+from mailbot.records import Counts, DocumentRecord, MessageRecord, OrganizationRecord, ReplyRecord
+from mailbot.store.database import Database
+from mailbot.store.ledger import Entry
+from mailbot.store.replies import REPLY_COLUMNS, reply_record
+from mailbot.store.tables import flags, ledger, messages, organizations, replies
+
+_findings = msgspec.json.Decoder(tuple[Finding, ...])
+_documents = msgspec.json.Decoder(tuple[DocumentRecord, ...])
+_assessment = msgspec.json.Decoder(Assessment)
+_versions = msgspec.json.Decoder(tuple[Version, ...])
+_BATCH = 500
+
+
+class Queries(Database):
+    """The part of the store that reports read."""
+
+    def messages(
+        self,
+        *,
+        decided_since: datetime | None = None,
+        outcome: Outcome | None = None,
+        organization: str | None = None,
+        waiting: bool = False,
+    ) -> Iterator[MessageRecord]:
+        """Messages in the order of their numbers, in bounded memory."""
+        which: list[sa.ColumnElement[bool]] = []
+        if decided_since is not None:
+            which.append(messages.c.decided_at > decided_since)
+        if outcome is not None:
+            which.append(messages.c.outcome == outcome.value)
+        if organization is not None:
+            which.append(messages.c.organization == organization)
+        if waiting:
+            which.append(messages.c.outcome.is_(None))
+        last = 0
+        with self.reading() as connection:
+            while True:
+                query = (
+                    sa.select(messages)
+                    .where(messages.c.id > last, *which)
+                    .order_by(messages.c.id)
+                    .limit(_BATCH)
+                )
+                rows = connection.execute(query).all()
+                if not rows:
+                    return
+                last = rows[-1].id
+                yield from _records(connection, rows)
+
+    def organizations(self) -> tuple[OrganizationRecord, ...]:
+        """Every organization that has written, with the version that counts."""
+        with self.reading() as connection:
+            return _organization_records(connection, sa.true())
+
+    def organization(self, name: str) -> OrganizationRecord | None:
+        """One organization by its exact name."""
+        with self.reading() as connection:
+            found = _organization_records(connection, organizations.c.name == name)
+        return found[0] if found else None
+
+    def counts(self) -> Counts:
+        """The figures of `status`."""
+        with self.reading() as connection:
+            by_outcome = connection.execute(
+                sa.select(messages.c.outcome, sa.func.count()).group_by(messages.c.outcome)
+            ).all()
+            by_state = connection.execute(
+                sa.select(replies.c.state, sa.func.count()).group_by(replies.c.state)
+            ).all()
+        decided = {Outcome(value): count for value, count in by_outcome if value is not None}
+        waiting = sum(count for value, count in by_outcome if value is None)
+        return Counts(
+            messages=waiting + sum(decided.values()),
+            waiting=waiting,
+            by_outcome=decided,
+            replies={ReplyState(value): count for value, count in by_state},
+        )
+
+    def flag(self, name: str) -> str | None:
+        """A small remembered value."""
+        with self.reading() as connection:
+            return connection.execute(sa.select(flags.c.value).where(flags.c.name == name)).scalar()
+
+    def set_flag(self, name: str, value: str) -> None:
+        """Remember a small value."""
+        with self.writing() as connection:
+            updated = connection.execute(sa.update(flags).where(flags.c.name == name).values(value=value))
+            if not updated.rowcount:
+                connection.execute(sa.insert(flags).values(name=name, value=value))
+
+    def ledger(self) -> Iterator[Entry]:
+        """The chain, from its first link."""
+        last = 0
+        with self.reading() as connection:
+            while True:
+                rows = connection.execute(
+                    sa.select(ledger).where(ledger.c.seq > last).order_by(ledger.c.seq).limit(_BATCH)
+                ).all()
+                if not rows:
+                    return
+                last = rows[-1].seq
+                yield from (Entry(**row._mapping) for row in rows)
+
+    def archived_hashes(self) -> Iterator[tuple[int, str]]:
+        """(message, sha256) of every message whose octets are in the archive."""
+        with self.reading() as connection:
+            query = (
+                sa.select(messages.c.id, messages.c.sha256)
+                .where(messages.c.sha256 != "")
+                .order_by(messages.c.id)
+            )
+            for row in connection.execution_options(yield_per=_BATCH).execute(query):
+                yield row.id, row.sha256
+
+
+def _records(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> Iterator[MessageRecord]:
+    answers: dict[int, list[ReplyRecord]] = {}
+    numbers = [row._mapping["id"] for row in rows]
+    for row in connection.execute(
+        sa.select(*REPLY_COLUMNS).where(replies.c.message.in_(numbers)).order_by(replies.c.id)
+    ):
+        answers.setdefault(row.message, []).append(reply_record(row))
+    for row in rows:
+        yield _record(row, tuple(answers.get(row._mapping["id"], ())))
+
+
+def _record(row: Row[tuple[object, ...]], answers: tuple[ReplyRecord, ...]) -> MessageRecord:
+    values = row._mapping
+    return MessageRecord(
+        **{name: values[name] for name in _PLAIN},
+        outcome=Outcome(values["outcome"]) if values["outcome"] else None,
+        documents=_documents.decode(values["documents"]) if values["documents"] else (),
+        assessment=_assessment.decode(values["assessment"]) if values["assessment"] else None,
+        findings=_findings.decode(values["findings"]) if values["findings"] else (),
+        replies=answers,
+    )
+
+
+_PLAIN = (
+    "id",
+    "message_id",
+    "mailbox",
+    "folder",
+    "uid",
+    "sha256",
+    "size",
+    "received_at",
+    "header_received",
+    "header_date",
+    "sender",
+    "subject",
+    "organization",
+    "decided_at",
+    "receipt_hash",
+)
+
+
+def _organization_records(
+    connection: Connection, which: sa.ColumnElement[bool]
+) -> tuple[OrganizationRecord, ...]:
+    rows = connection.execute(sa.select(organizations).where(which).order_by(organizations.c.name)).all()
+    mails = _mails_by_organization(connection, which)
+    return tuple(_organization_record(connection, row, mails.get(row.name, [])) for row in rows)
+
+
+def _mails_by_organization(connection: Connection, which: sa.ColumnElement[bool]) -> dict[str, list[Any]]:
+    """Sender, receipt time and outcome of each mail, by organization."""
+    mails: dict[str, list[Any]] = {}
+    query = (
+        sa.select(messages.c.organization, messages.c.sender, messages.c.received_at, messages.c.outcome)
+        .join(organizations, organizations.c.name == messages.c.organization)
+        .where(which, messages.c.outcome != Outcome.IGNORED.value)
+        .order_by(messages.c.received_at)
+    )
+    for row in connection.execute(query):
+        mails.setdefault(row.organization, []).append(row)
+    return mails
+
+
+def _organization_record(
+    connection: Connection, row: Row[tuple[object, ...]], mails: Sequence[Any]
+) -> OrganizationRecord:
+    values = row._mapping
+    versions = _versions.decode(values["versions"]) if values["versions"] else ()
+    counts = counting(versions)
+    state = status(versions)
+    if state is Status.NOT_RECEIVED and any(m._mapping["outcome"] == Outcome.REVIEW.value for m in mails):
+        state = Status.REVIEW
+    return OrganizationRecord(
+        name=values["name"],
+        track=Track(values["track"]),
+        status=state,
+        versions=versions,
+        counts=counts,
+        senders=tuple(dict.fromkeys(str(m._mapping["sender"]) for m in mails)),
+        assessment=_counting_assessment(connection, counts),
+        first_received_at=mails[0]._mapping["received_at"] if mails else None,
+        paper_received=values["paper_received"],
+        paper_sealed=values["paper_sealed"],
+        staff_points=values["staff_points"],
+        note=values["note"],
+    )
+
+
+def _counting_assessment(connection: Connection, version: Version | None) -> Assessment | None:
+    if version is None or version.form is None:
+        return None
+    text = connection.execute(
+        sa.select(messages.c.assessment).where(messages.c.id == version.form.message)
+    ).scalar()
+    return _assessment.decode(text) if text else None

@@ -1,0 +1,292 @@
+"""What came in: rows for mails, how far each folder is read, and how each round went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from mailbot.records import FolderHealth, Receipt, StoredMessage
+from mailbot.store.database import Chain, Database
+from mailbot.store.tables import folders, messages, skipped
+
+
+class Receipts(Database):
+    """The part of the store that the watchers write."""
+
+    def position(self, mailbox: str, folder: str) -> tuple[int | None, int]:
+        """UIDVALIDITY and the last UID taken in; (None, 0) for a folder not seen yet."""
+        with self.reading() as connection:
+            row = connection.execute(
+                sa.select(folders.c.uidvalidity, folders.c.last_uid).where(_is(mailbox, folder))
+            ).first()
+        return (row.uidvalidity, row.last_uid) if row else (None, 0)
+
+    def record_receipts(
+        self,
+        mailbox: str,
+        folder: str,
+        uidvalidity: int,
+        last_uid: int,
+        receipts: Sequence[Receipt],
+        *,
+        at: datetime,
+        skipped_uids: Sequence[tuple[int, str]] = (),
+    ) -> tuple[int, ...]:
+        """In one transaction: the rows, their ledger entries, and how far the folder is read.
+
+        Returns the rows' numbers. A mail known by its place is passed over. One known by its octets under another
+        UIDVALIDITY of the same folder is the same row at a new place. One known elsewhere in the mailbox keeps the
+        receipt time of its first sighting. `skipped_uids` are (uid, reason) of mails that gave no octets.
+        """
+        with self.writing() as connection:
+            chain = Chain(connection, at)
+            new = _Newcomers(connection, mailbox, folder, uidvalidity)
+            numbers = [number for receipt in receipts if (number := new.take(receipt, chain, at))]
+            new.write()
+            chain.write()
+            _note_skipped(
+                connection, (mailbox, folder, uidvalidity), skipped_uids, [r.uid for r in receipts], at
+            )
+            _move_on(connection, mailbox, folder, uidvalidity, last_uid)
+        return tuple(numbers)
+
+    def refused_uids(self, mailbox: str, folder: str, uidvalidity: int) -> tuple[int, ...]:
+        """Mails that the server would not give so far."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                sa.select(skipped.c.uid).where(
+                    skipped.c.mailbox == mailbox,
+                    skipped.c.folder == folder,
+                    skipped.c.uidvalidity == uidvalidity,
+                    skipped.c.reason == "refused",
+                )
+            )
+            return tuple(sorted(rows.scalars()))
+
+    def record_ingested(self, mailbox: str, receipts: Sequence[Receipt], *, at: datetime) -> tuple[int, ...]:
+        """Mails from files: each gets the next number of the folder `ingest`; octets known in the mailbox are passed over."""
+        known = self._known_hashes(mailbox, [receipt.sha256 for receipt in receipts])
+        _, last = self.position(mailbox, receipts[0].folder if receipts else "")
+        fresh: list[Receipt] = []
+        for receipt in receipts:
+            if receipt.sha256 not in known:
+                known.add(receipt.sha256)
+                last += 1
+                fresh.append(replace(receipt, uid=last))
+        if not fresh:
+            return ()
+        return self.record_receipts(mailbox, fresh[0].folder, fresh[0].uidvalidity, last, fresh, at=at)
+
+    def _known_hashes(self, mailbox: str, hashes: Sequence[str]) -> set[str]:
+        with self.reading() as connection:
+            rows = connection.execute(
+                sa.select(messages.c.sha256).where(
+                    messages.c.mailbox == mailbox, messages.c.sha256.in_(hashes)
+                )
+            )
+            return set(rows.scalars())
+
+    def record_round(
+        self, mailbox: str, folder: str, *, at: datetime, good: bool, error: str, on_server: int | None
+    ) -> None:
+        """How looking into a folder went."""
+        if good:
+            values: dict[str, object] = {"last_good_round": at, "last_error": "", "on_server": on_server}
+        else:
+            values = {"last_error": error[:1000], "last_error_at": at}
+        with self.writing() as connection:
+            _upsert_folder(connection, mailbox, folder, values)
+
+    def folders(self) -> tuple[FolderHealth, ...]:
+        """Every folder looked into so far."""
+        with self.reading() as connection:
+            rows = connection.execute(sa.select(folders).order_by(folders.c.mailbox, folders.c.folder))
+            return tuple(FolderHealth(**row._mapping) for row in rows)
+
+    def waiting(self, limit: int, *, now: datetime) -> tuple[StoredMessage, ...]:
+        """Undecided messages whose time has come, in the order of their receipt."""
+        due = sa.or_(messages.c.retry_at.is_(None), messages.c.retry_at <= now)
+        return self._waiting(sa.and_(messages.c.outcome.is_(None), due), limit)
+
+    def waiting_message(self, message: int) -> StoredMessage | None:
+        """That message, if it still waits for its decision."""
+        found = self._waiting(sa.and_(messages.c.id == message, messages.c.outcome.is_(None)), 1)
+        return found[0] if found else None
+
+    def _waiting(self, which: sa.ColumnElement[bool], limit: int) -> tuple[StoredMessage, ...]:
+        with self.reading() as connection:
+            rows = connection.execute(
+                sa.select(*(messages.c[name] for name in _STORED))
+                .where(which)
+                .order_by(messages.c.received_at, messages.c.id)
+                .limit(limit)
+            )
+            return tuple(StoredMessage(**row._mapping) for row in rows)
+
+    def count_failure(self, message: int, error: str, *, at: datetime, retry_at: datetime) -> int:
+        """Count one failed attempt in the database, where a new process finds it; returns how many there were."""
+        with self.writing() as connection:
+            connection.execute(
+                sa.update(messages)
+                .where(messages.c.id == message)
+                .values(attempts=messages.c.attempts + 1, last_error=error, retry_at=retry_at)
+            )
+            attempts = connection.execute(
+                sa.select(messages.c.attempts).where(messages.c.id == message)
+            ).scalar_one()
+            chain = Chain(connection, at)
+            chain.append("failed", {"message": message, "attempt": attempts, "error": error})
+            chain.write()
+            return int(attempts)
+
+
+_STORED = (
+    "id",
+    "mailbox",
+    "folder",
+    "uid",
+    "sha256",
+    "size",
+    "received_at",
+    "junk",
+    "attempts",
+    "receipt_hash",
+)
+
+
+class _Newcomers:
+    """Tells new mails from known ones within one batch."""
+
+    def __init__(self, connection: Connection, mailbox: str, folder: str, uidvalidity: int) -> None:
+        self._connection = connection
+        self._place = (mailbox, folder, uidvalidity)
+        self._rows: list[dict[str, object]] = []
+        self._next = (connection.execute(sa.select(sa.func.max(messages.c.id))).scalar() or 0) + 1
+        self._relocated: set[int] = set()
+
+    def take(self, receipt: Receipt, chain: Chain, at: datetime) -> int | None:
+        """The number of the row for this mail, new or moved; None where its place is known."""
+        known = self._known(receipt)
+        if any(
+            (row.folder, row.uidvalidity, row.uid) == (receipt.folder, receipt.uidvalidity, receipt.uid)
+            for row in known
+        ):
+            return None
+        same = [row for row in known if row.sha256 == receipt.sha256] if receipt.sha256 else []
+        stale = [
+            row
+            for row in same
+            if row.folder == receipt.folder
+            and row.uidvalidity != receipt.uidvalidity
+            and row.id not in self._relocated
+        ]
+        if stale:
+            return self._relocate(stale[0].id, receipt)
+        first_seen = min([receipt.received_at, *(row.received_at for row in same)])
+        return self._add(receipt, first_seen, chain, at)
+
+    def _known(self, receipt: Receipt) -> Sequence[Row[tuple[object, ...]]]:
+        mailbox, folder, uidvalidity = self._place
+        here = sa.and_(
+            messages.c.folder == folder, messages.c.uidvalidity == uidvalidity, messages.c.uid == receipt.uid
+        )
+        columns = (
+            messages.c.id,
+            messages.c.folder,
+            messages.c.uidvalidity,
+            messages.c.uid,
+            messages.c.sha256,
+        )
+        by_place = sa.select(*columns, messages.c.received_at).where(messages.c.mailbox == mailbox, here)
+        by_octets = sa.select(*columns, messages.c.received_at).where(
+            messages.c.mailbox == mailbox, messages.c.sha256 == receipt.sha256
+        )
+        rows = list(self._connection.execute(by_place))
+        return [*rows, *(self._connection.execute(by_octets) if receipt.sha256 else ())]
+
+    def _relocate(self, number: int, receipt: Receipt) -> int:
+        self._relocated.add(number)
+        self._connection.execute(
+            sa.update(messages)
+            .where(messages.c.id == number)
+            .values(uidvalidity=receipt.uidvalidity, uid=receipt.uid)
+        )
+        return number
+
+    def _add(self, receipt: Receipt, received_at: datetime, chain: Chain, at: datetime) -> int:
+        number, self._next = self._next, self._next + 1
+        payload = {
+            "message": number,
+            "mailbox": receipt.mailbox,
+            "folder": receipt.folder,
+            "uidvalidity": receipt.uidvalidity,
+            "uid": receipt.uid,
+            "sha256": receipt.sha256,
+            "size": receipt.size,
+            "received_at": f"{received_at:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        self._rows.append(
+            {
+                "id": number,
+                "mailbox": receipt.mailbox,
+                "folder": receipt.folder,
+                "uidvalidity": receipt.uidvalidity,
+                "uid": receipt.uid,
+                "sha256": receipt.sha256,
+                "size": receipt.size,
+                "received_at": received_at,
+                "recorded_at": at,
+                "receipt_hash": chain.append("received", payload),
+                "junk": receipt.junk,
+            }
+        )
+        return number
+
+    def write(self) -> None:
+        if self._rows:
+            self._connection.execute(sa.insert(messages), self._rows)
+
+
+def _is(mailbox: str, folder: str) -> sa.ColumnElement[bool]:
+    return sa.and_(folders.c.mailbox == mailbox, folders.c.folder == folder)
+
+
+def _upsert_folder(connection: Connection, mailbox: str, folder: str, values: dict[str, object]) -> None:
+    updated = connection.execute(sa.update(folders).where(_is(mailbox, folder)).values(**values))
+    if not updated.rowcount:
+        connection.execute(sa.insert(folders).values(mailbox=mailbox, folder=folder, **values))
+
+
+def _move_on(connection: Connection, mailbox: str, folder: str, uidvalidity: int, last_uid: int) -> None:
+    """Never backwards within one UIDVALIDITY."""
+    row = connection.execute(
+        sa.select(folders.c.uidvalidity, folders.c.last_uid).where(_is(mailbox, folder))
+    ).first()
+    if row and row.uidvalidity == uidvalidity:
+        last_uid = max(last_uid, row.last_uid)
+    _upsert_folder(connection, mailbox, folder, {"uidvalidity": uidvalidity, "last_uid": last_uid})
+
+
+def _note_skipped(
+    connection: Connection,
+    place: tuple[str, str, int],
+    uids: Sequence[tuple[int, str]],
+    received: Sequence[int],
+    at: datetime,
+) -> None:
+    """Remember which UIDs gave no octets and why; what was received after all is struck out."""
+    mailbox, folder, uidvalidity = place
+    here = (skipped.c.mailbox == mailbox, skipped.c.folder == folder, skipped.c.uidvalidity == uidvalidity)
+    gone = [*received, *(uid for uid, _ in uids)]
+    if gone:
+        connection.execute(sa.delete(skipped).where(*here, skipped.c.uid.in_(gone)))
+    for uid, reason in uids:
+        connection.execute(
+            sa.insert(skipped).values(
+                mailbox=mailbox, folder=folder, uidvalidity=uidvalidity, uid=uid, reason=reason, at=at
+            )
+        )
