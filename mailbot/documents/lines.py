@@ -1,0 +1,148 @@
+"""Characters with boxes to lines of text. What PDF, OFD and OCR have in common on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+_HALF_BLANK = frozenset("，。、；：！？）》】」”’")
+_WRAP_SLACK = 0.6
+"""How many characters' width a line may end before the edge and still count as full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Char:
+    """A character, or a word that is never divided, and its box on the upright page: points, top left is 0, 0."""
+
+    text: str
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+    confidence: float | None = None
+    run: int = 0
+    """Which piece of text the file gives it in: a cell is seldom in one piece with its neighbour."""
+
+    @property
+    def x(self) -> float:
+        return (self.x0 + self.x1) / 2
+
+    @property
+    def y(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    @property
+    def size(self) -> float:
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A ruling line, level or plumb, by its two ends."""
+
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+
+    @property
+    def is_level(self) -> bool:
+        return self.x1 - self.x0 >= self.bottom - self.top
+
+
+Box = tuple[float, float, float, float]
+Line = list[Char]
+
+
+def lines(chars: Iterable[Char]) -> list[Line]:
+    """The lines of text from top to bottom, each from left to right."""
+    found: list[Line] = []
+    middle, count = 0.0, 0
+    for char in sorted(chars, key=lambda c: c.y):
+        if found and abs(char.y - middle) <= 0.5 * min(char.size, found[-1][-1].size):
+            found[-1].append(char)
+            middle, count = (middle * count + char.y) / (count + 1), count + 1
+        else:
+            found.append([char])
+            middle, count = char.y, 1
+    for line in found:
+        line.sort(key=lambda c: c.x0)
+    return found
+
+
+def ink_end(char: Char) -> float:
+    """Where a character's ink ends: the right half of a full-width sign such as 、 is blank."""
+    return (char.x0 + char.x1) / 2 if char.text in _HALF_BLANK else char.x1
+
+
+def chunks(line: Line, gap: float = 0.8) -> list[Line]:
+    """A line cut where it is blank for `gap` of a character's height or more."""
+    found = [[line[0]]]
+    for before, char in pairwise(line):
+        if char.x0 - ink_end(before) >= gap * min(before.size, char.size):
+            found.append([])
+        found[-1].append(char)
+    return found
+
+
+def said(line: Line) -> str:
+    """The words of one line: a blank where there is one beside a letter or digit, or a wide one."""
+    text = line[0].text if line else ""
+    for before, char in pairwise(line):
+        gap = (char.x0 - before.x1) / max(min(before.size, char.size), 0.1)
+        narrow = _is_narrow(before.text[-1:]) or _is_narrow(char.text[:1])
+        if gap > 1.0 or (narrow and gap > 0.22 and not _is_number(before.text[-1:] + char.text[:1])):
+            text += " "
+        text += char.text
+    return text
+
+
+def paragraphs(found: Sequence[Line], right: float) -> list[str]:
+    """The lines' words, a line that runs up to the right edge being joined with the next one."""
+    texts: list[str] = []
+    full = False
+    for line in found:
+        text = said(line)
+        if full:
+            texts[-1] = joined(texts[-1], text)
+        else:
+            texts.append(text)
+        width = max((c.x1 - c.x0) / max(len(c.text), 1) for c in line) if line else 0
+        full = bool(line) and line[-1].x1 + _WRAP_SLACK * width > right
+    return texts
+
+
+def text_in(chars: Iterable[Char], box: Box) -> str:
+    """The text of a cell."""
+    found = lines(chars)
+    if not found:
+        return ""
+    padding = max(min(min(line[0].x0 for line in found) - box[0], 8.0), 0.0)
+    return "\n".join(paragraphs(found, box[2] - padding))
+
+
+def joined(before: str, after: str) -> str:
+    """Two pieces of a line that was wrapped: only words in letters had a blank between them."""
+    blank = before[-1:].isascii() and before[-1:].isalpha() and after[:1].isascii() and after[:1].isalnum()
+    return f"{before} {after}" if blank else before + after
+
+
+def _is_narrow(sign: str) -> bool:
+    return bool(sign) and sign.isascii()
+
+
+def _is_number(signs: str) -> bool:
+    """Whether both characters may belong to one number, which is often set widely."""
+    return all(sign.isdigit() or sign == "." for sign in signs)
+
+
+def box_of(chars: Iterable[Char]) -> Box:
+    """The box around all of them."""
+    those = list(chars)
+    return (
+        min(c.x0 for c in those),
+        min(c.top for c in those),
+        max(c.x1 for c in those),
+        max(c.bottom for c in those),
+    )

@@ -1,0 +1,56 @@
+"""Reads PDF files with text: tables with lines and without, rows cut by pages, pages in any direction."""
+
+from __future__ import annotations
+
+from mailbot.documents import pdfium, plumber
+from mailbot.documents.needs import NeedsHelp
+from mailbot.documents.pages import Laid, lay, together
+from mailbot.model import Format, ReadBy
+from mailbot.reading import Extract, Need, Table
+
+_MOST_PAGES = 200
+_MOST_CHARS = 600_000
+_FORM_ROWS, _FORM_COLUMNS = 20, 6
+"""A table of this size in the text is what the file is about; scans beside it are its evidence."""
+_FORM_LABELS = ("序号", "自评分", "自评依据")
+_FIRST_LINES, _LONGEST_HEADING = 5, 200
+
+
+def read(data: bytes) -> Extract:
+    """Read a PDF's text. Raises EncryptedError, UnreadableError; NeedsHelp where pages are scans or garbled."""
+    pages: list[Laid] = []
+    scans = garbled = chars = 0
+    with pdfium.opened(data) as document:
+        count = len(document)
+        for index in range(min(count, _MOST_PAGES)):
+            page = pdfium.content(document, index)
+            garbled += page.is_garbled
+            scans += page.needs_eyes
+            chars += len(page.chars)
+            pages.append(lay(index + 1, page.chars, page.segments, pages[-1].columns if pages else ()))
+            if chars > _MOST_CHARS:
+                break
+    text, tables = together(pages)
+    has_form = any(map(_is_large, tables))
+    if garbled or (scans and not has_form):
+        raise NeedsHelp(Need.OCR)
+    if not has_form and all(label in text for label in _FORM_LABELS):
+        tables = plumber.tables(data) or tables
+    return Extract(
+        format=Format.PDF,
+        read_by=ReadBy.TEXT,
+        text=text,
+        tables=tables,
+        headings=headings(text),
+        truncated=count > _MOST_PAGES or chars > _MOST_CHARS,
+    )
+
+
+def headings(text: str) -> tuple[str, ...]:
+    """The first lines that are not blank."""
+    said = (line.strip()[:_LONGEST_HEADING] for line in text.split("\n") if line.strip())
+    return tuple(line for _, line in zip(range(_FIRST_LINES), said, strict=False))
+
+
+def _is_large(table: Table) -> bool:
+    return len(table.rows) >= _FORM_ROWS and len(table.rows[0]) >= _FORM_COLUMNS

@@ -1,0 +1,261 @@
+"""The only child processes that see a mail's contents: a small pool of warm ones, bounded and replaceable.
+
+A child gets octets and gives octets. It has limits on memory, processor time, file size and descriptors, and may
+start no program and open no socket where the kernel lets us forbid it. It is replaced after a fault, an overrun or
+a number of calls. The parent survives every way in which a child can end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import multiprocessing
+import os
+import queue
+import resource
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Literal, Self
+
+from mailbot.documents import seccomp
+from mailbot.errors import MailbotError, TemporaryError
+
+_LARGEST_RESULT = 256 * 2**20
+_RECYCLE_AFTER = 500
+_MOST_RENEWALS = 20
+"""How many time limits one call may take in all, however often it reports progress."""
+_SECONDS_TO_START = 120
+_DESCRIPTORS = 64
+_PR_SET_PDEATHSIG = 1
+_PROCESSORS = os.cpu_count() or 1
+
+Work = Callable[[bytes, Callable[[str], None]], bytes]
+"""What a child runs: (request, progress) → result. `progress` names what is under way and renews the time limit."""
+
+
+Reason = Literal["timeout", "memory", "died", "raised"]
+"""How a child failed."""
+
+
+class ChildFailedError(MailbotError):
+    """A child did not bring a result: it overran, ran out of memory, died, or its work raised."""
+
+    def __init__(self, reason: Reason, progress: str, detail: str) -> None:
+        super().__init__(f"{reason} at {progress or 'the start'}{f': {detail}' if detail else ''}")
+        self.reason = reason
+        self.progress = progress
+
+
+class Pool:
+    """Bounded children that run one function, `module:name`. Thread-safe; a context manager."""
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        size: int,
+        memory_mb: int,
+        seconds: int,
+        preload: Sequence[str],
+        confined: bool = True,
+    ) -> None:
+        self._arguments = (target, memory_mb, seconds, confined)
+        self._seconds = seconds
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(list(preload))
+        self._children: list[_Child] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
+        for _ in range(size):
+            self._idle.put(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._closed = True
+            for child in self._children:
+                child.kill()
+            self._children.clear()
+
+    def call(self, request: bytes) -> bytes:
+        """Have a free child work on the request; waits for one.
+
+        Raises ChildFailedError, or TemporaryError where no child can be started.
+        """
+        child = self._idle.get()
+        fit = False
+        try:
+            if child is None or child.calls >= _RECYCLE_AFTER:
+                child = self._replace(child)
+            try:
+                result = child.call(request, self._seconds)
+            except ChildFailedError as error:
+                fit = error.reason == "raised"
+                raise
+            fit = True
+            return result
+        finally:
+            if not fit:
+                self._discard(child)
+            self._idle.put(child if fit else None)
+
+    def _replace(self, old: _Child | None) -> _Child:
+        self._discard(old)
+        try:
+            with self._lock:
+                if self._closed:
+                    raise TemporaryError("the pool of children is closed")
+                child = _Child(self._context, self._arguments)
+                self._children.append(child)
+        except (OSError, EOFError) as error:
+            raise TemporaryError(f"no child process could be started: {error}") from error
+        if not child.has_started():
+            self._discard(child)
+            raise TemporaryError("a child process did not start")
+        return child
+
+    def _discard(self, child: _Child | None) -> None:
+        if child is not None:
+            child.close()
+            with self._lock, contextlib.suppress(ValueError):
+                self._children.remove(child)
+
+
+class _Child:
+    """One child and the pipe to it, as the parent holds them."""
+
+    def __init__(
+        self, context: multiprocessing.context.ForkServerContext, arguments: tuple[str, int, int, bool]
+    ) -> None:
+        self._pipe, theirs = context.Pipe()
+        self._said = select.poll()
+        self._said.register(self._pipe, select.POLLIN)
+        self._process: BaseProcess = context.Process(target=_serve, args=(theirs, *arguments), daemon=True)
+        try:
+            self._process.start()
+        except BaseException:
+            self._pipe.close()
+            raise
+        finally:
+            theirs.close()
+        self.calls = 0
+
+    def has_started(self) -> bool:
+        """Wait until the child can take a call."""
+        try:
+            return self._pipe.poll(_SECONDS_TO_START) and self._pipe.recv_bytes(1) == b"S"
+        except (EOFError, OSError):
+            return False
+
+    def call(self, request: bytes, seconds: int) -> bytes:
+        self.calls += 1
+        progress = ""
+        latest = time.monotonic() + seconds * _MOST_RENEWALS
+        try:
+            self._pipe.send_bytes(request)
+            while self._said.poll(seconds * 1000):
+                message = self._pipe.recv_bytes(_LARGEST_RESULT)
+                kind, content = message[:1], message[1:]
+                if kind == b"R":
+                    return content
+                if kind != b"P":
+                    reason: Reason = "memory" if kind == b"M" else "raised"
+                    raise ChildFailedError(reason, progress, content.decode("utf-8", "replace"))
+                progress = content.decode("utf-8", "replace")
+                if time.monotonic() > latest:
+                    raise ChildFailedError("timeout", "", f"{_MOST_RENEWALS} times {seconds} s")
+        except (EOFError, OSError) as error:
+            raise ChildFailedError("died", progress, type(error).__name__) from error
+        raise ChildFailedError("timeout", progress, f"{seconds} s")
+
+    def kill(self) -> None:
+        """End the process. Its pipe is left to the thread that may be waiting on it."""
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(5)
+
+    def close(self) -> None:
+        self.kill()
+        self._pipe.close()
+
+
+def _serve(pipe: Connection[bytes, bytes], target: str, memory_mb: int, seconds: int, confined: bool) -> None:
+    """The child's whole life."""
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    module, name = target.split(":")
+    work: Work = getattr(importlib.import_module(module), name)
+    _say_nothing()
+    _limit(memory_mb)
+    if confined:
+        seccomp.forbid_programs_and_sockets()
+    gc.freeze()
+    pipe.send_bytes(b"S")
+    while True:
+        try:
+            request = pipe.recv_bytes()
+        except EOFError:
+            return
+        _renew_processor_time(seconds)
+        pipe.send_bytes(_answer(work, request, lambda at: _report(pipe, at, seconds)))
+
+
+def _report(pipe: Connection[bytes, bytes], at: str, seconds: int) -> None:
+    _renew_processor_time(seconds)
+    pipe.send_bytes(b"P" + at.encode("utf-8", "replace"))
+
+
+def _answer(work: Work, request: bytes, progress: Callable[[str], None]) -> bytes:
+    try:
+        return b"R" + work(request, progress)
+    except MemoryError:
+        return b"M"
+    except Exception as error:
+        return b"E" + f"{type(error).__name__}: {error}"[:2000].encode("utf-8", "replace")
+
+
+def _die_with_parent() -> None:
+    """Have the kernel kill us when the fork server ends, which ends with the program itself."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() == 1:
+        os._exit(0)
+
+
+def _say_nothing() -> None:
+    """What libraries print about hostile contents is in nobody's log."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _limit(memory_mb: int) -> None:
+    octets = memory_mb * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (octets, octets))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _renew_processor_time(seconds: int) -> None:
+    """The soft limit counts from now; the kernel kills what spins past it, in any number of threads."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime) + seconds * _PROCESSORS + 1
+    now, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    if now != soft:
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))

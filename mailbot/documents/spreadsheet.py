@@ -1,0 +1,214 @@
+"""Reads spreadsheets (xlsx and xlsm, xls, ods): values as a person sees them, sheet by sheet.
+
+calamine reads the values. What it does not tell (formulas without a value, merged cells of ods) is taken from the
+file's own XML.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from mailbot.documents import workbook
+from mailbot.documents.word import first_lines
+from mailbot.documents.workbook import MOST_COLUMNS, MOST_ROWS, Inside, Place
+from mailbot.errors import EncryptedError, UnreadableError
+from mailbot.model import Format, ReadBy
+from mailbot.reading import Cell, Extract, Table
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+Value = int | float | str | bool | time | date | datetime | timedelta
+
+_MOST_SHEETS = 100
+_SIGNIFICANT = 10
+"""Digits beyond these are the machine's, not the writer's: 0.1 + 0.2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """A sheet's values from A1 on."""
+
+    values: Sequence[Sequence[Value]]
+    covered: frozenset[Place]
+    truncated: bool
+
+
+def read(data: bytes, format_: Format) -> Extract:
+    """Read an xlsx, xls or ods. Raises EncryptedError, UnreadableError, DangerousError."""
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    insides = workbook.insides(data, format_)
+    book = _open(data)
+    if not book.sheets_metadata:
+        raise UnreadableError("a workbook without sheets")
+    tables: list[Table] = []
+    truncated = len(book.sheets_metadata) > _MOST_SHEETS
+    for index, about in enumerate(book.sheets_metadata[:_MOST_SHEETS]):
+        if about.typ != SheetTypeEnum.WorkSheet:
+            continue
+        inside = insides.get(about.name, Inside())
+        sheet = _vast_sheet(data, about.name) if inside.vast else _sheet(book, index)
+        rows = _cells(about.name, sheet.values, inside, sheet.covered | inside.covered)
+        tables.append(Table(rows=rows, name=about.name, hidden=about.visible != SheetVisibleEnum.Visible))
+        truncated = truncated or sheet.truncated
+    lines = _lines(tables)
+    return Extract(
+        format=format_,
+        read_by=ReadBy.CELLS,
+        text="\n".join(lines),
+        tables=tuple(tables),
+        headings=first_lines(lines),
+        truncated=truncated,
+    )
+
+
+def _open(data: bytes) -> CalamineWorkbook:
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    try:
+        return CalamineWorkbook.from_filelike(io.BytesIO(data))
+    except PasswordError as error:
+        raise EncryptedError("the workbook needs a password") from error
+    except (CalamineError, OSError, ValueError) as error:
+        raise UnreadableError(f"no workbook: {error}") from error
+
+
+def _sheet(book: CalamineWorkbook, index: int) -> _Sheet:
+    from python_calamine import CalamineError
+
+    try:
+        sheet = book.get_sheet_by_index(index)
+        values = sheet.to_python(skip_empty_area=False, nrows=MOST_ROWS) if sheet.start else []
+    except (CalamineError, OSError, ValueError) as error:
+        raise UnreadableError(f"a sheet cannot be read: {error}") from error
+    last_row, last_column = sheet.end or (0, 0)
+    return _Sheet(
+        values=values,
+        covered=_covered(sheet.merged_cell_ranges or ()),
+        truncated=last_row >= MOST_ROWS or last_column >= MOST_COLUMNS,
+    )
+
+
+def _vast_sheet(data: bytes, name: str) -> _Sheet:
+    """The near part of an xlsx sheet that has a value far out, read row by row."""
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheet = book[name]
+        sheet.reset_dimensions()
+        rows = sheet.iter_rows(max_row=MOST_ROWS, max_col=MOST_COLUMNS, values_only=True)
+        values = [[_vast_value(value) for value in row] for row in rows]
+    except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
+        raise UnreadableError(f"a sheet cannot be read: {error}") from error
+    while values and not any(value != "" for value in values[-1]):
+        values.pop()
+    return _Sheet(values=values, covered=frozenset(), truncated=True)
+
+
+def _vast_value(value: object) -> Value:
+    known = (bool, int, float, str, datetime, date, time, timedelta)
+    return value if isinstance(value, known) else ""
+
+
+def _cells(
+    name: str, values: Sequence[Sequence[Value]], inside: Inside, covered: frozenset[Place]
+) -> tuple[tuple[Cell, ...], ...]:
+    """The sheet from A1, as wide and high as there is something in it."""
+    beyond = (*inside.formulas, *inside.errors)
+    width = max((*(len(row) for row in values), *(column + 1 for _, column in beyond)), default=0)
+    width = min(width, MOST_COLUMNS)
+    height = max((len(values), *(row + 1 for row, _ in beyond)))
+    columns = [f"{name}!{column_name(column)}" for column in range(width)]
+    rows = []
+    for row in range(height):
+        line = values[row] if row < len(values) else ()
+        rows.append(
+            tuple(
+                _cell(
+                    line[column] if column < len(line) else "",
+                    f"{columns[column]}{row + 1}",
+                    (row, column),
+                    inside,
+                    covered,
+                )
+                for column in range(width)
+            )
+        )
+    return tuple(rows)
+
+
+def _cell(value: Value, name: str, place: Place, inside: Inside, covered: frozenset[Place]) -> Cell:
+    if place in covered:
+        return Cell(text="", place=name, merged=True)
+    text = plain(value) or inside.errors.get(place, "")
+    return Cell(text=text, place=name, formula="" if text else inside.formulas.get(place, ""))
+
+
+def _covered(ranges: Sequence[tuple[Place, Place]]) -> frozenset[Place]:
+    """All places of merged cells but the first of each."""
+    return frozenset(
+        (row, column)
+        for (top, left), (bottom, right) in ranges
+        for row in range(top, min(bottom, MOST_ROWS - 1) + 1)
+        for column in range(left, min(right, MOST_COLUMNS - 1) + 1)
+        if (row, column) != (top, left)
+    )
+
+
+def _lines(tables: Sequence[Table]) -> list[str]:
+    """What a person sees who opens the file: hidden sheets only where there is nothing else."""
+    shown = [table for table in tables if not table.hidden and table.rows] or tables
+    return [
+        line
+        for table in shown
+        for row in table.rows
+        if (line := "\t".join(cell.text for cell in row).rstrip("\t"))
+    ]
+
+
+def column_name(column: int) -> str:
+    """A, B … Z, AA … for 0, 1 …"""
+    name = ""
+    column += 1
+    while column:
+        column, letter = divmod(column - 1, 26)
+        name = chr(65 + letter) + name
+    return name
+
+
+def plain(value: Value) -> str:
+    """A cell's value as text: numbers in plain notation, without trailing zeros and the machine's last digits."""
+    match value:
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case int():
+            return str(value)
+        case float():
+            return _number(value)
+        case datetime() if value.time() == time():
+            return value.date().isoformat()
+        case datetime():
+            return value.isoformat(" ", "seconds")
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return str(value)
+        case _:
+            return value.replace("_x000D_", "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return str(value)
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    rounded = Decimal(f"{value:.{_SIGNIFICANT}g}").normalize()
+    return f"{rounded:f}"

@@ -1,0 +1,233 @@
+"""What the XML of a workbook says beyond what calamine tells: formulas and errors, merged cells of ods, vast sheets."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mailbot.documents.package import Package, attribute, local
+from mailbot.errors import DangerousError, EncryptedError, UnreadableError
+from mailbot.model import Format
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+Place = tuple[int, int]
+"""Row and column, from 0."""
+
+MOST_ROWS, MOST_COLUMNS = 5000, 200
+_LARGEST_UNPACKED = 256 * 2**20
+_MOST_PLACES = 4_000_000
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
+_ERROR = re.compile(rb"\st=[\"']e[\"']")
+_FULL_CELL = re.compile(rb"<(?:\w+:)?c r=\"([A-Z]{1,3})(\d{1,7})\"[^>]*(?<!/)>")
+_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_ODF_REFERENCE = re.compile(r"\[\.?([^\]]*)\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """One sheet."""
+
+    formulas: Mapping[Place, str] = field(default_factory=dict)
+    """Formulas without a value."""
+    errors: Mapping[Place, str] = field(default_factory=dict)
+    """Values that are errors: `#REF!`."""
+    covered: frozenset[Place] = frozenset()
+    """Continuations of merged cells."""
+    vast: bool = False
+    """Its outermost values lie so far apart that the rectangle between them would not fit into memory."""
+
+
+def insides(data: bytes, format_: Format) -> dict[str, Inside]:
+    """By sheet name, as far as there is something to say. Raises EncryptedError, UnreadableError, DangerousError."""
+    if format_ is Format.XLS:
+        return {}
+    if format_ is Format.ODS:
+        return dict(_ods(data))
+    return dict(_xlsx(data))
+
+
+def _xlsx(data: bytes) -> Iterator[tuple[str, Inside]]:
+    with Package(data) as package, zipfile.ZipFile(io.BytesIO(data)) as archive:
+        _check(archive)
+        paths = _sheet_paths(package)
+        members = {member.filename.lstrip("/").lower(): member for member in archive.infolist()}
+        for name, path in paths.items():
+            member = members.get(path.lower())
+            if member is not None:
+                yield name, _sheet(_octets(archive, member))
+
+
+def _check(archive: zipfile.ZipFile) -> None:
+    members = archive.infolist()
+    if any(member.flag_bits & 1 for member in members):
+        raise EncryptedError("its parts need a password")
+    if sum(member.file_size for member in members) > _LARGEST_UNPACKED:
+        raise DangerousError("a workbook that unpacks to more than any workbook")
+
+
+def _octets(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    try:
+        octets = archive.read(member)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise UnreadableError(f"{member.filename} cannot be unpacked: {error}") from error
+    if b"<!DOCTYPE" in octets or b"<!ENTITY" in octets:
+        raise DangerousError(f"{member.filename} declares a document type or entities")
+    return octets
+
+
+def _sheet_paths(package: Package) -> dict[str, str]:
+    """Sheet names and the parts that hold them (ECMA-376 part 1, 18.2.19 and 12.3.24)."""
+    book = package.xml("xl/workbook.xml")
+    relations = package.xml("xl/_rels/workbook.xml.rels")
+    if book is None or relations is None:
+        return {}
+    targets = {attribute(r, "Id") or "": attribute(r, "Target") or "" for r in relations}
+    return {
+        attribute(sheet, "name") or "": _part_name(targets.get(attribute(sheet, "id") or "", ""))
+        for sheet in book.iter()
+        if local(sheet) == "sheet"
+    }
+
+
+def _part_name(target: str) -> str:
+    return posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+
+
+def _sheet(octets: bytes) -> Inside:
+    vast = _is_vast(octets)
+    if not _FORMULA.search(octets) and not _ERROR.search(octets):
+        return Inside(vast=vast)
+    from lxml import etree
+
+    formulas: dict[Place, str] = {}
+    errors: dict[Place, str] = {}
+    shared: dict[str, tuple[str, str]] = {}
+    try:
+        for place, cell in _cells(octets):
+            value = _child_text(cell, "v")
+            formula = next((child for child in cell if local(child) == "f"), None)
+            if cell.get("t") == "e":
+                errors[place] = value
+            elif formula is not None and not value and cell.get("t") != "str":
+                formulas[place] = _formula(formula, cell.get("r", ""), shared)
+            elif formula is not None:
+                _formula(formula, cell.get("r", ""), shared)
+    except etree.XMLSyntaxError as error:
+        raise UnreadableError(f"a sheet is no XML: {error}") from error
+    return Inside(formulas=formulas, errors=errors, vast=vast)
+
+
+def _is_vast(octets: bytes) -> bool:
+    last_row = last_column = 0
+    for found in _FULL_CELL.finditer(octets):
+        last_row = max(last_row, int(found[2]))
+        last_column = max(last_column, column_number(found[1].decode()))
+    return last_row * (last_column + 1) > _MOST_PLACES
+
+
+def _cells(octets: bytes) -> Iterator[tuple[Place, etree._Element]]:
+    """The cells of a sheet within bounds; each is gone after the next one was asked for."""
+    from lxml import etree
+
+    events = etree.iterparse(
+        io.BytesIO(octets),
+        tag=("{*}c", "{*}row"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+    )
+    for _, element in events:
+        if local(element) == "row":
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+            continue
+        reference = _REFERENCE.fullmatch(element.get("r", ""))
+        if reference is None:
+            continue
+        row, column = int(reference[2]) - 1, column_number(reference[1])
+        if row >= MOST_ROWS:
+            return
+        if column < MOST_COLUMNS:
+            yield (row, column), element
+
+
+def _child_text(element: etree._Element, name: str) -> str:
+    return next((child.text or "" for child in element if local(child) == name), "").strip()
+
+
+def _formula(element: etree._Element, reference: str, shared: dict[str, tuple[str, str]]) -> str:
+    """A formula with its `=`; one that is shared with another cell is moved to here (ECMA-376 part 1, 18.3.1.40)."""
+    text = (element.text or "").strip()
+    key = element.get("si", "")
+    if text:
+        text = f"={text}"
+        if element.get("t") == "shared":
+            shared[key] = (text, reference)
+        return text
+    if key not in shared:
+        return "="
+    from openpyxl.formula.translate import Translator, TranslatorError
+
+    original, origin = shared[key]
+    try:
+        return str(Translator(original, origin=origin).translate_formula(reference))
+    except (TranslatorError, ValueError):
+        return "="
+
+
+def _ods(data: bytes) -> Iterator[tuple[str, Inside]]:
+    with Package(data) as package:
+        content = package.xml("content.xml")
+    if content is None:
+        raise UnreadableError("there is no content in this workbook")
+    for table in content.iter():
+        if local(table) == "table":
+            yield attribute(table, "name") or "", _ods_sheet(table)
+
+
+def _ods_sheet(table: etree._Element) -> Inside:
+    formulas: dict[Place, str] = {}
+    covered: set[Place] = set()
+    row = 0
+    for line in (element for element in table.iter() if local(element) == "table-row"):
+        if row >= MOST_ROWS:
+            break
+        column = 0
+        for cell in line:
+            width = _repeated(cell, "number-columns-repeated")
+            formula = attribute(cell, "formula")
+            if local(cell) == "covered-table-cell":
+                last = min(column + width, MOST_COLUMNS)
+                covered.update((row, at) for at in range(column, last))
+            elif formula and attribute(cell, "value-type") is None and column < MOST_COLUMNS:
+                formulas[row, column] = _ODF_REFERENCE.sub(_plain_reference, formula.partition(":")[2])
+            column += width
+        row += _repeated(line, "number-rows-repeated")
+    return Inside(formulas=formulas, covered=frozenset(covered))
+
+
+def _plain_reference(found: re.Match[str]) -> str:
+    return found[1].replace(":.", ":")
+
+
+def _repeated(element: etree._Element, name: str) -> int:
+    count = attribute(element, name) or "1"
+    return max(int(count), 1) if count.isdecimal() and len(count) < 9 else 1
+
+
+def column_number(letters: str) -> int:
+    """0 for A, 26 for AA."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1

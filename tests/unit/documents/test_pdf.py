@@ -1,0 +1,249 @@
+"""PDF files with text by reportlab and LibreOffice: one form, however it is laid out."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen.canvas import Canvas
+
+from mailbot import rubric as rubrics
+from mailbot.documents import pdf
+from mailbot.documents.needs import NeedsHelp
+from mailbot.errors import EncryptedError, UnreadableError
+from mailbot.model import Format, ReadBy
+from mailbot.reading import Extract, Need
+from tests.conftest import require
+from tests.forms import writers
+
+RUBRIC = rubrics.load(Path("rubric/2020.toml"))
+SCORES, EVIDENCE = writers.full_scores(RUBRIC), writers.some_evidence(RUBRIC)
+pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+
+
+def _squeezed(grid: Any) -> list[list[str]]:
+    return [["".join(text.split()) for text in row] for row in grid]
+
+
+def _texts(extract: Extract, table: int = 0) -> list[list[str]]:
+    return _squeezed([[cell.text for cell in row] for row in extract.tables[table].rows])
+
+
+WHOLE = _squeezed(writers.rows(RUBRIC, SCORES, EVIDENCE))
+
+
+def _canvas(draw: Any, *, pages: int = 1) -> bytes:
+    out = io.BytesIO()
+    canvas = Canvas(out)
+    for page in range(pages):
+        canvas.setFont("STSong-Light", 12)
+        draw(canvas, page)
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+def _picture(kind: str = "PNG") -> Any:
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+
+    out = io.BytesIO()
+    Image.effect_noise((400, 560), 90).convert("RGB").save(out, kind)
+    return ImageReader(io.BytesIO(out.getvalue()))
+
+
+LAYOUTS = {
+    "landscape": {},
+    "portrait": {"landscape": False},
+    "large type": {"font_size": 12},
+    "merged": {"merged": True},
+    "no repeated heading": {"repeat_header": False},
+    "rows cut by pages": {"split_rows": True, "repeat_header": False, "landscape": False, "font_size": 12},
+    "rows cut below a repeated heading": {"split_rows": True, "landscape": False},
+    "no lines": {"ruled": False},
+    "no lines, portrait": {"ruled": False, "landscape": False},
+    "no lines, rows cut": {"ruled": False, "repeat_header": False, "split_rows": True, "font_size": 12},
+    "turned 90": {"rotation": 90},
+    "turned 180": {"rotation": 180},
+    "turned 270": {"rotation": 270, "landscape": False},
+    "shown sideways": {"rotation": 90, "sideways": True},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+def test_the_form_over_several_pages_is_one_table(layout: dict[str, Any]) -> None:
+    extract = pdf.read(writers.pdf_form(RUBRIC, SCORES, EVIDENCE, **layout))
+    assert (extract.format, extract.read_by, extract.truncated) == (Format.PDF, ReadBy.TEXT, False)
+    assert _texts(extract) == WHOLE
+    assert len(extract.tables) == 1
+    assert extract.headings[:2] == (RUBRIC.title, "填报单位：浙江省示例学会（盖章）")
+
+
+def test_empty_cells_stay_empty_and_long_evidence_stays_whole() -> None:
+    evidence = dict.fromkeys(EVIDENCE, "全年举办学术交流活动12场，参加人数1,260人次，汇编论文集3部。" * 4)
+    extract = pdf.read(
+        writers.pdf_form(
+            RUBRIC, {1: "9.5", 4: "0"}, evidence, landscape=False, split_rows=True, repeat_header=False
+        )
+    )
+    assert _texts(extract) == _squeezed(writers.rows(RUBRIC, {1: "9.5", 4: "0"}, evidence))
+
+
+def test_cells_know_their_page_and_box_and_whether_they_continue_another() -> None:
+    rows = pdf.read(writers.pdf_form(RUBRIC, SCORES, EVIDENCE, merged=True)).tables[0].rows
+    assert (rows[1][0].place, rows[-1][0].place) == ("第1页", "第3页")
+    assert [cell.merged for cell in rows[2]] == [False, True, True] + [False] * 5
+    box = rows[1][5].box
+    assert box is not None
+    assert box[0] < box[2] < 842
+    assert box[1] < box[3] < 595
+
+
+def test_text_comes_in_reading_order_with_wrapped_lines_joined() -> None:
+    def draw(canvas: Any, page: int) -> None:
+        for number, line in enumerate(
+            ("2020年度工作总结", "一、全年共举办学术交流活动" * 3, "十二场。", "特此报告。")
+        ):
+            canvas.drawString(72, 760 - 20 * number, line)
+        canvas.drawCentredString(297, 30, f"- {page + 1} -")
+
+    text = pdf.read(_canvas(draw, pages=2)).text.split("\n")
+    assert text[:3] == ["2020年度工作总结", "一、全年共举办学术交流活动" * 3 + "十二场。", "特此报告。"]
+    assert "- 1 -" not in text
+
+
+def test_a_table_whose_last_page_has_only_the_total_is_one_table() -> None:
+    """There the page shows fewer column lines, the first four cells being merged."""
+    rows = pdf.read(writers.pdf_form(RUBRIC, SCORES, EVIDENCE, merged=True, repeat_header=False)).tables
+    assert len(rows) == 1
+    assert [cell.text for cell in rows[0].rows[-1]] == ["总计", "", "", "", "100分", "100", "", ""]
+
+
+def test_rules_between_rows_alone_and_open_sides() -> None:
+    columns = (60, 120, 300, 380, 460)
+    grid = [["序号", "评价内容", "分值", "自评分"]] + [
+        [str(n), f"内容{n}", "5分", str(n % 5)] for n in range(1, 12)
+    ]
+
+    def draw(canvas: Any, page: int) -> None:
+        for number, row in enumerate(grid):
+            for x, text in zip(columns, row, strict=False):
+                canvas.drawString(x + 4, 700 - 24 * number, text)
+            canvas.line(60, 693 - 24 * number, 460, 693 - 24 * number)
+        if page == 1:
+            for x in columns[1:-1]:
+                canvas.line(x, 717, x, 693 - 24 * 11)
+            canvas.line(60, 717, 460, 717)
+
+    assert _texts(pdf.read(_canvas(draw))) == grid
+    only_inner = pdf.read(_canvas(lambda canvas, _: draw(canvas, 1)))
+    assert _texts(only_inner) == grid
+
+
+def test_filled_in_fields_are_read() -> None:
+    def draw(canvas: Any, page: int) -> None:
+        canvas.drawString(72, 700, "本页是可填写的自评表，自评分：")
+        canvas.acroForm.textfield(name="score", value="95", x=260, y=690, width=60, height=24)
+
+    assert "95" in pdf.read(_canvas(draw)).text
+
+
+def test_text_hidden_behind_an_edge_is_not_read() -> None:
+    def draw(canvas: Any, page: int) -> None:
+        path = canvas.beginPath()
+        path.rect(70, 690, 100, 30)
+        canvas.clipPath(path, stroke=0)
+        canvas.drawString(72, 700, "可见文字可见文字看不见的文字")
+
+    assert pdf.read(_canvas(draw)).text == "可见文字可见文字"
+
+
+def test_a_scan_asks_for_recognition() -> None:
+    picture = _picture()
+
+    def scan(canvas: Any, page: int) -> None:
+        canvas.drawImage(picture, 0, 0, 595, 842)
+
+    def marked(canvas: Any, page: int) -> None:
+        scan(canvas, page)
+        canvas.drawString(40, 20, "由 扫描全能王 扫描创建")
+
+    def searchable(canvas: Any, page: int) -> None:
+        scan(canvas, page)
+        text = canvas.beginText(72, 700)
+        text.setTextRenderMode(3)
+        for _ in range(20):
+            text.textLine("扫描仪自己认出的文字，认错了也没有人知道")
+        canvas.drawText(text)
+
+    for draw in (scan, marked, searchable):
+        with pytest.raises(NeedsHelp) as asked:
+            pdf.read(_canvas(draw))
+        assert asked.value.need is Need.OCR
+
+
+def test_a_scan_beside_text_asks_for_recognition_unless_the_text_has_the_form() -> None:
+    import pypdfium2
+
+    picture = _picture()
+    scan = _canvas(lambda canvas, _: canvas.drawImage(picture, 0, 0, 595, 842))
+    words = _canvas(lambda canvas, _: canvas.drawString(72, 700, "2020年度工作总结，附件为扫描件。"))
+
+    def joined(*parts: bytes) -> bytes:
+        out = io.BytesIO()
+        whole = pypdfium2.PdfDocument.new()
+        for part in parts:
+            whole.import_pages(pypdfium2.PdfDocument(part))
+        whole.save(out)
+        return out.getvalue()
+
+    with pytest.raises(NeedsHelp):
+        pdf.read(joined(words, scan))
+    form = writers.pdf_form(RUBRIC, SCORES, EVIDENCE)
+    assert _texts(pdf.read(joined(form, scan))) == WHOLE
+
+
+def test_a_font_without_meaning_asks_for_recognition() -> None:
+    garbled = writers.pdf_form(RUBRIC, SCORES, EVIDENCE).replace(b"/UniGB-UCS2-H", b"/Identity-H  ")
+    with pytest.raises(NeedsHelp):
+        pdf.read(garbled)
+
+
+def test_a_password_is_named_and_an_owner_password_is_no_hindrance() -> None:
+    from reportlab.lib.pdfencrypt import StandardEncryption
+
+    with pytest.raises(EncryptedError):
+        pdf.read(writers.pdf_form(RUBRIC, SCORES, EVIDENCE, password="geheim"))
+    out = io.BytesIO()
+    canvas = Canvas(out, encrypt=StandardEncryption("", ownerPassword="geheim"))
+    canvas.setFont("STSong-Light", 12)
+    canvas.drawString(72, 700, "只设了权限密码的文件也能读")
+    canvas.save()
+    assert pdf.read(out.getvalue()).text == "只设了权限密码的文件也能读"
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7\n", b"%PDF-1.4 nonsense" * 40])
+def test_damaged_files_are_unreadable(data: bytes) -> None:
+    with pytest.raises(UnreadableError):
+        pdf.read(data)
+
+
+def test_reading_stops_at_two_hundred_pages() -> None:
+    extract = pdf.read(
+        _canvas(lambda canvas, page: canvas.drawString(72, 700, f"正文内容第{page + 1}段到此"), pages=203)
+    )
+    assert extract.truncated
+    assert "第200段" in extract.text
+    assert "第201段" not in extract.text
+
+
+def test_what_libreoffice_prints_from_word() -> None:
+    """Narrow columns, rows cut by nearly every one of ten pages, blanks between digits and signs."""
+    printed = writers.by_libreoffice(
+        require("soffice"), writers.docx_form(RUBRIC, SCORES, EVIDENCE), "docx", "pdf"
+    )
+    assert _texts(pdf.read(printed)) == WHOLE

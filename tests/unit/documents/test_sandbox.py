@@ -1,0 +1,235 @@
+"""Real children: whatever becomes of one, the parent lives, knows what happened, and the next call is served."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from mailbot.documents.sandbox import ChildFailedError, Pool
+from mailbot.errors import TemporaryError
+from tests.unit.documents import samples
+
+_WORK = "tests.unit.documents.child_work:serve"
+
+
+def _pool(*, size: int = 1, memory_mb: int = 1024, seconds: int = 30) -> Pool:
+    return Pool(_WORK, size=size, memory_mb=memory_mb, seconds=seconds, preload=())
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with _pool() as pool:
+        yield pool
+
+
+def _failure(pool: Pool, request: bytes) -> ChildFailedError:
+    with pytest.raises(ChildFailedError) as caught:
+        pool.call(request)
+    return caught.value
+
+
+def _pid(pool: Pool) -> int:
+    return int(pool.call(b"pid"))
+
+
+def test_brings_the_result(pool: Pool) -> None:
+    assert pool.call("echo 自评表".encode()).decode() == "表评自"
+
+
+def test_keeps_a_good_child(pool: Pool) -> None:
+    first = _pid(pool)
+    assert first != os.getpid()
+    assert _pid(pool) == first
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason", "progress"),
+    [
+        (b"bomb", "memory", "bomb.xlsx"),
+        (b"growing_bomb", "memory", "growing.xlsx"),
+        (b"exit", "died", "exit.doc"),
+        (b"abort", "died", "abort.pdf"),
+        (b"segfault", "died", "fault.pdf"),
+        (b"system_exit", "died", ""),
+    ],
+)
+def test_survives_and_replaces_a_broken_child(
+    pool: Pool, request_: bytes, reason: str, progress: str
+) -> None:
+    before = _pid(pool)
+    failure = _failure(pool, request_)
+    assert (failure.reason, failure.progress) == (reason, progress)
+    assert _pid(pool) != before
+    assert pool.call(b"echo abc") == b"cba"
+
+
+@pytest.mark.parametrize(
+    ("request_", "progress", "says"),
+    [(b"raise", "raise.ods", "ValueError: no such thing: 表"), (b"recursion", "", "RecursionError")],
+)
+def test_a_child_whose_work_raised_goes_on(pool: Pool, request_: bytes, progress: str, says: str) -> None:
+    before = _pid(pool)
+    failure = _failure(pool, request_)
+    assert (failure.reason, failure.progress) == ("raised", progress)
+    assert says in str(failure)
+    assert _pid(pool) == before
+
+
+def test_ends_what_overruns_and_names_what_was_under_way() -> None:
+    with _pool(seconds=1) as pool:
+        before = _pid(pool)
+        failure = _failure(pool, b"spin")
+        assert (failure.reason, failure.progress) == ("timeout", "spin.pdf")
+        assert _pid(pool) != before
+        with pytest.raises(ProcessLookupError):
+            os.kill(before, 0)
+
+
+def test_an_overdue_result_is_never_given_to_the_next_call() -> None:
+    with _pool(seconds=1) as pool:
+        assert _failure(pool, b"sleep_then_tell 1.3").reason == "timeout"
+        assert pool.call(b"echo next") == b"txen"
+
+
+def test_progress_renews_the_time_limit() -> None:
+    with _pool(seconds=1) as pool:
+        assert pool.call(b"steps 5") == b"done"
+
+
+def test_progress_does_not_renew_it_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailbot.documents.sandbox._MOST_RENEWALS", 1)
+    with _pool(seconds=1) as pool:
+        failure = _failure(pool, b"steps 1000")
+    assert (failure.reason, failure.progress) == ("timeout", "")
+
+
+def test_an_interrupted_call_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _pool() as pool:
+        before = _pid(pool)
+        with monkeypatch.context() as patched:
+            patched.setattr("mailbot.documents.sandbox._Child.call", _interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                pool.call(b"echo lost")
+        assert _pid(pool) != before
+
+
+def _interrupted(child: object, request: bytes, seconds: int) -> bytes:
+    raise KeyboardInterrupt
+
+
+def test_renews_a_child_after_many_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailbot.documents.sandbox._RECYCLE_AFTER", 3)
+    with _pool() as pool:
+        pids = [_pid(pool) for _ in range(7)]
+    assert [len(set(pids[:3])), len(set(pids[3:6])), len(set(pids))] == [1, 1, 3]
+
+
+def test_may_start_no_program_and_open_no_socket(pool: Pool) -> None:
+    assert pool.call(b"program") == b"PermissionError"
+    assert pool.call(b"socket") == b"PermissionError"
+
+
+def test_may_write_no_file(pool: Pool, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    assert pool.call(f"write {target}".encode()) == b"OSError"
+    assert not target.exists() or target.stat().st_size == 0
+
+
+def test_prints_nothing(pool: Pool, capfd: pytest.CaptureFixture[str]) -> None:
+    with _pool() as fresh:
+        assert fresh.call(b"print spoofed-line") == b"printed"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_usual_memory_holds_the_libraries(pool: Pool, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0]["A1"] = 5
+    book.save(tmp_path / "a.xlsx")
+    assert pool.call(f"libraries {tmp_path / 'a.xlsx'}".encode()) == b"[[5.0]]"
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        (samples.rarred({"自评表.xlsx": samples.xlsx()}), "a:rar: 自评表.xlsx:xlsx:read"),
+        (samples.seven_zipped({"自评表.xls": samples.xls()}), "a:7z: 自评表.xls:xls:read"),
+        (samples.zipped({"自评表.ods": samples.ods()}), "a:zip: 自评表.ods:ods:read"),
+        (samples.locked_seven_zip(), "a:7z:document.encrypted"),
+        (samples.zipped({"zeros": bytes(80 * 2**20)}), "a:zip:document.dangerous"),
+    ],
+)
+def test_documents_are_read_within_the_bounds(pool: Pool, tmp_path: Path, data: bytes, wanted: str) -> None:
+    (tmp_path / "a").write_bytes(data)
+    assert pool.call(f"documents {tmp_path / 'a'}".encode()).decode() == wanted
+
+
+def test_a_large_result_comes_whole(pool: Pool) -> None:
+    assert len(pool.call(b"large 80")) == 80 * 2**20
+
+
+def test_a_result_beyond_bounds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailbot.documents.sandbox._LARGEST_RESULT", 2**20)
+    with _pool() as pool:
+        assert _failure(pool, b"large 2").reason == "died"
+        assert pool.call(b"echo ab") == b"ba"
+
+
+def test_serves_several_threads_each_with_its_own_result() -> None:
+    with _pool(size=2) as pool, ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda n: pool.call(f"echo {n}-x".encode()), range(60)))
+        pids = set(threads.map(lambda _: _pid(pool), range(20)))
+    assert answers == [f"x-{str(n)[::-1]}".encode() for n in range(60)]
+    assert len(pids) <= 2
+
+
+def test_threads_do_not_suffer_from_each_others_faults() -> None:
+    def one(number: int) -> str:
+        try:
+            return pool.call(b"exit" if number % 3 == 0 else f"echo {number}".encode()).decode()
+        except ChildFailedError as failure:
+            return failure.reason
+
+    with _pool(size=2) as pool, ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(one, range(12)))
+    assert answers == ["died" if n % 3 == 0 else str(n)[::-1] for n in range(12)]
+
+
+def test_leaving_ends_the_children() -> None:
+    with _pool() as pool:
+        pid = _pid(pool)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_leaving_ends_a_call_under_way() -> None:
+    outcome: list[str] = []
+    started = threading.Event()
+
+    def call() -> None:
+        started.set()
+        try:
+            pool.call(b"sleep_then_tell 60")
+        except (ChildFailedError, TemporaryError) as error:
+            outcome.append(type(error).__name__)
+
+    with _pool() as pool:
+        _pid(pool)
+        thread = threading.Thread(target=call)
+        thread.start()
+        started.wait()
+    thread.join(30)
+    assert outcome in (["ChildFailedError"], ["TemporaryError"])
+    with pytest.raises(TemporaryError):
+        pool.call(b"echo too-late")
+
+
+def test_a_target_that_cannot_be_imported_is_no_documents_fault() -> None:
+    wrong = Pool("tests.unit.documents.nowhere:serve", size=1, memory_mb=512, seconds=5, preload=())
+    with wrong, pytest.raises(TemporaryError):
+        wrong.call(b"echo a")
