@@ -1,0 +1,265 @@
+"""From a located form to an assessment, and what speaks against it.
+
+What was recognized from a picture never becomes an accusation: whatever is doubtful there is `form.low_confidence`,
+item by item, for a person to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from mailbot.form.alterations import alterations, quoted
+from mailbot.form.evidence import unsupported
+from mailbot.form.heading import Heading
+from mailbot.form.locate import Located
+from mailbot.form.match import Matcher, normalized
+from mailbot.form.points import Problem, adds_cells, compute, parse_points, plain
+from mailbot.form.rows import FormRow
+from mailbot.model import Assessment, Code, Finding, ItemReading, ReadBy, Severity, finding
+from mailbot.reading import Cell
+
+SURE = 0.9
+"""Below this confidence a recognized cell is in doubt."""
+_PICTURE = "[图片]"
+"""A reader's sign for a cell that holds nothing but a picture: a number in it is for a person to read."""
+_BY_PLACE = frozenset({Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.EVIDENCE_MISSING, Code.FORM_ALTERED})
+"""What follows where a text was taken for that of another cell."""
+_ALIKE = frozenset("一|lI")
+"""Signs by which recognition may mean a dash, which is zero, or the number one."""
+_NIL = frozenset({"", "无", "没有", "暂无", "零", "0"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a form comes from."""
+
+    filename: str
+    read_by: ReadBy
+    text: str
+    """The whole document's text, normalized."""
+    cut_short: bool = False
+    """Whether the document was not read to its end."""
+    owners: Mapping[int, str]
+    """File names of the items' rows, where a form lies in several documents."""
+    unsure: tuple[str, ...] = ()
+    """Lines of which recognition was not sure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
+    """One form, judged."""
+
+    assessment: Assessment
+    findings: tuple[Finding, ...]
+    untouched: bool
+    """Whether nothing was seen to be filled in."""
+    altered: bool
+    """Whether it is not the rubric's form word for word."""
+
+
+def assess(form: Located, heading: Heading, source: Source, matcher: Matcher) -> Assessed:
+    """Judge a form by the rubric."""
+    items = tuple(_items(form.rows))
+    scores = [item.score for item in items if item.score is not None]
+    total = sum(scores, Decimal()) if scores else None
+    stated, on_total = _total(form, items, total, matcher)
+    changes = tuple(alterations(form, source.read_by, source.text, matcher, cut_short=source.cut_short))
+    findings = [*changes, *_on_items(form.rows, items), *on_total]
+    untouched = _is_untouched(form, stated)
+    if source.read_by is ReadBy.TEXT and _looks_misread(form, findings):
+        findings = list(_as_doubts(findings))
+    if source.read_by is ReadBy.OCR:
+        doubts = (
+            [finding(Code.FORM_LOW_CONFIDENCE)]
+            if untouched
+            else [*findings, *_uncertain(form, heading, source)]
+        )
+        findings = list(_as_doubts(doubts))
+    return Assessed(
+        assessment=Assessment(
+            organization=heading.organization,
+            year=heading.year,
+            read_by=source.read_by,
+            items=items,
+            stated_total=stated,
+            total=total,
+            document=source.filename,
+        ),
+        findings=tuple(_placed(findings, source)),
+        untouched=untouched,
+        altered=bool(changes),
+    )
+
+
+def _looks_misread(form: Located, findings: Sequence[Finding]) -> bool:
+    """Whether so much of a laid-out page is at fault that the layout was more likely misread than the form ill filled."""
+    faulty = {f.item for f in findings if f.item is not None and f.code in _BY_PLACE}
+    return 2 * len(faulty) > len(form.rows) and not all(
+        parse_points(row.cells.score.text) is Problem.EMPTY and not row.cells.evidence.text.strip()
+        for row in form.rows
+    )
+
+
+def _placed(findings: Iterable[Finding], source: Source) -> Iterator[Finding]:
+    for each in findings:
+        owner = source.owners.get(each.item, source.filename) if each.item is not None else source.filename
+        yield replace(each, document=owner)
+
+
+def _items(rows: Sequence[FormRow]) -> Iterator[ItemReading]:
+    for row, evidence in zip(rows, _evidence(rows), strict=True):
+        score = row.cells.score
+        sure = [c.confidence for c in (score, evidence) if c.confidence is not None]
+        yield ItemReading(
+            no=row.item.no,
+            score=_score(score),
+            score_text=score.text.strip() or score.formula,
+            evidence=evidence.text.strip(),
+            score_place=score.place,
+            evidence_place=evidence.place,
+            confidence=min(sure) if sure else None,
+            picture=score.picture or evidence.picture,
+        )
+
+
+def _evidence(rows: Sequence[FormRow]) -> Iterator[Cell]:
+    """The evidence of each row; rows that share a merged cell share what it says."""
+    shared: Cell | None = None
+    for row in rows:
+        own = row.cells.evidence
+        continues = own.merged and not own.text.strip() and not row.cells.score.merged
+        if not (continues and shared is not None):
+            shared = own
+        yield shared
+
+
+def _score(cell: Cell) -> Decimal | None:
+    if not cell.text.strip() and cell.formula:
+        return compute(cell.formula)
+    number = parse_points(cell.text)
+    return None if isinstance(number, Problem) else number
+
+
+def _is_untouched(form: Located, stated: Decimal | None) -> bool:
+    empty = all(
+        parse_points(row.cells.score.text) is Problem.EMPTY
+        and not row.cells.score.formula
+        and not normalized(row.cells.evidence.text)
+        for row in form.rows
+    )
+    return bool(form.rows) and empty and not stated
+
+
+def _on_items(rows: Sequence[FormRow], items: Sequence[ItemReading]) -> Iterator[Finding]:
+    for row, item in zip(rows, items, strict=True):
+        yield from _on_score(row, item)
+        yield from _on_evidence(row, item)
+
+
+def _on_score(row: FormRow, item: ItemReading) -> Iterator[Finding]:
+    most = row.item.points
+    if item.score is None:
+        code = _why_unread(row.cells.score)
+    elif item.score > most:
+        code = Code.SCORE_OVER_MAX
+    elif item.score < 0:
+        code = Code.SCORE_NEGATIVE
+    else:
+        return
+    yield finding(
+        code, item=item.no, found=quoted(item.score_text), wanted=plain(most), place=item.score_place
+    )
+
+
+def _why_unread(cell: Cell) -> Code:
+    """Why a score could not be read; what only we cannot read is for a person."""
+    if cell.formula or _PICTURE in cell.text:
+        return Code.FORM_LOW_CONFIDENCE
+    return Code.SCORE_MISSING if parse_points(cell.text) is Problem.EMPTY else Code.SCORE_NOT_A_NUMBER
+
+
+def _on_evidence(row: FormRow, item: ItemReading) -> Iterator[Finding]:
+    if item.score is None or item.score <= 0:
+        return
+    if normalized(item.evidence) in _NIL:
+        if normalized(row.cells.remark.text) in _NIL:
+            yield finding(
+                Code.EVIDENCE_MISSING, item=item.no, found=quoted(item.evidence), place=item.evidence_place
+            )
+        return
+    for threshold in unsupported(row.item, item.evidence):
+        yield finding(
+            Code.EVIDENCE_UNSUPPORTED,
+            item=item.no,
+            found=quoted(item.evidence),
+            wanted=f"{plain(threshold.minimum)}{threshold.unit}",
+            place=item.evidence_place,
+        )
+
+
+def _total(
+    form: Located, items: Sequence[ItemReading], total: Decimal | None, matcher: Matcher
+) -> tuple[Decimal | None, tuple[Finding, ...]]:
+    """The total as stated, and what is wrong with it."""
+    if not items:
+        return None, ()
+    cell = form.total or Cell(text="")
+    computed = "" if total is None else plain(total)
+    if (
+        not cell.text.strip()
+        and cell.formula
+        and (adds_cells(cell.formula) or compute(cell.formula) is not None)
+    ):
+        stated = total if adds_cells(cell.formula) else compute(cell.formula)
+    else:
+        number = parse_points(cell.text)
+        if isinstance(number, Problem):
+            missing = finding(
+                Code.TOTAL_MISSING, found=quoted(cell.text or cell.formula), wanted=computed, place=cell.place
+            )
+            return None, (missing,)
+        stated = number
+    every = len(items) == len(matcher.rubric.items) and all(item.score is not None for item in items)
+    if not every or stated is None or total is None or stated in (total, total + _added(form)):
+        return stated, ()
+    mismatch = finding(Code.TOTAL_MISMATCH, found=plain(stated), wanted=computed, place=cell.place)
+    return stated, (mismatch,)
+
+
+def _added(form: Located) -> Decimal:
+    """What the added rows claim; a total that includes them was added up rightly."""
+    return sum((number for row in form.added if (number := _score(row.score)) is not None), Decimal())
+
+
+def _uncertain(form: Located, heading: Heading, source: Source) -> Iterator[Finding]:
+    """The cells that recognition was not sure of, and the name of who reports."""
+    name = normalized(heading.organization or "")
+    if name and any(name in normalized(line) for line in source.unsure):
+        yield finding(Code.FORM_LOW_CONFIDENCE, found=quoted(heading.organization or ""))
+    for row in form.rows:
+        for cell in (row.cells.score, row.cells.evidence):
+            if _unsure(cell) or cell.text.strip() in _ALIKE:
+                yield finding(
+                    Code.FORM_LOW_CONFIDENCE, item=row.item.no, found=quoted(cell.text), place=cell.place
+                )
+    if form.total is not None and _unsure(form.total):
+        yield finding(Code.FORM_LOW_CONFIDENCE, found=quoted(form.total.text), place=form.total.place)
+
+
+def _unsure(cell: Cell) -> bool:
+    return cell.confidence is not None and cell.confidence < SURE
+
+
+def _as_doubts(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Each accusation made a doubt, one for an item; hints for staff stay."""
+    doubted: set[tuple[int | None, str]] = set()
+    for each in findings:
+        if each.severity is Severity.INFO or each.code is Code.TOTAL_MISSING:
+            yield each
+            continue
+        of_what = (each.item, "" if each.item is not None else each.found)
+        if of_what not in doubted:
+            doubted.add(of_what)
+            yield replace(each, code=Code.FORM_LOW_CONFIDENCE, severity=Code.FORM_LOW_CONFIDENCE.severity)

@@ -1,0 +1,107 @@
+"""Points as people write them: `5`, `５分`, `五`, `4．5`, `无`; what is not one number is never guessed at."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+
+_LONGEST = 60
+_ZERO = re.compile(r"(?:[-—–―ー/\\]+|无|零|〇|没有)分?")
+_MINUS = str.maketrans("－−‐‑‒–﹣", "-------")
+_DECORATION = re.compile(
+    r"^(?:自评得?分|自评|得分|得|计|共)?[:：]?(?=[+\-0-9.零〇一二两三四五六七八九十百负壹])|[。.,，、;；]+$"
+)
+_REMARK = re.compile(r"\([^()0-9]*\)$")
+_BLANK = re.compile("[\\s_＿\u200b\u200c\ufeff]+")
+_DIGITS = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
+_BROKEN = re.compile(r"[0-9]\s+[0-9]")
+_HALF = re.compile(r"(?P<whole>[^半]+?)个?半")
+_SUM = re.compile(r"=\s*(?:SUM\s*\((?P<listed>[^()]*)\)|(?P<added>[^()]+))", re.IGNORECASE)
+_REFERENCE = re.compile(r"(?:[^!()]+!)?\$?[A-Z]{1,3}\$?[0-9]{1,7}", re.IGNORECASE)
+
+
+class Problem(StrEnum):
+    """Why there is no number."""
+
+    EMPTY = "empty"
+    NOT_A_NUMBER = "not_a_number"
+
+
+def parse_points(text: str) -> Decimal | Problem:
+    """The one number that a text means. Zero may be `无`, `/` or a dash; a range, a sum or a word is none."""
+    return Problem.NOT_A_NUMBER if len(text.strip()) > _LONGEST else _points(text)
+
+
+@lru_cache(maxsize=1024)
+def _points(text: str) -> Decimal | Problem:
+    if any(unicodedata.category(character) == "No" for character in text):
+        return Problem.NOT_A_NUMBER
+    folded = unicodedata.normalize("NFKC", text).translate(_MINUS)
+    if _BROKEN.search(folded):
+        return Problem.NOT_A_NUMBER
+    bare = _BLANK.sub("", folded)
+    if bare in ("", "分", "()", "()分"):
+        return Problem.EMPTY
+    if _ZERO.fullmatch(bare):
+        return Decimal(0)
+    return _number(_without_unit(bare))
+
+
+def _without_unit(bare: str) -> str:
+    bare = _DECORATION.sub("", _REMARK.sub("", bare))
+    bare = re.sub(r"(?<=[0-9])。(?=[0-9])", ".", bare)
+    return re.sub(r"分整?$", "", bare)
+
+
+def _number(bare: str) -> Decimal | Problem:
+    if _DIGITS.fullmatch(bare):
+        return Decimal(bare)
+    half = _HALF.fullmatch(bare.replace("分", ""))
+    if half:
+        whole = _number(half["whole"])
+        return whole if isinstance(whole, Problem) else whole + Decimal("0.5")
+    return _numeral(bare)
+
+
+def _numeral(bare: str) -> Decimal | Problem:
+    if not bare or len(bare) > 12 or any(character.isascii() for character in bare):
+        return Problem.NOT_A_NUMBER
+    import cn2an
+
+    try:
+        return Decimal(str(cn2an.cn2an(bare.replace("两", "二").replace("〇", "零"), "strict")))
+    except (ValueError, KeyError, IndexError):
+        return Problem.NOT_A_NUMBER
+
+
+def compute(formula: str) -> Decimal | None:
+    """The value of a formula that only adds numbers up, as `=SUM(3,4)` and `=3+1.5` do; None for any other."""
+    match = _SUM.fullmatch(formula.strip())
+    if match is None:
+        return None
+    parts = match["listed"].split(",") if match["listed"] is not None else re.split(r"\+", match["added"])
+    numbers = [part.strip() for part in parts]
+    if not all(_DIGITS.fullmatch(number) for number in numbers):
+        return None
+    return sum(map(Decimal, numbers), Decimal())
+
+
+def adds_cells(formula: str) -> bool:
+    """Whether a formula does nothing but add cells up: `=SUM(F3:F27)`, `=F3+F4+F5`."""
+    match = _SUM.fullmatch(formula.strip())
+    if match is None:
+        return False
+    if match["listed"] is not None:
+        parts = re.split(r"[,:;]", match["listed"])
+        return all(_REFERENCE.fullmatch(part.strip()) for part in parts)
+    parts = match["added"].split("+")
+    return len(parts) > 1 and all(_REFERENCE.fullmatch(part.strip()) for part in parts)
+
+
+def plain(number: Decimal) -> str:
+    """A number as a person writes it: no exponent, no trailing zeros."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

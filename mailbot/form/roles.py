@@ -1,0 +1,289 @@
+"""What a document is by what it says: title, headings, year, tense; its file name only where it says nothing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from mailbot.form.match import folded
+from mailbot.form.words import (
+    ASIDE,
+    BACKWARD,
+    COVER_LETTER,
+    EVIDENCE,
+    FORWARD,
+    NOTICE,
+    NUMBERING,
+    PLAN,
+    PLAN_SECTION,
+    SELF,
+    SPECIAL,
+    SUMMARY,
+    SUMMARY_SECTION,
+    TRANSMITTAL,
+    YEARS,
+)
+from mailbot.model import Role
+from mailbot.reading import Extract
+from mailbot.registry import organization_names
+
+_TITLE_LINES, _LONGEST_TITLE, _SIGNATURE_LINES = 10, 60, 8
+_MUCH, _BODY = 120, 60
+_LONGEST_HEADING = 40
+_LONGEST_TEXT = 300_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a document tells of itself."""
+
+    role: Role
+    covers: tuple[Role, ...] = ()
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Whether a summary and a plan are named, and of which years."""
+
+    summary: bool = False
+    summary_year: int | None = None
+    plan: bool = False
+    plan_year: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.summary or self.plan
+
+    def or_else(self, other: _Named) -> _Named:
+        """What either names; where both do, this one's year."""
+        own = self
+        if other.summary and not own.summary:
+            own = replace(own, summary=True, summary_year=other.summary_year)
+        if other.plan and not own.plan:
+            own = replace(own, plan=True, plan_year=other.plan_year)
+        return own
+
+
+def told(extract: Extract, filename: str, year: int) -> Told:
+    """What a document that holds no form is, in the campaign of `year`."""
+    lines = _without_enclosures(_lines(extract.text))
+    if is_notice(extract):
+        return Told(role=Role.OTHER)
+    title = _title(extract, lines)
+    named, sections = _named("".join(title)), _sections(lines, year)
+    if named:
+        return _placed(named.or_else(sections), lines, year)
+    if any(EVIDENCE.search(line) or SPECIAL.search(line) for line in title[:4]):
+        return Told(role=Role.EVIDENCE)
+    beneath = _beneath(lines)
+    if beneath:
+        return _placed(beneath.or_else(sections), lines, year)
+    if _is_transmittal(lines):
+        return Told(role=Role.OTHER)
+    if sum(map(len, lines)) < _MUCH:
+        return _by_name_alone(filename)
+    hint = _named(_stem(filename)) or sections or _tense(lines, year)
+    if hint:
+        return _placed(hint.or_else(sections), lines, year)
+    return Told(role=Role.EVIDENCE if EVIDENCE.search(filename) else Role.OTHER)
+
+
+def beside_form(extract: Extract, year: int) -> tuple[Role, ...]:
+    """What a document counts for beside the form it holds: a summary and a plan with their own titles and text."""
+    lines = _without_enclosures(_outside_tables(extract))
+    named = _beneath(lines)
+    return _placed(named.or_else(_sections(lines, year)) if named else named, lines, year).covers
+
+
+def _beneath(lines: Sequence[str]) -> _Named:
+    """Summary and plan that begin further down, each with a title of its own and text beneath it."""
+    named = _Named()
+    for index, line in enumerate(lines):
+        if len(line) > _LONGEST_HEADING or line[-1] in "。；;，,:：" or NUMBERING.match(line):
+            continue
+        body = sum(len(each) for each in lines[index + 1 : index + 60])
+        if body >= _BODY and not TRANSMITTAL.search(line) and not ASIDE.search(line):
+            named = named.or_else(_named(line))
+    return named
+
+
+def is_notice(extract: Extract) -> bool:
+    """Whether this is the notice that called for the reports, come back."""
+    start = "".join(_lines(extract.text[:3000])[:25])
+    return NOTICE.search(start) is not None
+
+
+def is_evidence(extract: Extract, filename: str) -> bool:
+    """Whether title or file name say that this only supports the form."""
+    title = _title(extract, _lines(extract.text))
+    return any(EVIDENCE.search(line) for line in (*title[:3], filename))
+
+
+def signed_names(extract: Extract) -> tuple[str, ...]:
+    """Names of organizations in a document's title and signature."""
+    lines = _outside_tables(extract) or _lines(extract.text)
+    ends = [*lines[:_TITLE_LINES], *lines[_TITLE_LINES:][-_SIGNATURE_LINES:]]
+    return organization_names("\n".join(line for line in ends if len(line) <= _LONGEST_TITLE))
+
+
+def _folded(text: str) -> list[str]:
+    return folded(text[:_LONGEST_TEXT]).splitlines()
+
+
+def _bare(lines: Iterable[str]) -> list[str]:
+    return [bare for line in lines if (bare := "".join(line.split()).lstrip("#*"))]
+
+
+@lru_cache(maxsize=16)
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(_bare(_folded(text)))
+
+
+def _without_enclosures(lines: Sequence[str]) -> list[str]:
+    """The lines without the list of what is enclosed (附件：1.……), whose entries only look like titles."""
+    kept: list[str] = []
+    listing = False
+    for index, line in enumerate(lines):
+        listing = line.startswith(("附件:", "附:")) or (listing and NUMBERING.match(line) is not None)
+        if not listing:
+            kept.append(line)
+        elif index == 0 and len(line) > 3:
+            kept.append(line.partition(":")[2])
+    return kept
+
+
+def _outside_tables(extract: Extract) -> list[str]:
+    """The lines of the running text that are neither rows nor cells of a table."""
+    outside = [line for line in extract.text[:_LONGEST_TEXT].splitlines() if "\t" not in line.strip()]
+    cells = {
+        "".join(part.split())
+        for table in extract.tables
+        for row in table.rows
+        for cell in row
+        if cell.text
+        for part in (cell.text, *cell.text.splitlines())
+    }
+    return _bare(_folded("\n".join(line for line in outside if "".join(line.split()) not in cells)))
+
+
+def _title(extract: Extract, lines: Sequence[str]) -> list[str]:
+    """The first short lines, to where the text begins; or what the format marks as the title."""
+    title: list[str] = []
+    for line in lines[:_TITLE_LINES]:
+        if len(line) > _LONGEST_TITLE or (len(line) > 20 and line[-1] in "。；;，,"):
+            break
+        if title and NUMBERING.match(line) and len(line) > 4:
+            break
+        if not TRANSMITTAL.search(line) and line[-1] not in ":：":
+            title.append(line)
+    if title or not extract.headings:
+        return title
+    return [h for h in _bare(extract.headings[:2]) if len(h) <= _LONGEST_TITLE and not TRANSMITTAL.search(h)]
+
+
+def _named(text: str) -> _Named:
+    """What a title names. A report on one matter (培训工作总结) is no summary of the year."""
+    summary = next((m for m in SUMMARY.finditer(text) if not SPECIAL.search(_subject(m))), None)
+    plan = next((m for m in PLAN.finditer(text) if not SPECIAL.search(_subject(m))), None)
+    return _Named(
+        summary is not None,
+        _year(summary) if summary else None,
+        plan is not None,
+        _year(plan) if plan else None,
+    )
+
+
+def _subject(match: re.Match[str]) -> str:
+    """The matched words behind the last organization's name: what the report is on."""
+    return re.split(r"学会|协会|研究会|促进会|联合会|科协|公司|集团", match.group())[-1]
+
+
+def _year(match: re.Match[str]) -> int | None:
+    said = match["until"] or match["year"]
+    if not said:
+        return None
+    digits = {"〇": "0", "零": "0", "○": "0"} | {n: str(i) for i, n in enumerate("〇一二三四五六七八九")}
+    return int("".join(digits.get(character, character) for character in said))
+
+
+def _sections(lines: Sequence[str], year: int) -> _Named:
+    """Summary and plan as sections within a text: `三、2021年工作打算`."""
+    found = _Named()
+    for line in lines:
+        numbered = NUMBERING.match(line)
+        if numbered is None and len(line) > 30:
+            continue
+        head = re.split(r"[。:：]", line[numbered.end() if numbered else 0 :], maxsplit=1)[0]
+        if not head or len(head) > _LONGEST_HEADING or TRANSMITTAL.search(line[:_MUCH]) or ASIDE.search(head):
+            continue
+        plan, summary = PLAN_SECTION.search(head), SUMMARY_SECTION.search(head)
+        if plan and (_year(plan) or year + 1) == year + 1:
+            found = found.or_else(_Named(plan=True, plan_year=year + 1))
+        elif summary and (_year(summary) or year) == year:
+            found = found.or_else(_Named(summary=True, summary_year=year))
+    return found
+
+
+def _placed(named: _Named, lines: Sequence[str], year: int) -> Told:
+    """The role, and what counts: this year's summary, next year's plan. Undated ones by the years they speak of."""
+    spoken = {int(y) for line in lines for y in YEARS.findall(line) if int(y) <= year + 2}
+    latest = max(spoken, default=year)
+    summary_year = named.summary_year or (year if year in spoken else min(latest, year))
+    plan_year = named.plan_year or (year + 1 if latest >= year else latest + 1)
+    covers = []
+    if named.summary and summary_year == year:
+        covers.append(Role.SUMMARY)
+    if named.plan and plan_year == year + 1:
+        covers.append(Role.PLAN)
+    if named.summary and named.plan:
+        return Told(role=Role.SUMMARY_AND_PLAN, covers=tuple(covers), year=summary_year)
+    if named.summary:
+        return Told(role=Role.SUMMARY, covers=tuple(covers), year=summary_year)
+    return Told(
+        role=Role.PLAN if named.plan else Role.OTHER,
+        covers=tuple(covers),
+        year=plan_year if named.plan else None,
+    )
+
+
+def _is_transmittal(lines: Sequence[str]) -> bool:
+    """Whether this only passes other papers on: 现将……报上，请审阅."""
+    text = "".join(lines)
+    return (
+        len(text) < 600
+        and any(TRANSMITTAL.search(line[:_MUCH]) for line in lines[:6])
+        and bool(COVER_LETTER.search(text))
+    )
+
+
+def _by_name_alone(filename: str) -> Told:
+    """The role of a document without text: its name hints at it, and it counts for nothing."""
+    named = _named(_stem(filename))
+    if named.summary and named.plan:
+        return Told(role=Role.SUMMARY_AND_PLAN)
+    if named.summary:
+        return Told(role=Role.SUMMARY)
+    if named.plan:
+        return Told(role=Role.PLAN)
+    return Told(role=Role.EVIDENCE if EVIDENCE.search(filename) else Role.OTHER)
+
+
+def _stem(filename: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", filename.rpartition(".")[0] or filename).split())
+
+
+def _tense(lines: Sequence[str], year: int) -> _Named:
+    """A text without title: one that looks back on an organization's year, or forward to the next."""
+    text = "".join(lines)
+    if len(SELF.findall(text)) < 2:
+        return _Named()
+    back, forth = _different(BACKWARD, text), _different(FORWARD, text)
+    looks_forward = forth >= 3 and str(year + 1) in text and back < 2
+    return _Named(summary=back >= 3 and not looks_forward, plan=looks_forward)
+
+
+def _different(pattern: re.Pattern[str], text: str) -> int:
+    return len(set(pattern.findall(text)))

@@ -1,0 +1,328 @@
+"""The rows of a form: each told which item it is, pieces of broken rows joined."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import lru_cache
+
+from mailbot.form.columns import Column, Columns, Row, repeats_header
+from mailbot.form.match import Matcher, normalized
+from mailbot.form.points import parse_points
+from mailbot.model import ReadBy
+from mailbot.reading import Cell
+from mailbot.rubric import Item
+
+_TOTAL = re.compile(
+    r"(?:自评)?(?:总计|合计|总分|共计|总得分|合计得分|总评)(?:得分|分值|分数|分)?(?P<number>[0-9.]*)分?"
+)
+_SUBTOTAL = re.compile(r".{0,14}(?:小计|分项合计|类合计).{0,8}")
+_NOTHING = Cell(text="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The cells of one row of the form, by column; pieces of a broken row joined."""
+
+    no: Cell
+    criterion: Cell
+    points: Cell
+    score: Cell
+    evidence: Cell
+    remark: Cell
+
+    def joined(self, other: Reading, glue: str) -> Reading:
+        """This row and its continuation as one."""
+        return Reading(
+            no=_join(self.no, other.no, glue),
+            criterion=_join(self.criterion, other.criterion, ""),
+            points=_join(self.points, other.points, glue),
+            score=_join(self.score, other.score, "\n"),
+            evidence=_join(self.evidence, other.evidence, glue),
+            remark=_join(self.remark, other.remark, glue),
+        )
+
+
+def _join(one: Cell, other: Cell, glue: str) -> Cell:
+    if not other.text.strip() and not other.formula:
+        return one
+    if not one.text.strip() and not one.formula:
+        return other
+    if one.text.strip() == other.text.strip():
+        return one
+    known = [c for c in (one.confidence, other.confidence) if c is not None]
+    return replace(
+        one,
+        text=one.text.rstrip() + glue + other.text.lstrip(),
+        confidence=min(known) if known else None,
+        picture=one.picture or other.picture,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormRow:
+    """One row of the form that is an item, or (`Rows.added`) claims to be one."""
+
+    item: Item
+    cells: Reading
+    whole: bool
+    """Whether its criterion stands there whole."""
+    glue: str = "\n"
+    """What stands between the joined pieces of a text."""
+
+    @property
+    def by_words(self) -> bool:
+        """Whether nothing but its words, or in a form without words its number, made it this item."""
+        return self.whole or not self.cells.criterion.text.strip()
+
+    def joined(self, other: FormRow) -> FormRow:
+        """This row and its continuation on the next page as one."""
+        return replace(self, cells=self.cells.joined(other.cells, self.glue), whole=self.whole or other.whole)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What the rows under one header are."""
+
+    rows: tuple[FormRow, ...]
+    added: tuple[Reading, ...]
+    total: Cell | None
+    rest: tuple[Row, ...]
+    """What stands below the total."""
+
+
+def read_rows(
+    rows: Sequence[Row],
+    columns: Columns,
+    read_by: ReadBy,
+    matcher: Matcher,
+    *,
+    going_on_from: Item | None = None,
+) -> Rows:
+    """Tell what each row is. `going_on_from` is the last item of the table that these rows go on from."""
+    return _Reader(columns, read_by, matcher, going_on_from).read(rows)
+
+
+@dataclass(slots=True)
+class _Claim:
+    """A row and the item it claims to be."""
+
+    cells: Reading
+    text: str
+    """The criterion, normalized."""
+    item: Item | None
+    whole: bool
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What was read so far."""
+
+    rows: dict[int, FormRow] = field(default_factory=dict)
+    added: list[Reading] = field(default_factory=list)
+    last: Item | None = None
+
+
+class _Reader:
+    def __init__(
+        self, columns: Columns, read_by: ReadBy, matcher: Matcher, going_on_from: Item | None
+    ) -> None:
+        self._columns = columns
+        self._words = {i for c in (Column.EVIDENCE, Column.REMARK) for i in columns.spans.get(c, ())}
+        self._native = read_by is ReadBy.CELLS
+        self._glue = "" if read_by in (ReadBy.TEXT, ReadBy.OCR) else "\n"
+        self._matcher = matcher
+        self._kept = _Kept(last=going_on_from)
+
+    def read(self, rows: Sequence[Row]) -> Rows:
+        body, total, rest = self._parted(rows)
+        claims = self._claims(body)
+        for index, claim in enumerate(claims):
+            following = claims[index + 1].item if index + 1 < len(claims) else None
+            self._settle(claim, following)
+        return Rows(
+            rows=tuple(self._kept.rows.values()), added=tuple(self._kept.added), total=total, rest=rest
+        )
+
+    def _parted(self, rows: Sequence[Row]) -> tuple[list[Row], Cell | None, tuple[Row, ...]]:
+        """Rows that may be items, the cell of the total, and what stands below it."""
+        body: list[Row] = []
+        rest: list[Row] = []
+        total: Cell | None = None
+        for row in rows:
+            if not any(cell.text.strip() or cell.formula for cell in row) or repeats_header(
+                row, self._columns
+            ):
+                continue
+            stated = self._total(row)
+            if stated is not None:
+                total = total or stated
+            elif total is None or self._matcher.whole(self._text(row)) is not None:
+                body.append(row)
+            else:
+                rest.append(row)
+        return body, total, tuple(rest)
+
+    def _text(self, row: Row) -> str:
+        return normalized(self._columns.cell(row, Column.CRITERION).text)
+
+    def _total(self, row: Row) -> Cell | None:
+        """The cell of the stated total, if this row is the total's."""
+        for index, cell in enumerate(row):
+            number = None if index in self._words else _number_of_total(cell.text)
+            if number is None:
+                continue
+            score = self._columns.cell(row, Column.SCORE)
+            if score is not cell and (score.text.strip() or score.formula):
+                return score
+            said = number and parse_points(number) != self._matcher.rubric.total
+            return replace(cell, text=number) if said else replace(score, text="")
+        return None
+
+    def _claims(self, body: Sequence[Row]) -> list[_Claim]:
+        claims = []
+        for row in map(self._aligned, body):
+            text = self._text(row)
+            item = self._matcher.whole(text)
+            claims.append(_Claim(cells=self._reading(row), text=text, item=item, whole=item is not None))
+        known = {claim.item.no for claim in claims if claim.item}
+        numbered = self._numbering(claims)
+        for claim in claims:
+            if claim.item is None:
+                claim.item = self._by_number(claim, numbered, known) or self._matcher.part(claim.text)
+        return claims
+
+    def _aligned(self, row: Row) -> Row:
+        """A row whose first cells were left out (tabbed text) moved so that its criterion stands in its column."""
+        span = self._columns.spans.get(Column.CRITERION)
+        if span is None or self._native or self._matcher.whole(self._text(row)) is not None:
+            return row
+        for index in range(span.start):
+            missing = span.start - index
+            blank_end = not any(cell.text.strip() for cell in row[len(row) - missing :])
+            if blank_end and self._matcher.whole(normalized(row[index].text)) is not None:
+                return (*row[:index], *(_NOTHING,) * missing, *row[index : len(row) - missing])
+        return row
+
+    def _reading(self, row: Row) -> Reading:
+        columns = self._columns
+        return Reading(
+            no=columns.cell(row, Column.NO),
+            criterion=columns.cell(row, Column.CRITERION),
+            points=columns.cell(row, Column.POINTS),
+            score=columns.cell(row, Column.SCORE),
+            evidence=columns.cell(row, Column.EVIDENCE),
+            remark=columns.cell(row, Column.REMARK),
+        )
+
+    def _numbering(self, claims: Sequence[_Claim]) -> dict[int, Item]:
+        """What a 序号 means: the rubric's own number, or the position where the rows were numbered anew."""
+        items = self._matcher.rubric.items
+        own = {item.no: item for item in items}
+        anew = dict(enumerate(items, start=1))
+        votes: Counter[str] = Counter()
+        for claim in claims:
+            number = _number(claim.cells.no)
+            if number is not None and claim.whole and claim.item is not None:
+                votes["own"] += own.get(number) is claim.item
+                votes["anew"] += anew.get(number) is claim.item
+        if not votes:
+            numbers = [n for claim in claims if (n := _number(claim.cells.no)) is not None]
+            votes["anew"] += numbers == list(anew)
+        return anew if votes["anew"] > votes["own"] else own
+
+    def _by_number(self, claim: _Claim, numbered: dict[int, Item], known: set[int]) -> Item | None:
+        number = _number(claim.cells.no)
+        item = numbered.get(number) if number is not None else None
+        if item is None or (item.no in known and not self._is_part(item, claim.text)):
+            return None
+        return item
+
+    def _is_part(self, item: Item, text: str) -> bool:
+        criterion = self._matcher.criterion(item)
+        return text in criterion or self._matcher.part(text) is item
+
+    def _settle(self, claim: _Claim, following: Item | None) -> None:
+        kept = self._kept
+        if claim.item is None and not self._native and self._leads(claim, following):
+            claim.item = following
+        if claim.item is None:
+            self._unclaimed(claim)
+            return
+        row = FormRow(item=claim.item, cells=claim.cells, whole=claim.whole, glue=self._glue)
+        before = kept.rows.get(claim.item.no)
+        if before is None:
+            kept.rows[claim.item.no] = row
+        elif before.whole and row.whole:
+            self._doubled(before, row)
+        elif kept.last is claim.item:
+            kept.rows[claim.item.no] = before.joined(row)
+        elif _is_scored(claim.cells):
+            kept.added.append(claim.cells)
+        kept.last = claim.item
+
+    def _leads(self, claim: _Claim, following: Item | None) -> bool:
+        """Whether this is the first piece of the row below it."""
+        if not claim.text or following is None or claim.cells.no.text.strip():
+            return False
+        last = self._kept.last
+        belongs_above = last is not None and self._is_part(last, claim.text)
+        return not belongs_above and self._is_part(following, claim.text)
+
+    def _doubled(self, before: FormRow, row: FormRow) -> None:
+        """The same criterion twice: an added row, unless the second says nothing else."""
+        for one, other in (
+            (before.cells.score, row.cells.score),
+            (before.cells.evidence, row.cells.evidence),
+        ):
+            if other.text.strip() and normalized(one.text) != normalized(other.text):
+                self._kept.added.append(row.cells)
+                return
+
+    def _unclaimed(self, claim: _Claim) -> None:
+        """A row that is no item: more of the row above, an added one, or nothing that counts."""
+        cells, kept = claim.cells, self._kept
+        if any(_SUBTOTAL.fullmatch(_bare(c.text)) for c in (cells.no, cells.criterion, cells.points)):
+            return
+        if not cells.no.text.strip() and kept.last is not None and self._goes_on(claim, kept.last):
+            piece = FormRow(item=kept.last, cells=cells, whole=False, glue=self._glue)
+            before = kept.rows.get(kept.last.no)
+            kept.rows[kept.last.no] = before.joined(piece) if before else piece
+        elif len(claim.text) >= 4 and _is_scored(cells):
+            kept.added.append(cells)
+            kept.last = None
+
+    def _goes_on(self, claim: _Claim, last: Item) -> bool:
+        if claim.text:
+            return self._is_part(last, claim.text) and not self._native
+        cells = claim.cells
+        if not self._native:
+            return True
+        before = self._kept.rows.get(last.no)
+        more_evidence = (
+            before is not None and not before.cells.evidence.text.strip() and not cells.score.text.strip()
+        )
+        return cells.criterion.merged or cells.no.merged or more_evidence
+
+
+@lru_cache(maxsize=512)
+def _number_of_total(text: str) -> str | None:
+    """What stands behind the word in the total's cell, '' where nothing does; None for any other text."""
+    match = _TOTAL.fullmatch(_bare(text)) if len(text) < 40 else None
+    return match["number"] if match else None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s:：()（）]", "", text)
+
+
+def _number(cell: Cell) -> int | None:
+    number = parse_points(cell.text) if cell.text.strip() else None
+    return int(number) if isinstance(number, Decimal) and number == number.to_integral_value() else None
+
+
+def _is_scored(cells: Reading) -> bool:
+    return any(isinstance(parse_points(c.text), Decimal) for c in (cells.points, cells.score))

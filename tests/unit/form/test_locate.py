@@ -1,0 +1,399 @@
+"""The form as it really lies in documents: wherever, broken, reordered, numbered anew."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailbot.model import Assessment, Code, ReadBy
+from mailbot.reading import Cell, Extract, Table
+from tests.unit.form.build import (
+    LABELS,
+    NOS,
+    ORDER,
+    RUBRIC,
+    Form,
+    Line,
+    blank,
+    cell,
+    changed,
+    extract,
+    faults,
+    read,
+)
+
+
+def content(assessment: Assessment | None) -> object:
+    assert assessment is not None
+    items = [(i.no, i.score, i.score_text, i.evidence) for i in assessment.items]
+    return assessment.organization, assessment.year, assessment.total, assessment.stated_total, items
+
+
+RIGHT = content(read(Form()).assessment)
+
+
+def assert_right(*extracts: Extract) -> None:
+    examined = read(*extracts)
+    assert faults(examined) == []
+    assert content(examined.assessment) == RIGHT
+
+
+# --- columns
+
+
+@settings(deadline=None, max_examples=40)
+@given(order=st.permutations(ORDER), read_by=st.sampled_from([ReadBy.CELLS, ReadBy.TABLE, ReadBy.TEXT]))
+def test_columns_in_any_order(order: Sequence[str], read_by: ReadBy) -> None:
+    assert_right(Form(order=order, read_by=read_by).extract())
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    where=st.lists(st.integers(0, 8), max_size=3),
+    text=st.sampled_from(["", "考核分", "部门意见", "附件编号"]),
+    above=st.integers(0, 4),
+    below=st.lists(st.sampled_from(["", "注：本表一式两份", "填表人：张三"]), max_size=3),
+)
+def test_extra_columns_and_rows_change_nothing(
+    where: list[int], text: str, above: int, below: list[str]
+) -> None:
+    table = Form().table()
+    rows = [list(row) for row in table.rows]
+    for index in where:
+        for number, row in enumerate(rows):
+            row.insert(index, cell(text if number == 2 else ""))
+    width = len(rows[0])
+    empty = [cell() for _ in range(width)]
+    note = [[cell(line), *empty[1:]] for line in below]
+    whole = [*([empty] * above), *rows, *note]
+    assert_right(extract([replace(table, rows=tuple(map(tuple, whole)))]))
+
+
+@pytest.mark.parametrize(
+    ("column", "label"),
+    [
+        ("score", "自评得分"),
+        ("score", "得分"),
+        ("score", "自评"),
+        ("score", "自 评 分"),
+        ("score", "自评\n分"),
+        ("score", "自评分（分）"),
+        ("score", "学会自评分"),
+        ("evidence", "自评依据\n（工作实效）"),
+        ("evidence", "工作实效"),
+        ("evidence", "自评依据"),
+        ("criterion", "评价标准"),
+        ("criterion", "内容"),
+        ("points", "分 值"),
+        ("points", "标准分"),
+        ("no", "序 号"),
+        ("no", "编号"),
+    ],
+)
+def test_labels_in_other_words(column: str, label: str) -> None:
+    assert_right(Form(labels={**LABELS, column: label}).extract())
+
+
+def test_the_offices_own_score_is_not_the_self_assessed_one() -> None:
+    table = Form(labels={**LABELS, "score": "自评分"}).table()
+    rows = [(*row[:5], cell("得分" if n == 2 else "1"), *row[5:]) for n, row in enumerate(table.rows)]
+    assert_right(extract([replace(table, rows=tuple(rows))]))
+
+
+def test_a_header_over_two_rows() -> None:
+    table = Form().table()
+    header = table.rows[2]
+    first = tuple(
+        cell("自评") if c.text == "自评分" else cell("", merged=True) if "依据" in c.text else c
+        for c in header
+    )
+    second = tuple(
+        cell("得分") if c.text == "自评分" else cell("依据") if "依据" in c.text else cell("", merged=True)
+        for c in header
+    )
+    rows = (*table.rows[:2], first, second, *table.rows[3:])
+    assert_right(extract([replace(table, rows=rows)]))
+
+
+def test_a_score_column_over_two_columns_of_the_grid() -> None:
+    table = Form().table()
+    rows = []
+    for n, row in enumerate(table.rows):
+        score, other = row[5], cell("", merged=True)
+        pair = (other, score) if n % 3 == 0 and n > 2 else (score, other)
+        rows.append((*row[:5], *pair, *row[6:]))
+    assert_right(extract([replace(table, rows=tuple(rows))]))
+
+
+def test_a_form_without_category_group_and_remark() -> None:
+    assert_right(Form(order=("no", "criterion", "points", "score", "evidence")).extract())
+
+
+# --- which row is which item
+
+
+def renumbered(lines: list[Line]) -> list[Line]:
+    for number, line in enumerate(lines, start=1):
+        line["no"] = cell(number)
+    return lines
+
+
+def unnumbered(lines: list[Line]) -> list[Line]:
+    for line in lines:
+        line["no"] = cell()
+    return lines
+
+
+@pytest.mark.parametrize("change", [renumbered, unnumbered, lambda lines: lines[::-1]])
+def test_items_are_known_by_their_words(change: object) -> None:
+    assert_right(Form(change=change).extract())  # type: ignore[arg-type]
+
+
+def test_without_the_column_of_numbers() -> None:
+    assert_right(Form(order=[c for c in ORDER if c != "no"]).extract())
+
+
+def test_without_the_column_of_criteria_the_numbers_tell() -> None:
+    order = [c for c in ORDER if c != "criterion"]
+    assert_right(Form(order=order).extract())
+    assert_right(Form(order=order, change=renumbered).extract())
+
+
+def test_a_changed_row_of_a_renumbered_form_is_known_by_its_place() -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        return changed(4, criterion="每年组织会员赴省外参观学习不少于一次，形式不限")(renumbered(lines))
+
+    assert faults(read(Form(change=change))) == [(Code.FORM_ALTERED, 8)]
+
+
+def test_numbers_with_dots() -> None:
+    def dotted(lines: list[Line]) -> list[Line]:
+        for line in lines:
+            line["no"] = cell(line["no"].text + "、")
+        return lines
+
+    assert_right(Form(change=dotted).extract())
+
+
+def test_rows_of_subtotals_and_categories_are_no_items() -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        subtotal = {"no": cell("小计"), "points": cell("35分"), "score": cell("35")}
+        heading = {"no": cell("二、为创新驱动发展服务（15分）"), "points": cell("15分")}
+        return [*lines[:7], subtotal, heading, *lines[7:]]
+
+    assert_right(Form(change=change).extract())
+
+
+@pytest.mark.parametrize("label", ["总计", "合计", "总 计", "总分", "合 计：", "总计（分）"])
+def test_labels_of_the_total(label: str) -> None:
+    table = Form().table()
+    last = (cell(label), *table.rows[-1][1:])
+    assert_right(extract([replace(table, rows=(*table.rows[:-1], last))]))
+
+
+def test_a_total_written_behind_its_label() -> None:
+    form = Form(total="")
+    form.scores[1] = "9"
+    table = form.table()
+    last = (cell("总计：99分"), *table.rows[-1][1:])
+    examined = read(extract([replace(table, rows=(*table.rows[:-1], last))]))
+    assert examined.findings == ()
+    assert examined.assessment is not None
+    assert examined.assessment.stated_total == 99
+
+
+# --- broken over rows, tables and sheets
+
+
+def parts(table: Table, *cuts: int, header: bool = False) -> list[Table]:
+    edges = [0, *cuts, len(table.rows)]
+    found = []
+    for start, end in itertools.pairwise(edges):
+        rows = table.rows[start:end]
+        if header and start:
+            rows = (table.rows[2], *rows)
+        found.append(replace(table, rows=rows))
+    return found
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    cuts=st.lists(st.integers(6, 25), max_size=3, unique=True).map(sorted),
+    header=st.booleans(),
+    read_by=st.sampled_from(ReadBy),
+)
+def test_a_form_over_several_tables(cuts: list[int], header: bool, read_by: ReadBy) -> None:
+    tables = parts(Form(read_by=read_by).table(), *cuts, header=header)
+    assert_right(extract(tables, read_by=read_by))
+
+
+def test_a_header_repeated_within_the_table() -> None:
+    table = Form().table()
+    rows = (*table.rows[:12], table.rows[2], *table.rows[12:20], table.rows[2], *table.rows[20:])
+    assert_right(extract([replace(table, rows=rows)]))
+
+
+def test_a_later_table_that_is_no_form_adds_nothing() -> None:
+    other = Table(rows=tuple((cell(n), *(cell("会议") for _ in range(7))) for n in (1, 4, 5, 8, 11)))
+    people = Table(rows=((cell("序号"), cell("姓名"), cell("单位")), (cell(1), cell("张三"), cell("大学"))))
+    assert_right(extract([people, Form().table(), people, other]))
+
+
+def pieces(line: Line, criterion: int, evidence: int, *, number_first: bool) -> list[Line]:
+    """A row cut by a page's end."""
+    first, second = dict(line), dict(line)
+    for column, at in (("criterion", criterion), ("evidence", evidence)):
+        first[column] = replace(line[column], text=line[column].text[:at])
+        second[column] = replace(line[column], text=line[column].text[at:])
+    without = second if number_first else first
+    for column in ("no", "points", "score", "group", "category"):
+        without[column] = cell()
+    return [first, second]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    no=st.sampled_from(NOS),
+    cuts=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    number_first=st.booleans(),
+    read_by=st.sampled_from([ReadBy.TEXT, ReadBy.OCR]),
+    new_table=st.booleans(),
+)
+def test_a_row_broken_over_two_pages(
+    no: int, cuts: tuple[float, float], number_first: bool, read_by: ReadBy, new_table: bool
+) -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        index = NOS.index(no)
+        words = lines[index]["criterion"].text
+        said = lines[index]["evidence"].text
+        cut = min(max(7, round(cuts[0] * len(words))), len(words))
+        broken = pieces(lines[index], cut, round(cuts[1] * len(said)), number_first=number_first)
+        return [*lines[:index], *broken, *lines[index + 1 :]]
+
+    table = Form(change=change, read_by=read_by).table()
+    cut = 3 + NOS.index(no) + 1
+    tables = parts(table, cut) if new_table else [table]
+    assert_right(extract(tables, read_by=read_by))
+
+
+def test_evidence_in_rows_of_its_own_beside_merged_cells() -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        merged = {c: cell("", merged=True) for c in ORDER}
+        return [lines[0], {**merged, "evidence": cell("二、组织研学工作会")}, *lines[1:]]
+
+    for read_by in (ReadBy.CELLS, ReadBy.TABLE):
+        examined = read(Form(change=change, read_by=read_by))
+        assert examined.findings == ()
+        assert examined.assessment is not None
+        assert examined.assessment.items[0].evidence.endswith("\n二、组织研学工作会")
+
+
+def test_two_scores_for_one_item_are_not_one_number() -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        more = {c: cell("", merged=c != "score") for c in ORDER} | {"score": cell("4", place="F4")}
+        return [lines[0], more, *lines[1:]]
+
+    assert faults(read(Form(change=change)))[0] == (Code.SCORE_NOT_A_NUMBER, 1)
+
+
+def test_tabbed_text_with_cells_left_out() -> None:
+    """As `48\\t本职 职能\\t承接…`: the category, merged above, is not there at all."""
+
+    def left_out(line: Line) -> tuple[Cell, ...]:
+        row = tuple(line[c] for c in ORDER)
+        return row if line["category"].text else (row[0], *row[2:], cell())
+
+    form = Form(read_by=ReadBy.TABLE)
+    table = form.table()
+    rows = (*table.rows[:3], *(left_out(line) for line in form.lines()), table.rows[-1])
+    assert_right(extract([replace(table, rows=rows)], read_by=ReadBy.TABLE))
+
+
+# --- sheets
+
+
+def test_the_form_on_any_sheet() -> None:
+    other = Table(rows=((cell("说明"),), (cell("请填写第二张表"),)), name="说明")
+    assert_right(extract([other, Form(name="自评表").table()]))
+
+
+def test_categories_on_sheets_of_their_own() -> None:
+    table = Form().table()
+    sheets = [replace(part, name=f"Sheet{n}") for n, part in enumerate(parts(table, 10, 16, header=True))]
+    assert_right(extract(sheets))
+
+
+def test_a_hidden_sheet_counts_only_alone() -> None:
+    other = Form(hidden=True, scores=dict.fromkeys(NOS, "1"), name="旧")
+    assert_right(extract([other.table(), Form().table()]))
+    assert_right(extract([Form(hidden=True).table()]))
+
+
+def test_the_template_on_another_sheet_is_passed_over() -> None:
+    assert_right(extract([blank(name="空表").table(), Form(name="已填").table()]))
+
+
+def test_two_forms_that_differ_on_visible_sheets() -> None:
+    other = Form(name="Sheet2")
+    other.scores[1] = "9"
+    assert (Code.FORM_CONFLICTING, None) in faults(read(extract([Form().table(), other.table()])))
+
+
+def test_the_same_form_twice_on_visible_sheets_is_one() -> None:
+    assert_right(extract([Form().table(), Form(name="副本").table()]))
+
+
+def test_two_forms_one_beneath_the_other() -> None:
+    other = Form()
+    other.scores[1] = "9"
+    rows = (*Form().table().rows, *other.table().rows)
+    assert (Code.FORM_CONFLICTING, None) in faults(read(extract([Table(rows=rows)])))
+
+
+# --- what is not the form
+
+
+def test_another_offices_form_is_not_the_form() -> None:
+    labels = ("序号", "一级指标", "评价内容", "分值", "自评分", "自评依据")
+    rows = [tuple(map(cell, labels))]
+    rows += [
+        tuple(map(cell, (n, "党建", f"全国学会评估第{n}条：会员代表大会按期召开情况", 4, 4, "是")))
+        for n in range(1, 26)
+    ]
+    table = Table(rows=((cell("2020年度全国学会综合能力自评表"), *(cell(),) * 5), *rows))
+    examined = read(extract([table]))
+    assert examined.assessment is None
+    assert examined.findings == ()
+    assert examined.covers == {"1": ()}
+
+
+def test_criteria_without_a_score_are_not_the_form() -> None:
+    rows = tuple((cell(i.no), cell(i.criterion), cell(f"附件{i.no}")) for i in RUBRIC.items)
+    head = (cell("序号"), cell("评价内容"), cell("佐证材料"))
+    assert read(extract([Table(rows=(head, *rows))])).form_key is None
+
+
+def test_points_and_evidence_without_a_score_are_not_the_form() -> None:
+    order = ("no", "criterion", "points", "evidence")
+    assert (
+        read(Form(order=order, title="", labels={**LABELS, "evidence": "佐证材料"}).extract()).form_key
+        is None
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(["", "序号", "自评分", "评价内容", "1", "总计", "5分", RUBRIC.items[0].criterion])
+        ),
+        max_size=12,
+    )
+)
+def test_any_table_is_examined_without_fail(texts: list[list[str]]) -> None:
+    read(extract([Table(rows=tuple(tuple(map(cell, row)) for row in texts))]))

@@ -1,0 +1,266 @@
+"""What a document is: realistic texts of the papers that societies send."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mailbot.model import Role
+from tests.unit.form.build import NOS, RUBRIC, Form, blank, document, extract, read, text_of
+
+BODY = (
+    "2020年，在省科协的指导和理事长的带领下，学会围绕中心工作，开展了学术交流、科普服务和会员服务，全年共举办学术会议5次，"
+    "取得了较好成绩。现将一年来的主要工作总结如下。"
+)
+WORK = "学会先后举办学术年会、青年论坛和继续教育培训班，累计参会1200人次，圆满完成了年初确定的任务，会员满意度明显提高。"
+AHEAD = "2021年，学会将继续加强党的建设，计划举办学术年会1次，力争会员增长5%，进一步加强科普服务，继续做好决策咨询。"
+SIGNED = "浙江省示例学会\n2021年1月8日"
+SUMMARY = f"浙江省示例学会2020年工作总结\n{BODY}\n一、学术交流\n{WORK}\n二、科学普及\n{WORK}\n{SIGNED}"
+PLAN = f"浙江省示例学会2021年工作计划\n{AHEAD}\n一、学术交流\n{AHEAD}\n{SIGNED}"
+NOTICE = (
+    "浙江省科学技术协会学会部\n浙科协学发〔2020〕27号\n关于上报2020年度省级学会和省属企业科协工作总结的通知\n"
+    "各省级学会（协会、研究会、促进会）、省属企业科协：\n根据省科协工作安排，现将2020年度省级学会和省属企业科协工作总结"
+    "有关事项通知如下：\n请各单位于2021年1月15日17:30前报送本年度工作总结及下一年度工作计划、省级学会工作自评表。"
+)
+
+
+def told(text: str, name: str = "新建文档.docx") -> tuple[Role, set[str], int | None]:
+    examined = read(document(text, name))
+    return examined.roles["9"], {role.value for role in examined.covers["9"]}, examined.years.get("9")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "2020年工作总结",
+        "浙江省示例学会2020年度工作总结",
+        "浙江省示例学会\n2020年度工作总结",
+        "浙江省示例学会\n2020 年 工 作 总 结",
+        "２０２０年工作总结",
+        "二〇二〇年工作总结",
+        "关于2020年度工作情况的报告",
+        "浙江省示例学会2020年工作报告",
+        "2020年浙江省示例学会工作总结",
+        "浙江省学术交流研究会2020年度工作总结",
+        "2019-2020年度工作总结",
+        "工作总结",
+        "（2020年度）\n工作总结",
+    ],
+)
+def test_a_summary(title: str) -> None:
+    assert told(f"{title}\n{BODY}\n{WORK}\n{SIGNED}") == (Role.SUMMARY, {"summary"}, 2020)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "2021年工作计划",
+        "浙江省示例学会2021年度工作计划",
+        "2021年工作思路",
+        "2021年工作要点",
+        "2021年度工作打算",
+        "浙江省示例学会2021年重点工作安排",
+        "下一年度工作计划",
+        "工作计划",
+        "2021年学术活动计划",
+    ],
+)
+def test_a_plan(title: str) -> None:
+    assert told(f"{title}\n{AHEAD}\n{AHEAD}\n{SIGNED}") == (Role.PLAN, {"plan"}, 2021)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "2020年工作总结和2021年工作计划",
+        "浙江省示例学会2020年度工作总结及2021年度工作计划",
+        "2020年工作总结暨2021年工作思路",
+        "2020年度工作总结及下一年度工作计划",
+        "2020年工作总结与2021年工作打算",
+        "浙江省示例学会\n2020年工作总结\n暨2021年工作要点",
+        "2021年工作计划暨2020年工作总结",
+        "2020年工作总结与计划",
+    ],
+)
+def test_both_in_one(title: str) -> None:
+    role, covers, year = told(f"{title}\n{BODY}\n{WORK}\n{AHEAD}\n{SIGNED}")
+    assert (role, covers, year) == (Role.SUMMARY_AND_PLAN, {"summary", "plan"}, 2020)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "三、2021年工作计划",
+        "第三部分 2021年工作思路",
+        "（三）下一年度工作打算",
+        "三、存在问题和下一步工作打算",
+        "2021年工作安排",
+        "三、2021年重点工作。2021年我会将围绕以下方面开展工作：一是继续举办年会，二是做好科普，三是加强党建，四是发展会员",
+        "三、下一步工作",
+        "三、明年工作计划",
+    ],
+)
+def test_a_plan_as_the_last_section_of_a_summary(section: str) -> None:
+    role, covers, _ = told(
+        f"浙江省示例学会2020年工作总结\n{BODY}\n一、学术\n{WORK}\n{section}\n{AHEAD}\n{SIGNED}"
+    )
+    assert (role, covers) == (Role.SUMMARY_AND_PLAN, {"summary", "plan"})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "三、2020年工作计划完成情况",
+        "四、参与制定2021年度科技计划",
+        "我会还参与了省科协2021年工作计划的讨论，提出了许多建议，得到了有关部门的充分肯定。",
+        "二、组织实施人才计划",
+    ],
+)
+def test_a_summary_that_only_speaks_of_plans(line: str) -> None:
+    assert told(f"浙江省示例学会2020年工作总结\n{BODY}\n{line}\n{WORK}\n{SIGNED}")[1] == {"summary"}
+
+
+def test_last_years_papers_do_not_count() -> None:
+    old = SUMMARY.replace("2020", "2019").replace("2021", "2020")
+    assert told(old) == (Role.SUMMARY, set(), 2019)
+    assert told(PLAN.replace("2021", "2020")) == (Role.PLAN, set(), 2020)
+    both = f"2019年工作总结和2020年工作计划\n{BODY}".replace("2020年，", "2019年，")
+    assert told(both) == (Role.SUMMARY_AND_PLAN, set(), 2019)
+    assert told(f"工作总结\n{BODY}\n{WORK}".replace("2020", "2018")) == (Role.SUMMARY, set(), 2018)
+
+
+def test_this_years_summary_with_an_old_plan_in_it_counts_for_the_summary() -> None:
+    text = f"2020年工作总结\n{BODY}\n{WORK}\n二、2020年工作计划\n{WORK}"
+    assert told(text)[1] == {"summary"}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "2020年继续教育培训工作总结",
+        "浙江省示例学会2020年学术年会总结",
+        "全国科普日活动总结",
+        "2020年度财务工作报告",
+        "获奖证书",
+        "会议签到表",
+        "佐证材料",
+        "附件材料目录",
+        "关于召开2020年学术年会的通知",
+    ],
+)
+def test_reports_on_one_matter_and_evidence_count_for_nothing(title: str) -> None:
+    role, covers, _ = told(
+        f"{title}\n活动于2020年5月举办，参加人员200人，专家10人，现场气氛热烈，媒体作了报道。\n{SIGNED}"
+    )
+    assert covers == set()
+    assert role in (Role.EVIDENCE, Role.OTHER)
+
+
+def test_the_notice_sent_back_is_no_summary() -> None:
+    assert told(NOTICE, "2020年工作总结.pdf") == (Role.OTHER, set(), None)
+    table = blank().table()
+    notice = extract([table], text=NOTICE)
+    examined = read(notice)
+    assert examined.roles == {"1": Role.OTHER}
+    assert examined.findings == ()
+
+
+def test_a_form_filled_in_within_the_notice_is_the_form() -> None:
+    examined = read(extract([Form().table()], text=NOTICE))
+    assert examined.covers == {"1": (Role.FORM,)}
+    assert examined.findings == ()
+
+
+def test_a_letter_that_passes_papers_on_is_none_of_them() -> None:
+    letter = (
+        "关于报送2020年度工作总结和2021年工作计划的函\n省科协学会部：\n根据通知要求，现将我会2020年度工作总结、"
+        f"2021年工作计划和自评表报上，请审阅。\n附件：1.2020年工作总结\n2.2021年工作计划\n{SIGNED}"
+    )
+    assert told(letter)[:2] == (Role.OTHER, set())
+    assert told(f"{letter}\n{SUMMARY}")[1] == {"summary"}
+
+
+def test_the_file_name_speaks_only_where_the_text_says_nothing() -> None:
+    assert told(PLAN, "2020年工作总结.docx")[0] is Role.PLAN
+    assert told(SUMMARY, "2021年工作计划.docx")[1] == {"summary"}
+    untitled = f"各位会员：\n{WORK}\n{WORK}\n{WORK}"
+    assert told(untitled, "2020年工作总结.doc") == (Role.SUMMARY, {"summary"}, 2020)
+    assert told(untitled, "2019年工作总结.doc")[1] == set()
+
+
+def test_a_document_without_text_counts_for_nothing() -> None:
+    assert told("", "2020年工作总结.doc") == (Role.SUMMARY, set(), None)
+    assert told("", "2021年工作计划.pdf")[:2] == (Role.PLAN, set())
+    assert told("", "微信图片_20210108.jpg") == (Role.OTHER, set(), None)
+    assert told("", "佐证材料.jpg")[0] is Role.EVIDENCE
+
+
+def test_a_text_without_title_is_told_by_its_tense() -> None:
+    assert told(f"{BODY}{WORK}{WORK}")[1] == {"summary"}
+    assert told(f"{AHEAD}{AHEAD}我会还拟举办展览，力争明年再上新台阶。")[1] == {"plan"}
+    news = "本报讯 昨日，某大学举行开学典礼，三千名新生参加，校长致辞勉励新生努力学习，天气晴朗。" * 4
+    assert told(news)[:2] == (Role.OTHER, set())
+
+
+# --- beside a form
+
+
+def with_text(text: str, form: Form | None = None) -> set[str]:
+    table = (form or Form()).table()
+    given = extract([table], text=text)
+    whole = f"{text}\n{text_of([table])}"
+    return {role.value for role in read(replace(given, text=whole)).covers["1"]}
+
+
+def test_form_summary_and_plan_in_one_document() -> None:
+    assert with_text(f"{SUMMARY}\n{PLAN}") == {"form", "summary", "plan"}
+    assert with_text(SUMMARY) == {"form", "summary"}
+    assert with_text(f"{SUMMARY}\n三、2021年工作计划\n{AHEAD}") == {"form", "summary", "plan"}
+
+
+def test_a_blank_form_beside_a_summary_counts_for_the_summary_alone() -> None:
+    assert with_text(SUMMARY, blank()) == {"summary"}
+
+
+def test_titles_in_evidence_or_in_a_list_of_enclosures_are_no_summary() -> None:
+    form = Form()
+    form.evidence[52] = "2020年工作总结\n2021年工作计划\n均已按时报送"
+    assert with_text("", form) == {"form"}
+    assert with_text("附件：1.2020年工作总结\n2.2021年工作计划") == {"form"}
+
+
+def test_the_form_alone_is_no_summary() -> None:
+    examined = read(Form())
+    assert examined.covers == {"1": (Role.FORM,)}
+
+
+# --- names
+
+
+def test_names_in_title_and_signature() -> None:
+    examined = read(document(SUMMARY))
+    assert examined.organizations == {"9": ("浙江省示例学会",)}
+    other = SUMMARY.replace(WORK, "与浙江省物理学会、浙江省化学会共同举办论坛，效果良好。" * 3)
+    assert read(document(other)).organizations == {"9": ("浙江省示例学会",)}
+
+
+def test_names_in_evidence_are_others() -> None:
+    assert read(document("荣誉证书\n浙江省物理学会\n2020年5月")).organizations == {"9": ()}
+
+
+def test_an_enterprises_summary() -> None:
+    text = SUMMARY.replace("浙江省示例学会", "浙江示例集团有限公司科协")
+    examined = read(document(text))
+    assert examined.covers == {"9": (Role.SUMMARY,)}
+    assert examined.organizations == {"9": ("浙江示例集团有限公司科协",)}
+
+
+def test_criteria_quoted_as_headings_of_evidence_are_no_form() -> None:
+    text = "2020年度省级学会工作自评表佐证材料\n" + "\n".join(
+        f"{i.no}. {i.criterion}\n见下图" for i in RUBRIC.items
+    )
+    examined = read(document(text))
+    assert examined.form_key is None
+    assert examined.roles["9"] is Role.EVIDENCE
+    assert len(NOS) == 25
