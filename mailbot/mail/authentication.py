@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from mailbot.reading import Authentication
 
-_COMMENT = re.compile(r"\([^()]*\)")
-_DMARC = re.compile(r";\s*dmarc\s*=\s*(\w+)", re.I)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
+_DMARC = re.compile(r";\s*dmarc\s*(?:/\s*\d+\s*)?=\s*(\w+)", re.I)
+_MOST = 20_000
 
 
 def dmarc(headers: Iterable[object], authserv_id: str | None) -> Authentication:
@@ -17,7 +18,7 @@ def dmarc(headers: Iterable[object], authserv_id: str | None) -> Authentication:
     Headers further down were there before the mail reached us: anybody can write them.
     """
     for header in headers:
-        value = _COMMENT.sub(" ", _COMMENT.sub(" ", " ".join(str(header).split())[:10_000]))
+        value = _bare(" ".join(str(header)[:_MOST].split()))
         name = value.split(";")[0].split()
         if authserv_id and (not name or name[0].lower() != authserv_id.lower()):
             continue
@@ -26,3 +27,20 @@ def dmarc(headers: Iterable[object], authserv_id: str | None) -> Authentication:
             return Authentication.FAILED
         return Authentication.PASSED if "pass" in results else Authentication.UNKNOWN
     return Authentication.UNKNOWN
+
+
+def _bare(value: str) -> str:
+    """The header without comments, which nest, and without what stands in quoted strings (RFC 5322 §3.2)."""
+    kept: list[str] = []
+    depth = at = 0
+    while at < len(value):
+        character = value[at]
+        quoted = _QUOTED.match(value, at) if character == '"' and not depth else None
+        if character == "(":
+            depth += 1
+        elif character == ")" and depth:
+            depth -= 1
+        elif not depth:
+            kept.append(character if quoted is None else '""')
+        at = quoted.end() if quoted else at + (2 if character == "\\" else 1)
+    return "".join(kept)

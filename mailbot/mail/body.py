@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from lxml import etree
 from lxml import html as lxml_html
 
+_TITLES = (
+    "原始邮件|回复的原邮件|回复的邮件|原邮件|邮件原件|邮件原文|转发的邮件|转发邮件信息|"
+    "Original|Replied Message|Forwarded Message|Forwarded mail"
+)
+_HISTORY_LINE = "-----原始邮件-----"
 _HISTORY = re.compile(
-    r"^(?:[ \t>]*-{2,}\s*(?:原始邮件|原邮件|Original(?: Message)?|转发邮件信息|回复的邮件|Forwarded message).*"
-    r"|[ \t]*在.{4,80}(?:写道|写到)[:：].*|[ \t]*On .{6,120} wrote:.*|[ \t]*_{20,}[ \t]*"
-    r"|[ \t]*发件人[:：].{0,200}\n[ \t]*(?:发送时间|日期|收件人)[:：].*|[ \t]*From:.{0,200}\n[ \t]*(?:Sent|Date|To):.*)$",
+    rf"^[ \t>]*(?:-{{2,}}[ \t\xa0]{{0,9}}(?:{_TITLES})"
+    r"|在[^\n]{4,120}(?:写道|写到)[ \t]*[:：]"
+    r"|[^\n]{0,120}于[ \t]*\d{4}[年/-][^\n]{4,60}写道[ \t]*[:：]"
+    r"|On [^\n]{6,120}wrote:"
+    r"|(?:开始转发的邮件|Begin forwarded message)[:：]"
+    r"|_{20,}[ \t]*\n[ \t]*(?:发件人|From)[ \t]*[:：]"
+    r"|(?:发件人|From)[ \t]*[:：][^\n]{0,200}\n+[ \t]*(?:发送时间|发送日期|日期|收件人|Sent|Date|To)[ \t]*[:：])",
     re.M | re.I,
 )
 _HTML_HISTORY = re.compile(
-    r"<blockquote\b|<div[^>]{0,200}(?:id|class)=[\"']?(?:divRplyFwdMsg|gmail_quote|isReplyContent|ntes-pcmac-quote)|-{2,}\s*(?:原始邮件|Original)",
+    r"<blockquote\b|<div[^<>]{0,200}(?:id|class)=[\"']?(?:divRplyFwdMsg|gmail_quote|isReplyContent|"
+    rf"ntes-pcmac-quote|ntes-mailmaster-quote)|(?<!-)-{{2,}}(?:\s|&nbsp;){{0,9}}(?:{_TITLES})",
     re.I,
 )
+_FORWARDED = re.compile(r"^\s*(?:转发|轉發|Fwd?|Fw)\s*[:：]", re.I)
+_FORWARDED_WHOLE = re.compile(r"\s*(?:-{2,}\s*(?:转发|Forwarded)|开始转发的邮件|Begin forwarded)", re.I)
 _SIGNATURE = re.compile(r"^-- ?$", re.M)
+_LONGEST_SIGNATURE = 600
 _QUOTED = re.compile(r"^[ \t]*>.*$", re.M)
 _CLAIM = re.compile(
-    r"(?:见|详见|请见|请查看|查看|查收|如|请看|奉上|附上|发送|提交|报送|上传|在)\s*(?:一下)?\s*附\s*件|附件(?:是|为|中|里|请|如下|已|内|[:：])|已附|随信附|随函附|attached|attachment",
+    r"(?:见|详见|请见|请查看|查看|查收|如|请看|奉上|附上|发送|提交|报送|上传|在)\s{0,9}(?:一下)?\s{0,9}附\s{0,9}件"
+    r"|附件(?:是|为|中|里|请|如下|已|内|[:：])|已附|随信附|随函附|attached|attachment",
     re.I,
 )
 _QUESTION = re.compile(
-    r"[^。！\n]{0,30}附件[^。！\n]{0,30}(?:哪里|哪儿|在哪|下载|吗|呢|如何|怎么|无法打开|打不开|[?？])[^。！\n]*"
+    r"[^。！!\n]{0,30}附件[^。！!\n]{0,30}(?:哪里|哪儿|在哪|下载|吗|呢|如何|怎么|无法打开|打不开|[?？])[^。！!\n]*"
+    r"|(?:请|麻烦|能否|可否|能不能|可不可以|帮忙)[^。！!\n]{0,8}(?:发送|提供|发给|发一下|再发|重发|给)[^。！!\n]{0,12}附件[^。！!\n]*"
+    r"|(?:没有|没|未|无法)(?:看到|收到|找到|见到|打开|下载)[^。！!\n]{0,12}附件[^。！!\n]*"
 )
-_FORWARDED_WHOLE = re.compile(r"^\s*(?:-{2,}\s*(?:转发邮件信息|Forwarded message))", re.I)
-_BLOCKS = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table"})
+_BLOCKS = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "hr", "blockquote"})
 _MOST_HTML = 2_000_000
+_MOST_CLAIM = 20_000
+_MOST_INDENTED = 10
 
 
-def html_to_text(html: str) -> str:
-    """The text of an HTML body, a line for each block, table cells split by tabs."""
+def html_to_text(html: str, *, addresses: bool = False) -> str:
+    """The text of an HTML body, a line for each block, table cells split by tabs.
+
+    With `addresses`, each link's address stands on a line before its text.
+    """
     root = _root(html)
     if root is None:
         return ""
@@ -40,40 +61,78 @@ def html_to_text(html: str) -> str:
         element.drop_tree()
     pieces: list[str] = []
     for event, element in etree.iterwalk(root, events=("start", "end", "comment")):
+        block = event != "comment" and element.tag in _BLOCKS
         if event == "start":
-            pieces.append("\n" if element.tag in _BLOCKS else "\t" if element.tag in ("td", "th") else "")
-            pieces.append(element.text or "")
+            pieces.append("\n" if block else "\t" if element.tag in ("td", "th") else "")
+            if addresses and element.tag == "a":
+                pieces.append(f"\n{element.get('href', '')}\n")
+            pieces.append(" ".join(_flowed(element.text)))
         else:
-            pieces.append(element.tail or "")
-    return re.sub(r"\n\s*\n+", "\n", "".join(pieces)).strip()
+            pieces.append("\n" if block and element.tag != "br" else "")
+            pieces.append(" ".join(_flowed(element.tail)))
+    lines = (line.strip(" ").removeprefix("\t") for line in "".join(pieces).split("\n"))
+    return re.sub(r"\n\s*\n+", "\n", "\n".join(lines)).strip()
+
+
+def _flowed(text: str | None) -> list[str]:
+    """Pieces of running text: in HTML a line break is a blank."""
+    return re.split(r"[ \t\r\n\f]+", text) if text else []
 
 
 def _root(html: str) -> lxml_html.HtmlElement | None:
-    if not html.strip():
+    octets = html[:_MOST_HTML].replace("\x00", "").encode("utf-8", "replace")
+    if not octets.strip():
         return None
     try:
-        return lxml_html.document_fromstring(html[:_MOST_HTML].replace("\x00", ""))
+        return lxml_html.document_fromstring(octets, parser=lxml_html.HTMLParser(encoding="utf-8"))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
 
 
-def own_words(text: str) -> str:
-    """A body without the mail that it answers and without the signature, as far as they are marked."""
-    if "<" in text[:2000] and ">" in text and re.search(r"<\w+[^>]*>", text[:2000]):
-        history = _HTML_HISTORY.search(text)
-        return text[: history.start()] if history and history.start() > 0 else text
-    history = None if _FORWARDED_WHOLE.match(text) else _HISTORY.search(text)
-    if history:
-        text = text[: history.start()]
-    signature = _SIGNATURE.search(text)
-    if signature:
-        text = text[: signature.start()]
-    return _QUOTED.sub("", text).strip()
+def is_forward(subject: str) -> bool:
+    """Whether the subject says that what is quoted is what the sender wants to hand on."""
+    return _FORWARDED.match(subject) is not None
+
+
+def own_words(text: str, *, forward: bool = False) -> str:
+    """A plain body without the mail that it answers and without the signature, as far as they are marked.
+
+    In a forward that says nothing of its own the quoted mail is what it says.
+    """
+    history = _HISTORY.search(text)
+    own = text[: history.start()] if history else text
+    if not own.strip() and (forward or _FORWARDED_WHOLE.match(text)):
+        return text.strip()
+    signature = _SIGNATURE.search(own)
+    if signature and len(own) - signature.end() < _LONGEST_SIGNATURE:
+        own = own[: signature.start()]
+    return _QUOTED.sub("", own).strip()
+
+
+def own_markup(html: str, *, forward: bool = False) -> str:
+    """An HTML body without the mail that it answers, as far as that is marked; a forward as a whole.
+
+    A block quotation with nothing before it is how some programs indent, no history.
+    """
+    if forward:
+        return html
+    for history in islice(_HTML_HISTORY.finditer(html), _MOST_INDENTED):
+        own = html[: history.start()]
+        if not history.group().startswith("<blockquote") or html_to_text(own):
+            return own
+    return html
+
+
+def html_to_lines(html: str) -> str:
+    """The text of an HTML body with the mail that it answers marked as in a plain one."""
+    own = own_markup(html)
+    history = html_to_text(html[len(own) :])
+    return f"{html_to_text(own)}\n{_HISTORY_LINE}\n{history}" if history else html_to_text(own)
 
 
 def claims_attachment(subject: str, text: str) -> bool:
     """Whether the sender says that a file is attached (见附件); a question about one (附件在哪里下载？) is no claim."""
-    said = _QUESTION.sub("", f"{subject}\n{text}")
+    said = _QUESTION.sub("", f"{subject}\n{text[:_MOST_CLAIM]}")
     return _CLAIM.search(said) is not None
 
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.encoders import encode_base64
-from email.generator import BytesGenerator
 from email.header import Header
 from email.message import Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from email.mime.text import MIMEText
-from email.policy import compat32
 from email.utils import format_datetime
-from io import BytesIO
+from typing import TypeGuard
 
+from mailbot.mail.addresses import is_address
 from mailbot.mail.charset import visible
 from mailbot.reading import Address
 
 _MOST_REFERENCES = 20
-_WIRE = compat32.clone(linesep="\r\n", max_line_length=0)
+_LONGEST_PLAIN = 70
+_FOLD = "\r\n "
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
+_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_SPECIAL = re.compile(r"[\"\\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,7 @@ def reply_message_id(campaign: str, sha256: str, kind: str, domain: str) -> str:
 def compose(mail: OutgoingMail) -> bytes:
     """The mail as RFC 5322 octets with CRLF, 7-bit clean, text and HTML side by side.
 
+    Raises ValueError for an address or Message-ID that cannot stand in a header (RFC 5322 §3.4.1, §3.6.4).
     X-Auto-Response-Suppress keeps Exchange's robots quiet. There is no Precedence: it would brand an answer that
     somebody waits for as bulk.
     """
@@ -72,42 +77,88 @@ def compose(mail: OutgoingMail) -> bytes:
     for name, value in _headers(mail):
         message[name] = value
     _fix_boundaries(message, mail.message_id)
-    octets = BytesIO()
-    BytesGenerator(octets, mangle_from_=False, policy=_WIRE).flatten(message)
-    return octets.getvalue()
+    return "".join(_wire(message)).encode("ascii")
+
+
+def _wire(part: Message) -> Iterator[str]:
+    """What `email.generator` writes, where headers are folded and bodies encoded already."""
+    for name, value in part.items():
+        yield f"{name}: {value}\r\n"
+    yield "\r\n"
+    payload = part.get_payload()
+    if isinstance(payload, str):
+        yield payload.replace("\n", "\r\n")
+        return
+    boundary = part.get_boundary()
+    for child in filter(_is_message, payload):
+        yield f"--{boundary}\r\n"
+        yield from _wire(child)
+        yield "\r\n"
+    yield f"--{boundary}--\r\n"
+
+
+def _is_message(part: object) -> TypeGuard[Message]:
+    return isinstance(part, Message)
 
 
 def _headers(mail: OutgoingMail) -> Iterator[tuple[str, str]]:
-    yield "From", _phrase(mail.sender)
-    yield "To", ", ".join(visible(address) for address in mail.to)
-    yield "Subject", _encoded(visible(mail.subject), "\r\n ")
+    yield "From", _mailbox(mail.sender)
+    yield "To", _FOLD.join(f"{_address(address)}," for address in mail.to).rstrip(",")
+    yield "Subject", _encoded(mail.subject)
     yield "Date", format_datetime(mail.date)
+    if not _MESSAGE_ID.fullmatch(mail.message_id):
+        raise ValueError(f"no Message-ID: {mail.message_id!r}")
     yield "Message-ID", mail.message_id
-    if mail.in_reply_to:
-        chain = (*mail.references[-_MOST_REFERENCES:], mail.in_reply_to)
-        yield "In-Reply-To", visible(mail.in_reply_to)
-        yield "References", "\r\n ".join(dict.fromkeys(visible(reference) for reference in chain))
+    chain = _references(mail)
+    if chain:
+        yield "In-Reply-To", chain[-1]
+        yield "References", _FOLD.join(chain)
     yield "Auto-Submitted", mail.auto_submitted
     yield "X-Auto-Response-Suppress", "All"
 
 
-def _encoded(text: str, between: str) -> str:
-    """RFC 2047: encoded words of at most 75 characters, as many as the text needs."""
-    if text.isascii():
+def _references(mail: OutgoingMail) -> tuple[str, ...]:
+    """RFC 5322 §3.6.4: the chain that the answered mail names, and that mail; what is no Message-ID is left out."""
+    if not _MESSAGE_ID.fullmatch(mail.in_reply_to):
+        return ()
+    above = (r for r in mail.references if _MESSAGE_ID.fullmatch(r) and r != mail.in_reply_to)
+    return (*tuple(dict.fromkeys(above))[-_MOST_REFERENCES:], mail.in_reply_to)
+
+
+def _encoded(text: str) -> str:
+    """A short ASCII text as it is, anything else in RFC 2047 encoded words of at most 75 characters."""
+    text = visible(text)
+    if text.isascii() and "=?" not in text and len(text) <= _LONGEST_PLAIN:
         return text
-    return between.join(Header(text, "utf-8", maxlinelen=72).encode().split())
+    return _FOLD.join(Header(text, "utf-8", maxlinelen=72).encode().split())
 
 
-def _phrase(address: Address) -> str:
-    return f"{_encoded(address.name, ' ')} <{address.address}>" if address.name else address.address
+def _mailbox(address: Address) -> str:
+    name = _encoded(address.name)
+    if not name:
+        return _address(address.address)
+    phrase = name if _PHRASE.fullmatch(name) or "=?" in name else f'"{_SPECIAL.sub(r"_", name)}"'
+    return f"{phrase}{_FOLD}<{_address(address.address)}>"
+
+
+def _address(address: str) -> str:
+    if not is_address(address):
+        raise ValueError(f"no address for a header: {address!r}")
+    return address
 
 
 def _alternatives(mail: OutgoingMail) -> Message:
-    html: Message = MIMEText(mail.html, "html", "utf-8")
+    html = _text(mail.html, "html")
     pictures = [attachment for attachment in mail.attachments if attachment.content_id]
     if pictures:
         html = _around("related", [html, *(_picture(picture) for picture in pictures)])
-    return _around("alternative", [MIMEText(mail.text, "plain", "utf-8"), html])
+    return _around("alternative", [_text(mail.text, "plain"), html])
+
+
+def _text(text: str, subtype: str) -> Message:
+    """RFC 2046 §4.1.1: lines end in CRLF, within base64 too."""
+    lines = text.encode("utf-8", "replace").decode("utf-8").splitlines()
+    return MIMEText("\r\n".join((*lines, "")), subtype, "utf-8")
 
 
 def _around(kind: str, parts: Sequence[Message]) -> Message:
@@ -124,7 +175,7 @@ def _picture(picture: Attachment) -> Message:
 def _file(attachment: Attachment) -> Message:
     """RFC 2047 words in `name` and `filename`: QQ's web mail shows an RFC 2231 name as tcmime….bin."""
     part = _octets(attachment)
-    name = _encoded(visible(attachment.filename).replace('"', "'").replace("\\", "_"), " ")
+    name = _encoded(_SPECIAL.sub("_", attachment.filename))
     part.replace_header("Content-Type", f'{attachment.content_type};\r\n name="{name}"')
     part["Content-Disposition"] = f'attachment;\r\n filename="{name}"'
     return part

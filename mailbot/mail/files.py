@@ -12,7 +12,11 @@ from pathlib import Path
 from mailbot.errors import UsageError
 from mailbot.mail.receipt import parse_date, received_date
 
-_FROM_LINE = re.compile(rb"^From (\S+)\s+(.+?)\r?\n", re.M)
+_FROM_LINE = re.compile(rb"^From [^\r\n]+\r?\n", re.M)
+_ASCTIME = re.compile(
+    r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) +"
+    r"(\d{1,2}:\d{2}(?::\d{2})?)(?: +([A-Z]{3,4}|[+-]\d{4}))? +(\d{4})(?: +([+-]\d{4}))?\s*$"
+)
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.M)
 
 
@@ -31,10 +35,10 @@ def read_files(paths: Sequence[Path]) -> Iterator[FileMail]:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder")
-        if path.is_dir():
-            yield from _folder(path)
-        else:
-            yield from _file(path)
+        try:
+            yield from _folder(path) if path.is_dir() else _file(path)
+        except PermissionError as error:
+            raise UsageError(f"{error.filename}: it may not be read by this user") from error
 
 
 def _folder(path: Path) -> Iterator[FileMail]:
@@ -66,34 +70,33 @@ def _file(path: Path) -> Iterator[FileMail]:
 
 def _mbox(octets: bytes, path: Path) -> Iterator[FileMail]:
     """RFC 4155: a From_ line begins each mail, its time is UTC; mboxrd's `>From ` is unquoted."""
-    starts = [
-        m
-        for m in _FROM_LINE.finditer(octets)
-        if m.start() == 0 or octets.endswith((b"\n\n", b"\r\n\r\n"), 0, m.start())
+    first = octets.find(b"\n") + 1 or len(octets)
+    starts = [(0, first, _from_line_time(octets[:first]))] + [
+        (m.start(), m.end(), time)
+        for m in _FROM_LINE.finditer(octets, first)
+        if octets.endswith((b"\n\n", b"\n\r\n"), 0, m.start()) and (time := _from_line_time(m[0]))
     ]
-    for number, start in enumerate(starts):
-        end = starts[number + 1].start() if number + 1 < len(starts) else len(octets)
-        mail = _QUOTED_FROM.sub(rb"\1", octets[start.end() : end])
-        mail = (
-            mail.removesuffix(b"\r\n")
-            if mail.endswith(b"\r\n\r\n")
-            else mail.removesuffix(b"\n")
-            if mail.endswith(b"\n\n")
-            else mail
-        )
-        received_at = _from_line_time(start[2]) or _received(mail) or _file_time(path)
-        yield FileMail(octets=mail, received_at=received_at, source=f"{path}#{number + 1}")
+    ends = [*(start for start, _, _ in starts[1:]), len(octets)]
+    for number, ((_, begin, time), end) in enumerate(zip(starts, ends, strict=True), start=1):
+        mail = _without_separator(_QUOTED_FROM.sub(rb"\1", octets[begin:end]))
+        received_at = time or _received(mail) or _file_time(path)
+        yield FileMail(octets=mail, received_at=received_at, source=f"{path}#{number}")
 
 
-def _from_line_time(text: bytes) -> datetime | None:
-    """`Thu Jan 14 01:12:03 2021`, an asctime in UTC; a zone after it is obeyed."""
-    words = text.decode("ascii", "replace").split()
-    if len(words) < 5:
+def _without_separator(mail: bytes) -> bytes:
+    """A mail without the empty line that stands before the next From_ line."""
+    if mail.endswith(b"\n\r\n"):
+        return mail[:-2]
+    return mail[:-1] if mail.endswith(b"\n\n") else mail
+
+
+def _from_line_time(line: bytes) -> datetime | None:
+    """`From x@y Thu Jan 14 01:12:03 2021`, an asctime in UTC; a zone before or after the year is obeyed."""
+    match = _ASCTIME.search(line.decode("ascii", "replace"))
+    if match is None:
         return None
-    _, month, day, clock, *rest = words
-    year = next((w for w in rest if re.fullmatch(r"\d{4}", w)), "")
-    zone = next((w for w in rest if re.fullmatch(r"[+-]\d{4}", w)), "+0000")
-    return parse_date(f"{day} {month} {year} {clock} {zone}") if year else None
+    month, day, clock, zone, year, offset = match.groups()
+    return parse_date(f"{day} {month} {year} {clock} {offset or zone or '+0000'}")
 
 
 def _received(octets: bytes) -> datetime | None:

@@ -1,29 +1,23 @@
 """The mailbox edge: mails in over IMAP (RFC 3501), nothing on the server changed.
 
 Only what real servers answer reliably is asked for (EXAMINE, UID FETCH of flags, dates, sizes and BODY.PEEK[],
-explicit ascending UIDs), and every command has a time limit. Errors of the library and the network become
-TemporaryError or LoginError here; after one the connection is dead and is dropped.
+explicit ascending UIDs). What the server refuses is told apart from what is gone: only that may be passed over.
 """
 
 from __future__ import annotations
 
 import os
 import select
-import ssl
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
-from imapclient.exceptions import LoginError as ImapLoginError
+from imapclient import IMAPClient
 
-from mailbot.config import Imap, Mailbox, Tls
-from mailbot.errors import LoginError, TemporaryError
+from mailbot.config import Mailbox
+from mailbot.mail.connection import Connection, RefusedError, Timeouts
 
 _WINDOW = 500
 """UIDs whose sizes and dates are asked for at once."""
@@ -33,16 +27,6 @@ _SLICED_ABOVE = 4 * 2**20
 _SLICE = 2**20
 _IDLE_SECONDS = 300.0
 _POLL_SECONDS = 30.0
-_NAME = {"name": "mailbot", "version": "1", "vendor": "mailbot"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
-    """Seconds: to connect, for one read, and for one whole command (a slow drip keeps each read short)."""
-
-    connect: float = 20.0
-    read: float = 60.0
-    command: float = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,110 +68,13 @@ class _Listed:
     size: int
 
 
-class Connection:
-    """One logged-in IMAP connection whose every command is limited in time. A context manager."""
-
-    def __init__(self, imap: Imap, timeouts: Timeouts | None = None) -> None:
-        self._settings = imap
-        self._timeouts = timeouts or Timeouts()
-        self._client: IMAPClient | None = None
-
-    def __enter__(self) -> Self:
-        self.connect()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def connect(self) -> None:
-        """Connect, log in, and name ourselves where the server wants that (163 refuses SELECT without ID)."""
-        settings = self._settings
-        secret = settings.password()
-        with self._edge("connect"):
-            self._client = IMAPClient(
-                settings.host,
-                settings.port,
-                ssl=settings.tls is Tls.IMPLICIT,
-                ssl_context=_tls_context(settings.tls),
-                timeout=SocketTimeout(self._timeouts.connect, self._timeouts.read),
-            )
-            self._client.normalise_times = False
-        with self._limited("login") as client:
-            if settings.tls is Tls.STARTTLS:
-                client.starttls(_tls_context(settings.tls))
-            client.login(settings.username, secret)
-            self.capabilities = {bytes(c).upper() for c in client.capabilities()}
-            if b"ID" in self.capabilities:
-                client.id_(_NAME)
-
-    def close(self) -> None:
-        """Log out if that is quick, and drop the connection."""
-        client, self._client = self._client, None
-        if client is not None:
-            with suppress(OSError, IMAPClientError):
-                client.socket().settimeout(2)
-                client.logout()
-            with suppress(OSError, IMAPClientError):
-                client.shutdown()
-
-    @contextmanager
-    def _limited(self, what: str) -> Iterator[IMAPClient]:
-        """The client for one command, which the clock cuts off."""
-        client = self._client
-        if client is None:
-            raise TemporaryError(f"{self._settings.host}: not connected")
-        sock = client.socket()
-        timer = threading.Timer(self._timeouts.command, _shut, [sock])
-        timer.daemon = True
-        timer.start()
-        try:
-            with self._edge(what):
-                yield client
-        finally:
-            timer.cancel()
-
-    @contextmanager
-    def _edge(self, what: str) -> Iterator[None]:
-        """No error of the library or the network goes past here as it is."""
-        where = f"{self._settings.host}: {what}"
-        try:
-            yield
-        except ImapLoginError as error:
-            self._drop()
-            raise LoginError(f"{where}: {_words(error)}") from error
-        except (IMAPClientAbortError, OSError, ssl.SSLError) as error:
-            self._drop()
-            raise TemporaryError(f"{where}: {_words(error)}") from error
-        except IMAPClientError as error:
-            raise RefusedError(f"{where}: {_words(error)}") from error
-        except (ValueError, AssertionError, KeyError, IndexError, TypeError) as error:
-            self._drop()
-            raise TemporaryError(f"{where}: an answer that is no IMAP: {_words(error)}") from error
-
-    def _drop(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            with suppress(OSError, IMAPClientError):
-                client.shutdown()
-
-    def folders(self) -> tuple[str, ...]:
-        """The names of the folders there are."""
-        with self._limited("LIST") as client:
-            return tuple(str(name) for _, _, name in client.list_folders())
-
-
-class RefusedError(TemporaryError):
-    """The server answered NO or BAD; the connection goes on."""
-
-
 class ImapMailbox(Connection):
     """A mailbox opened to read only. For one thread; `wake` may be called from any."""
 
     def __init__(self, mailbox: Mailbox, timeouts: Timeouts | None = None) -> None:
         super().__init__(mailbox.imap, timeouts)
         self._waker, self._wake = os.pipe()
+        self._exists = 0
 
     def __del__(self) -> None:
         for descriptor in (self._waker, self._wake):
@@ -201,11 +88,12 @@ class ImapMailbox(Connection):
             uidnext = answer.get(b"UIDNEXT")
             if uidnext is None:
                 uidnext = client.folder_status(folder, ["UIDNEXT"])[b"UIDNEXT"]
+            self._exists = int(answer[b"EXISTS"])
             return FolderState(
                 name=folder,
                 uidvalidity=int(answer[b"UIDVALIDITY"]),
                 uidnext=int(uidnext),
-                exists=int(answer[b"EXISTS"]),
+                exists=self._exists,
             )
 
     def fetch_new(self, state: FolderState, after_uid: int, *, max_octets: int) -> Iterator[Batch]:
@@ -214,6 +102,27 @@ class ImapMailbox(Connection):
             last = min(start + _WINDOW, state.uidnext) - 1
             listed = self._list(range(start, last + 1))
             yield from self._fetch_listed(listed, last, max_octets)
+
+    def present(self, uids: Sequence[int]) -> frozenset[int]:
+        """Which of these UIDs the server shows, whatever else it says of them; asked in ascending windows."""
+        there: set[int] = set()
+        for start in range(0, len(uids), _WINDOW):
+            with self._limited("UID FETCH of UIDs") as client:
+                there.update(client.fetch(list(uids[start : start + _WINDOW]), ["UID"]))
+        return frozenset(there & set(uids))
+
+    def time_span(self, state: FolderState) -> tuple[datetime, datetime] | None:
+        """INTERNALDATE of the oldest and of the newest visible mail; None for an empty folder."""
+        if not state.exists:
+            return None
+        with self._limited("FETCH of dates") as client:
+            client.use_uid = False
+            try:
+                answer = client.fetch(sorted({1, state.exists}), ["INTERNALDATE"])
+            finally:
+                client.use_uid = True
+            times = [_utc(data[b"INTERNALDATE"]) for data in answer.values()]
+            return min(times), max(times)
 
     def fetch_uids(self, uids: Sequence[int], *, max_octets: int) -> Iterator[Batch]:
         """Ask once more for mails that were refused before."""
@@ -229,7 +138,10 @@ class ImapMailbox(Connection):
         """Return when there may be something new, when woken, or after that time at the latest.
 
         IDLE (RFC 2177) is a wake-up only: what is new is found by looking. Without IDLE the held connection is polled.
+        A mail that the server spoke of during an earlier command is not announced again: then there is no waiting.
         """
+        if _last_exists(self._client, self._exists) != self._exists:
+            return
         if b"IDLE" in self.capabilities:
             self._idle(min(seconds, _IDLE_SECONDS))
         else:
@@ -263,6 +175,7 @@ class ImapMailbox(Connection):
             return tuple(
                 _Listed(uid=uid, internaldate=_utc(data[b"INTERNALDATE"]), size=int(data[b"RFC822.SIZE"]))
                 for uid, data in sorted(answer.items())
+                if b"INTERNALDATE" in data
             )
 
     def _fetch_listed(self, listed: Sequence[_Listed], last_uid: int, max_octets: int) -> Iterator[Batch]:
@@ -274,39 +187,42 @@ class ImapMailbox(Connection):
             yield Batch(mails=(), last_uid=last_uid)
 
     def _fetch_group(self, group: Sequence[_Listed], last_uid: int, max_octets: int) -> Batch:
-        small = [mail.uid for mail in group if mail.size <= min(_SLICED_ABOVE, max_octets)]
-        octets, refused = self._bodies(small)
-        for mail in group:
-            if _SLICED_ABOVE < mail.size <= max_octets:
-                sliced = self._slices(mail)
-                if sliced is not None:
-                    octets[mail.uid] = sliced
-        vanished = tuple(
-            m.uid for m in group if m.size <= max_octets and m.uid not in octets and m.uid not in refused
+        wanted = [mail for mail in group if mail.size <= max_octets]
+        octets = self._bodies([mail.uid for mail in wanted if mail.size <= _SLICED_ABOVE])
+        for mail in wanted:
+            if mail.size > _SLICED_ABOVE and (sliced := self._slices(mail)) is not None:
+                octets[mail.uid] = sliced
+        there = self._still_there([mail for mail in wanted if mail.uid not in octets])
+        octets |= {mail.uid: b"" for mail in there if not mail.size}
+        refused = tuple(mail.uid for mail in there if mail.size)
+        return Batch(
+            mails=tuple(
+                FetchedMail(uid=m.uid, internaldate=m.internaldate, size=m.size, octets=octets.get(m.uid))
+                for m in group
+                if m.uid in octets or m.size > max_octets
+            ),
+            last_uid=last_uid,
+            vanished=tuple(m.uid for m in wanted if m.uid not in octets and m.uid not in refused),
+            refused=refused,
         )
-        mails = tuple(
-            FetchedMail(uid=m.uid, internaldate=m.internaldate, size=m.size, octets=octets.get(m.uid))
-            for m in group
-            if m.uid in octets or m.size > max_octets
-        )
-        return Batch(mails=mails, last_uid=last_uid, vanished=vanished, refused=refused)
 
-    def _bodies(self, uids: Sequence[int]) -> tuple[dict[int, bytes], tuple[int, ...]]:
-        """The octets of some mails; where the server refuses them together, one by one."""
+    def _still_there(self, mails: Sequence[_Listed]) -> tuple[_Listed, ...]:
+        """Which of the mails that were not given are there all the same."""
+        return self._list([mail.uid for mail in mails]) if mails else ()
+
+    def _bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
+        """The octets of some mails; what the server refuses or leaves out together is asked for one by one."""
         if not uids:
-            return {}, ()
+            return {}
         try:
-            return self._body_fetch(uids), ()
+            got = self._body_fetch(uids)
         except RefusedError:
-            if len(uids) == 1:
-                return {}, tuple(uids)
-        got: dict[int, bytes] = {}
-        refused: list[int] = []
-        for uid in uids:
-            one, no = self._bodies([uid])
-            got |= one
-            refused += no
-        return got, tuple(refused)
+            got = {}
+        if len(uids) > 1:
+            for uid in uids:
+                if uid not in got:
+                    got |= self._bodies([uid])
+        return got
 
     def _body_fetch(self, uids: Sequence[int]) -> dict[int, bytes]:
         with self._limited("UID FETCH of mails") as client:
@@ -314,13 +230,19 @@ class ImapMailbox(Connection):
             return {uid: bytes(data[b"BODY[]"]) for uid, data in answer.items() if data.get(b"BODY[]")}
 
     def _slices(self, mail: _Listed) -> bytes | None:
-        """A large mail by slices (RFC 3501 §6.4.5, partial), so that no single answer is long; None where it is gone."""
+        """A large mail by slices (RFC 3501 §6.4.5, partial), so that no single answer is long; None where refused.
+
+        A short slice is the last one: RFC822.SIZE is not exact on every server.
+        """
         octets = bytearray()
-        while len(octets) < mail.size:
+        while len(octets) != mail.size:
             offset = len(octets)
-            with self._limited("UID FETCH of a slice") as client:
-                answer = client.fetch([mail.uid], [f"BODY.PEEK[]<{offset}.{_SLICE}>"])
-                piece = answer.get(mail.uid, {}).get(f"BODY[]<{offset}>".encode())
+            try:
+                with self._limited("UID FETCH of a slice") as client:
+                    answer = client.fetch([mail.uid], ["UID", f"BODY.PEEK[]<{offset}.{_SLICE}>"])
+            except RefusedError:
+                return None
+            piece = answer.get(mail.uid, {}).get(f"BODY[]<{offset}>".encode())
             if piece is None:
                 return None
             octets += piece
@@ -344,6 +266,12 @@ def _groups(listed: Sequence[_Listed], max_octets: int) -> Iterator[list[_Listed
         yield group
 
 
+def _last_exists(client: IMAPClient | None, otherwise: int) -> int:
+    """How many mails the server spoke of last, be it unasked (RFC 3501 §7.3.1)."""
+    said = getattr(getattr(client, "_imap", None), "untagged_responses", {}).get("EXISTS")
+    return int(said[-1]) if said and said[-1] else otherwise
+
+
 def _already_said(client: IMAPClient | None, sock: Any, read_timeout: float) -> bool:
     """Whether the server's first words of IDLE lie in the read buffer, where select(2) does not see them."""
     file = getattr(getattr(client, "_imap", None), "file", None)
@@ -358,31 +286,7 @@ def _already_said(client: IMAPClient | None, sock: Any, read_timeout: float) -> 
         sock.settimeout(read_timeout)
 
 
-def _tls_context(tls: Tls) -> ssl.SSLContext | None:
-    if tls is Tls.NONE:
-        return None
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
-def _shut(sock: Any) -> None:
-    with suppress(OSError):
-        sock.shutdown(2)
-
-
 def _utc(internaldate: datetime) -> datetime:
     """INTERNALDATE carries its offset; one without would be the server's fault and is taken as UTC."""
     aware = internaldate if internaldate.tzinfo else internaldate.replace(tzinfo=UTC)
     return aware.astimezone(UTC)
-
-
-def _words(error: BaseException) -> str:
-    """A server's text: QQ writes GBK where imapclient read ASCII or Latin-1."""
-    text = str(error)
-    for first in error.args:
-        if isinstance(first, bytes):
-            text = first.decode("gb18030", "replace")
-    with suppress(UnicodeError):
-        text = text.encode("latin-1").decode("gb18030")
-    return text.strip() or type(error).__name__

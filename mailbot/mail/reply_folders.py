@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
+from email.parser import BytesParser
+from email.policy import default
 
 from imapclient import DRAFT
 
 from mailbot.config import Mailbox
-from mailbot.errors import TemporaryError
-from mailbot.mail.imap import Connection, Timeouts
+from mailbot.mail.connection import Connection, RefusedError, Timeouts
 
 _NEWEST = 200
 
@@ -30,22 +32,46 @@ class ReplyFolders(Connection):
         return self._holds(self._imap.drafts_folder, message_id)
 
     def has_sent(self, message_id: str) -> bool:
-        """Whether the Sent folder holds the mail of that Message-ID; False also where there is no such folder."""
-        with suppress(TemporaryError):
+        """Whether the Sent folder holds the mail of that Message-ID; False also where there is no such folder.
+
+        Raises TemporaryError where the server cannot be asked.
+        """
+        with suppress(RefusedError):
             return self._holds(self._imap.sent_folder, message_id)
         return False
 
+    def sent_marks(self) -> frozenset[str]:
+        """Message-ID and subject of each of the newest mails in the Sent folder; none where there is no such folder.
+
+        Raises TemporaryError where the server cannot be asked.
+        """
+        with suppress(RefusedError):
+            return frozenset(
+                mark for header in self._newest(self._imap.sent_folder) for mark in _marks(header)
+            )
+        return frozenset()
+
     def _holds(self, folder: str, message_id: str) -> bool:
-        """Look through the newest mails ourselves: SEARCH is not to be trusted."""
+        wanted = message_id.encode()
+        return any(wanted in header for header in self._newest(folder))
+
+    def _newest(self, folder: str) -> tuple[bytes, ...]:
+        """The headers of the newest mails, to be looked through by ourselves: SEARCH is not to be trusted."""
         with self._limited(f"EXAMINE {folder}") as client:
             exists = int(client.select_folder(folder, readonly=True)[b"EXISTS"])
             if not exists:
-                return False
+                return ()
             client.use_uid = False
             try:
                 newest = list(range(max(1, exists - _NEWEST + 1), exists + 1))
                 answer = client.fetch(newest, ["BODY.PEEK[HEADER]"])
             finally:
                 client.use_uid = True
-        wanted = message_id.encode()
-        return any(wanted in data.get(b"BODY[HEADER]", b"") for data in answer.values())
+        return tuple(data.get(b"BODY[HEADER]", b"") for data in answer.values())
+
+
+def _marks(header: bytes) -> Iterator[str]:
+    """By what a letter of ours is known again: mail programs may give a draft another Message-ID when it is sent."""
+    message = BytesParser(policy=default).parsebytes(header, headersonly=True)
+    for name in ("Message-ID", "Subject"):
+        yield "".join(str(message[name] or "").split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -34,22 +35,22 @@ class Submission:
         """Connect and log in. Raises LoginError where that is refused, TemporaryError for all else."""
         secret = self._smtp.password()
         try:
-            client = self._connected()
+            self._client = client = self._connected()
+            if self._smtp.tls is Tls.STARTTLS:
+                client.starttls(context=_context())
             client.login(self._smtp.username, secret)
         except smtplib.SMTPAuthenticationError as error:
-            raise LoginError(f"{self._smtp.host}: login: {_text(error.smtp_error)}") from error
+            said = f"{self._smtp.host}: login: {error.smtp_code} {_text(error.smtp_error)}"
+            self.close()
+            raise (LoginError if error.smtp_code >= 500 else TemporaryError)(said) from error
         except (smtplib.SMTPException, OSError) as error:
             raise self._temporary("connect", error) from error
-        self._client = client
 
     def _connected(self) -> smtplib.SMTP:
         smtp = self._smtp
         if smtp.tls is Tls.IMPLICIT:
             return smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=self._seconds, context=_context())
-        client = smtplib.SMTP(smtp.host, smtp.port, timeout=self._seconds)
-        if smtp.tls is Tls.STARTTLS:
-            client.starttls(context=_context())
-        return client
+        return smtplib.SMTP(smtp.host, smtp.port, timeout=self._seconds)
 
     def send(self, octets: bytes, envelope_from: str, to: str) -> str:
         """Hand over one mail; returns the server's answer after the final dot (250 …).
@@ -57,14 +58,20 @@ class Submission:
         Raises RecipientRefusedError (5yz), RateLimitedError, LoginError, TemporaryError where nothing was taken, and
         DeliveryUncertainError where the connection broke between the final dot and the answer.
         """
-        if self._client is None:
-            self.connect()
-        client = self._client
-        if client is None:
-            raise TemporaryError(f"{self._smtp.host}: not connected")
+        client = self._ready()
         self._command(client, "MAIL", lambda: client.mail(envelope_from))
         self._command(client, "RCPT", lambda: client.rcpt(to))
         return self._data(client, octets)
+
+    def _ready(self) -> smtplib.SMTP:
+        """The connection, logged in. One that the server closed while nothing was sent is opened anew."""
+        if self._client is not None and not _alive(self._client):
+            self.close()
+        if self._client is None:
+            self.connect()
+        if self._client is None:
+            raise TemporaryError(f"{self._smtp.host}: not connected")
+        return self._client
 
     def _command(self, client: smtplib.SMTP, name: str, command: Callable[[], tuple[int, bytes]]) -> None:
         try:
@@ -123,6 +130,14 @@ class Submission:
                     client.sock.settimeout(2)
                 client.quit()
             client.close()
+
+
+def _alive(client: smtplib.SMTP) -> bool:
+    """Whether nothing has come in on an idle connection: what comes unasked is 421 or the end (RFC 5321 §3.8)."""
+    if client.sock is None:
+        return False
+    readable, _, _ = select.select([client.sock], [], [], 0)
+    return not readable
 
 
 def _context() -> ssl.SSLContext:

@@ -1,0 +1,161 @@
+"""One IMAP connection: TLS, login, a time limit for every command, and the errors of this program only.
+
+Errors of the library and the network become TemporaryError or LoginError here; after one the connection is dead and
+is dropped. A command that the server refuses is a RefusedError, and the connection goes on.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
+from imapclient.exceptions import LoginError as ImapLoginError
+
+from mailbot.config import Imap, Tls
+from mailbot.errors import LoginError, TemporaryError
+
+_NAME = {"name": "mailbot", "version": "1", "vendor": "mailbot"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds: to connect, for one read, and for one whole command (a slow drip keeps each read short)."""
+
+    connect: float = 20.0
+    read: float = 60.0
+    command: float = 300.0
+
+
+class RefusedError(TemporaryError):
+    """The server answered NO or BAD; the connection goes on."""
+
+
+class Connection:
+    """One logged-in IMAP connection whose every command is limited in time. A context manager."""
+
+    def __init__(self, imap: Imap, timeouts: Timeouts | None = None) -> None:
+        self._settings = imap
+        self._timeouts = timeouts or Timeouts()
+        self._client: IMAPClient | None = None
+
+    def __enter__(self) -> Self:
+        self.connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def connect(self) -> None:
+        """Connect, log in, and name ourselves where the server wants that (163 refuses SELECT without ID)."""
+        settings = self._settings
+        secret = settings.password()
+        with self._edge("connect"):
+            self._client = IMAPClient(
+                settings.host,
+                settings.port,
+                ssl=settings.tls is Tls.IMPLICIT,
+                ssl_context=_tls_context(settings.tls),
+                timeout=SocketTimeout(self._timeouts.connect, self._timeouts.read),
+            )
+            self._client.normalise_times = False
+        with self._limited("login") as client:
+            if settings.tls is Tls.STARTTLS:
+                client.starttls(_tls_context(settings.tls))
+            client.login(settings.username, secret)
+            self.capabilities = {bytes(c).upper() for c in client.capabilities()}
+            if b"ID" in self.capabilities:
+                client.id_(_NAME)
+
+    def close(self) -> None:
+        """Log out if that is quick, and drop the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(OSError, IMAPClientError):
+                client.socket().settimeout(2)
+                client.logout()
+            with suppress(OSError, IMAPClientError):
+                client.shutdown()
+
+    @contextmanager
+    def _limited(self, what: str) -> Iterator[IMAPClient]:
+        """The client for one command, which the clock cuts off."""
+        client = self._client
+        if client is None:
+            raise TemporaryError(f"{self._settings.host}: not connected")
+        sock = client.socket()
+        timer = threading.Timer(self._timeouts.command, _shut, [sock])
+        timer.daemon = True
+        timer.start()
+        try:
+            with self._edge(what):
+                yield client
+        finally:
+            timer.cancel()
+
+    @contextmanager
+    def _edge(self, what: str) -> Iterator[None]:
+        """No error of the library or the network goes past here as it is."""
+        where = f"{self._settings.host}: {what}"
+        try:
+            yield
+        except ImapLoginError as error:
+            self._drop()
+            raise _login_error(error)(f"{where}: {_words(error)}") from error
+        except (IMAPClientAbortError, OSError, ssl.SSLError) as error:
+            self._drop()
+            raise TemporaryError(f"{where}: {_words(error)}") from error
+        except IMAPClientError as error:
+            raise RefusedError(f"{where}: {_words(error)}") from error
+        except (ValueError, AssertionError, KeyError, IndexError, TypeError) as error:
+            self._drop()
+            raise TemporaryError(f"{where}: an answer that is no IMAP: {_words(error)}") from error
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(OSError, IMAPClientError):
+                client.shutdown()
+
+    def folders(self) -> tuple[str, ...]:
+        """The names of the folders there are."""
+        with self._limited("LIST") as client:
+            return tuple(str(name) for _, _, name in client.list_folders())
+
+
+def _login_error(error: ImapLoginError) -> type[TemporaryError]:
+    """A login that was cut off, or is not possible at the moment (RFC 5530 §3), is not one that was refused."""
+    cause = error.__context__
+    if isinstance(cause, IMAPClientAbortError) or "[UNAVAILABLE]" in str(error):
+        return TemporaryError
+    return LoginError
+
+
+def _tls_context(tls: Tls) -> ssl.SSLContext | None:
+    if tls is Tls.NONE:
+        return None
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _shut(sock: Any) -> None:
+    with suppress(OSError):
+        sock.shutdown(2)
+
+
+def _words(error: BaseException) -> str:
+    """A server's text: QQ writes GBK, which imapclient shows as the `repr` of the octets that imaplib had."""
+    for one in (error, error.__context__):
+        for first in one.args[:1] if one else ():
+            if isinstance(first, bytes):
+                return first.decode("gb18030", "replace").strip()
+    return str(error).strip() or type(error).__name__
