@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from mailbot.model import (
     Assessment,
@@ -14,9 +15,11 @@ from mailbot.model import (
     ReplyKind,
     ReplyState,
     Role,
+    Ruling,
     Status,
     Track,
     Version,
+    verdict,
 )
 
 
@@ -53,6 +56,15 @@ class StoredMessage:
     """How often processing has failed already."""
     receipt_hash: str = ""
     """Hash of its entry in the ledger."""
+
+
+class Anew(StrEnum):
+    """Why a decided message is to be decided once more."""
+
+    RULED = "ruled"
+    """A person has decided on it."""
+    FOLLOWS = "follows"
+    """A person has decided on another message of its organization."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +124,24 @@ class MessageRecord:
     assessment: Assessment | None = None
     findings: tuple[Finding, ...] = ()
     replies: tuple[ReplyRecord, ...] = ()
+    text: str = ""
+    """The beginning of what its writer wrote."""
+    rulings: tuple[Ruling, ...] = ()
+    """What persons decided on it, oldest first."""
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether only a person can decide it, and none has."""
+        return self.outcome is Outcome.REVIEW and verdict(self.rulings) is None
+
+    @property
+    def stuck_replies(self) -> tuple[ReplyRecord, ...]:
+        """Its replies that did not go out, or of which nobody knows."""
+        return tuple(reply for reply in self.replies if reply.state in STUCK)
+
+
+STUCK = (ReplyState.HELD, ReplyState.FAILED, ReplyState.UNCERTAIN)
+"""A reply that does not go on without a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +167,21 @@ class OrganizationRecord:
     staff_points: Decimal | None = None
     """考核分, the staff's own; never set by the program."""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderRecord:
+    """A reminder to one address of an organization, and where it stands."""
+
+    organization: str
+    recipient: str
+    day: date
+    """In the campaign's time zone; one a day at most."""
+    mailbox: str
+    subject: str
+    state: ReplyState
+    at: datetime
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

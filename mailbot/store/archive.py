@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mailbot.errors import MailbotError, TemporaryError
@@ -15,48 +17,61 @@ class ArchiveError(MailbotError):
 
 
 class Archive:
-    """Octets by their sha256, below one directory (`ab/cd….eml`), files 0600 and folders 0700."""
+    """Octets by their sha256 in one folder: each more would ask for an fsync of its own. Files 0600, folders 0700."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def put_many(self, mails: Sequence[bytes]) -> list[str]:
-        """Keep some mails durably; returns their sha256. One fsync a mail, and one for each folder touched.
+        """Keep some mails durably; returns their sha256. One fsync a mail, and one for the folder.
+
+        A file that is there already is not trusted to be durable: a crash may have left it so.
 
         Raises TemporaryError where the disk does not take them; then nothing is promised of any.
         """
         hashes: list[str] = []
-        folders: set[Path] = set()
         try:
+            self._make_folder(self._directory)
             for octets in mails:
                 sha256 = hashlib.sha256(octets).hexdigest()
-                if self._keep(self.path(sha256), octets):
-                    folders.add(self.path(sha256).parent)
+                path = self.path(sha256)
+                if not self._holds(path, octets):
+                    self._keep(path, octets)
                 hashes.append(sha256)
-            for folder in folders:
-                _sync_folder(folder)
+            if hashes:
+                _sync_folder(self._directory)
         except OSError as error:
             raise TemporaryError(f"the archive cannot be written: {error}") from error
         return hashes
 
-    def _keep(self, path: Path, octets: bytes) -> bool:
-        """Write one file whole or not at all; False where it is there already."""
-        if path.exists() and path.stat().st_size == len(octets):
+    @staticmethod
+    def _holds(path: Path, octets: bytes) -> bool:
+        """Whether the file is there whole; a truncated or changed one is written anew."""
+        try:
+            return path.stat().st_size == len(octets) and path.read_bytes() == octets
+        except FileNotFoundError:
             return False
-        self._make_folder(path.parent)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(octets)
-            file.flush()
-            os.fsync(descriptor)
-        temporary.rename(path)
-        return True
+
+    def _keep(self, path: Path, octets: bytes) -> None:
+        """Write one file whole or not at all."""
+        temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(octets)
+                file.flush()
+                os.fsync(descriptor)
+            temporary.rename(path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
 
     def _make_folder(self, folder: Path) -> None:
         if folder.is_dir():
             return
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
         _sync_folder(folder.parent)
 
     def get(self, sha256: str) -> bytes:
@@ -71,12 +86,12 @@ class Archive:
 
     def path(self, sha256: str) -> Path:
         """Where the octets of that hash lie or would lie."""
-        return self._directory / sha256[:2] / f"{sha256[2:]}.eml"
+        return self._directory / f"{sha256}.eml"
 
     def hashes(self) -> Iterator[str]:
         """Every hash that has a file."""
-        for file in self._directory.glob("??/*.eml"):
-            yield file.parent.name + file.stem
+        for file in self._directory.glob("*.eml"):
+            yield file.stem
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from mailbot.errors import TemporaryError
+from mailbot.errors import ConfigError, MailbotError, TemporaryError
 from mailbot.store.ledger import GENESIS, Entry, canonical, link
 from mailbot.store.tables import ledger
 
-SCHEMA = "0001"
+SCHEMA = "0003"
 """The newest revision in `migrations/versions`."""
 _LEDGER_LOCK = 4_720_331
 
@@ -28,6 +30,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._held = threading.local()
         self.engine = sa.create_engine(
             url, connect_args=_connect_args(url), pool_pre_ping=not _is_sqlite(url)
         )
@@ -39,13 +42,15 @@ class Database:
     def open(cls, url: str) -> Self:
         """Open the database, its schema brought up to date (with a copy of an older SQLite file made first)."""
         path = _sqlite_path(url)
-        if path is not None:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = cls(url)
         with _edge():
-            database._migrate(path)
-        if path is not None:
-            path.chmod(0o600)
+            if path is not None:
+                _make_private(path)
+            database = cls(url)
+            try:
+                database._migrate(path)
+            except BaseException:
+                database.close()
+                raise
         return database
 
     def close(self) -> None:
@@ -58,31 +63,43 @@ class Database:
         self.close()
 
     def _migrate(self, path: Path | None) -> None:
-        version = self._schema_version()
+        with self.reading() as connection:
+            version = _schema_version(connection)
         if version == SCHEMA:
             return
+        if version is not None and version > SCHEMA:
+            raise ConfigError(
+                str(self.engine.url),
+                "",
+                f"a newer mailbot has written this database (schema {version}, known up to {SCHEMA})",
+            )
         if version is not None and path is not None:
-            shutil.copy2(path, path.with_name(f"{path.name}.before-{SCHEMA}"))
-        from alembic import command
-        from alembic.config import Config as AlembicConfig
-
-        alembic = AlembicConfig()
-        alembic.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self.engine.begin() as connection:
-            alembic.attributes["connection"] = connection
-            command.upgrade(alembic, "head")
-
-    def _schema_version(self) -> str | None:
-        with self.engine.connect() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return None
-            return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+            _copy_sqlite(path, path.with_name(f"{path.name}.before-{SCHEMA}"))
+        with self.writing() as connection:
+            if _schema_version(connection) != SCHEMA:
+                _upgrade(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads."""
+        held = getattr(self._held, "connection", None)
+        if held is not None:
+            with _edge():
+                yield held
+            return
         with _edge(), self.engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Within it this thread's `reading` shares one connection, and each statement sees the newest commit."""
+        alone = {"looking": True} if _is_sqlite(self.url) else {"isolation_level": "AUTOCOMMIT"}
+        with _edge(), self.engine.connect().execution_options(**alone) as connection:
+            self._held.connection = connection
+            try:
+                yield
+            finally:
+                self._held.connection = None
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -125,15 +142,50 @@ class Chain:
             self._new.clear()
 
 
+def _schema_version(connection: Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config as AlembicConfig
+
+    alembic = AlembicConfig()
+    migrations = str(Path(__file__).parent / "migrations")
+    alembic.set_main_option("script_location", migrations.replace("%", "%%"))
+    alembic.attributes["connection"] = connection
+    command.upgrade(alembic, "head")
+
+
+def _make_private(path: Path) -> None:
+    """The file, and with it its journals, for the owner alone; before anything is in it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)
+
+
+def _copy_sqlite(path: Path, copy: Path) -> None:
+    """A whole copy, with what still lies in the write-ahead log."""
+    _make_private(copy)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+
+
 @contextmanager
 def _edge() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
         raise TemporaryError(f"the database: {error.orig}") from error
+    except (PoolTimeoutError, sqlite3.OperationalError) as error:
+        raise TemporaryError(f"the database: {error}") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise TemporaryError(f"the database: {error.orig}") from error
+        if type(error) is DatabaseError:
+            raise MailbotError(f"the database is damaged: {error.orig}") from error
         raise
     except OSError as error:
         raise TemporaryError(f"the database: {error}") from error
@@ -160,5 +212,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("immediate")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("looking"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 GENESIS = "0" * 64
 
@@ -25,13 +25,19 @@ class Entry:
 
 
 def canonical(values: Mapping[str, object]) -> str:
-    """JSON in the one form that is hashed: keys sorted, no blanks, text as it is."""
-    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    """JSON in the one form that is hashed: keys sorted, no blanks, text as it is, halves of characters as `?`."""
+    text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode(errors="replace").decode()
+
+
+def utc_text(at: datetime) -> str:
+    """A time as it is hashed: in UTC, to the second, whatever offset it came with."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def link(seq: int, at: datetime, kind: str, payload: str, previous: str) -> Entry:
     """The next link of the chain."""
-    said = f"{seq}\n{at:%Y-%m-%dT%H:%M:%SZ}\n{kind}\n{payload}\n{previous}"
+    said = f"{seq}\n{utc_text(at)}\n{kind}\n{payload}\n{previous}"
     return Entry(
         seq=seq,
         at=at,

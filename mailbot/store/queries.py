@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,18 +13,40 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from mailbot.decide import counting, status
-from mailbot.model import Assessment, Finding, Outcome, ReplyState, Status, Track, Version
-from mailbot.records import Counts, DocumentRecord, MessageRecord, OrganizationRecord, ReplyRecord
+from mailbot.model import Assessment, Finding, Outcome, ReplyState, Ruling, Status, Track, Version
+from mailbot.records import (
+    STUCK,
+    Counts,
+    DocumentRecord,
+    MessageRecord,
+    OrganizationRecord,
+    ReplyRecord,
+)
 from mailbot.store.database import Database
 from mailbot.store.ledger import Entry
 from mailbot.store.replies import REPLY_COLUMNS, reply_record
-from mailbot.store.tables import flags, ledger, messages, organizations, replies
+from mailbot.store.rulings import rulings_of
+from mailbot.store.tables import flags, ledger, messages, organizations, replies, skipped
 
 _findings = msgspec.json.Decoder(tuple[Finding, ...])
 _documents = msgspec.json.Decoder(tuple[DocumentRecord, ...])
 _assessment = msgspec.json.Decoder(Assessment)
 _versions = msgspec.json.Decoder(tuple[Version, ...])
 _BATCH = 500
+_Place = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """One folder under one UIDVALIDITY: each UID that was seen is a row, or was skipped for a named reason."""
+
+    mailbox: str
+    folder: str
+    uidvalidity: int
+    rows: dict[int, int]
+    """Row number by UID."""
+    skipped: dict[int, str]
+    """Reason by UID."""
 
 
 class Queries(Database):
@@ -35,6 +59,7 @@ class Queries(Database):
         outcome: Outcome | None = None,
         organization: str | None = None,
         waiting: bool = False,
+        numbers: Sequence[int] | None = None,
     ) -> Iterator[MessageRecord]:
         """Messages in the order of their numbers, in bounded memory."""
         which: list[sa.ColumnElement[bool]] = []
@@ -46,6 +71,8 @@ class Queries(Database):
             which.append(messages.c.organization == organization)
         if waiting:
             which.append(messages.c.outcome.is_(None))
+        if numbers is not None:
+            which.append(messages.c.id.in_(numbers))
         last = 0
         with self.reading() as connection:
             while True:
@@ -60,6 +87,24 @@ class Queries(Database):
                     return
                 last = rows[-1].id
                 yield from _records(connection, rows)
+
+    def for_a_person(self) -> Iterator[MessageRecord]:
+        """What waits for a person: messages without a verdict, and those with a reply that does not go on."""
+        stuck = sa.select(replies.c.message).where(replies.c.state.in_([state.value for state in STUCK]))
+        with self.reading() as connection:
+            numbers = (
+                connection.execute(
+                    sa.select(messages.c.id)
+                    .where(sa.or_(messages.c.outcome == Outcome.REVIEW.value, messages.c.id.in_(stuck)))
+                    .order_by(messages.c.id)
+                )
+                .scalars()
+                .all()
+            )
+        for start in range(0, len(numbers), _BATCH):
+            for message in self.messages(numbers=numbers[start : start + _BATCH]):
+                if message.waits_for_a_person or message.stuck_replies:
+                    yield message
 
     def organizations(self) -> tuple[OrganizationRecord, ...]:
         """Every organization that has written, with the version that counts."""
@@ -115,6 +160,28 @@ class Queries(Database):
                 last = rows[-1].seq
                 yield from (Entry(**row._mapping) for row in rows)
 
+    def newest_link(self) -> str:
+        """Hash of the newest link; '' while there is none."""
+        query = sa.select(ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
+        with self.reading() as connection:
+            return connection.execute(query).scalar() or ""
+
+    def books(self) -> tuple[Book, ...]:
+        """What became of every UID that the server has shown, folder by folder."""
+        with self.reading() as connection:
+            kept = _uids(connection, messages, messages.c.id)
+            passed = _uids(connection, skipped, skipped.c.reason)
+        return tuple(
+            Book(
+                mailbox=place[0],
+                folder=place[1],
+                uidvalidity=place[2],
+                rows=dict(kept.get(place, ())),
+                skipped=dict(passed.get(place, ())),
+            )
+            for place in sorted({*kept, *passed})
+        )
+
     def archived_hashes(self) -> Iterator[tuple[int, str]]:
         """(message, sha256) of every message whose octets are in the archive."""
         with self.reading() as connection:
@@ -127,6 +194,14 @@ class Queries(Database):
                 yield row.id, row.sha256
 
 
+def _uids(connection: Connection, table: sa.Table, column: sa.ColumnElement[Any]) -> dict[_Place, list[Any]]:
+    found: dict[_Place, list[Any]] = {}
+    place = (table.c.mailbox, table.c.folder, table.c.uidvalidity)
+    for row in connection.execute(sa.select(*place, table.c.uid, column).order_by(*place, table.c.uid)):
+        found.setdefault(tuple(row)[:3], []).append(tuple(row)[3:])
+    return found
+
+
 def _records(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> Iterator[MessageRecord]:
     answers: dict[int, list[ReplyRecord]] = {}
     numbers = [row._mapping["id"] for row in rows]
@@ -134,11 +209,15 @@ def _records(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) ->
         sa.select(*REPLY_COLUMNS).where(replies.c.message.in_(numbers)).order_by(replies.c.id)
     ):
         answers.setdefault(row.message, []).append(reply_record(row))
+    ruled = rulings_of(connection, numbers)
     for row in rows:
-        yield _record(row, tuple(answers.get(row._mapping["id"], ())))
+        number = row._mapping["id"]
+        yield _record(row, tuple(answers.get(number, ())), ruled.get(number, ()))
 
 
-def _record(row: Row[tuple[object, ...]], answers: tuple[ReplyRecord, ...]) -> MessageRecord:
+def _record(
+    row: Row[tuple[object, ...]], answers: tuple[ReplyRecord, ...], ruled: tuple[Ruling, ...]
+) -> MessageRecord:
     values = row._mapping
     return MessageRecord(
         **{name: values[name] for name in _PLAIN},
@@ -147,6 +226,7 @@ def _record(row: Row[tuple[object, ...]], answers: tuple[ReplyRecord, ...]) -> M
         assessment=_assessment.decode(values["assessment"]) if values["assessment"] else None,
         findings=_findings.decode(values["findings"]) if values["findings"] else (),
         replies=answers,
+        rulings=ruled,
     )
 
 
@@ -163,6 +243,7 @@ _PLAIN = (
     "header_date",
     "sender",
     "subject",
+    "text",
     "organization",
     "decided_at",
     "receipt_hash",
@@ -178,10 +259,15 @@ def _organization_records(
 
 
 def _mails_by_organization(connection: Connection, which: sa.ColumnElement[bool]) -> dict[str, list[Any]]:
-    """Sender, receipt time and outcome of each mail, by organization."""
+    """Sender and receipt time of each mail, and whether a person has to look at what it brought, by organization."""
     mails: dict[str, list[Any]] = {}
     query = (
-        sa.select(messages.c.organization, messages.c.sender, messages.c.received_at, messages.c.outcome)
+        sa.select(
+            messages.c.organization,
+            messages.c.sender,
+            messages.c.received_at,
+            sa.and_(messages.c.outcome == Outcome.REVIEW.value, messages.c.documents != "[]").label("open"),
+        )
         .join(organizations, organizations.c.name == messages.c.organization)
         .where(which, messages.c.outcome != Outcome.IGNORED.value)
         .order_by(messages.c.received_at)
@@ -198,7 +284,7 @@ def _organization_record(
     versions = _versions.decode(values["versions"]) if values["versions"] else ()
     counts = counting(versions)
     state = status(versions)
-    if state is Status.NOT_RECEIVED and any(m._mapping["outcome"] == Outcome.REVIEW.value for m in mails):
+    if state is Status.NOT_RECEIVED and any(m._mapping["open"] for m in mails):
         state = Status.REVIEW
     return OrganizationRecord(
         name=values["name"],
@@ -211,7 +297,7 @@ def _organization_record(
         first_received_at=mails[0]._mapping["received_at"] if mails else None,
         paper_received=values["paper_received"],
         paper_sealed=values["paper_sealed"],
-        staff_points=values["staff_points"],
+        staff_points=Decimal(values["staff_points"]) if values["staff_points"] else None,
         note=values["note"],
     )
 

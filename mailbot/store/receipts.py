@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from mailbot.records import FolderHealth, Receipt, StoredMessage
 from mailbot.store.database import Chain, Database
+from mailbot.store.ledger import utc_text
 from mailbot.store.tables import folders, messages, skipped
 
 
@@ -43,16 +44,12 @@ class Receipts(Database):
         receipt time of its first sighting. `skipped_uids` are (uid, reason) of mails that gave no octets.
         """
         with self.writing() as connection:
-            chain = Chain(connection, at)
-            new = _Newcomers(connection, mailbox, folder, uidvalidity)
-            numbers = [number for receipt in receipts if (number := new.take(receipt, chain, at))]
-            new.write()
-            chain.write()
+            numbers = _take(connection, (mailbox, folder, uidvalidity), receipts, at)
             _note_skipped(
                 connection, (mailbox, folder, uidvalidity), skipped_uids, [r.uid for r in receipts], at
             )
             _move_on(connection, mailbox, folder, uidvalidity, last_uid)
-        return tuple(numbers)
+        return numbers
 
     def refused_uids(self, mailbox: str, folder: str, uidvalidity: int) -> tuple[int, ...]:
         """Mails that the server would not give so far."""
@@ -68,27 +65,27 @@ class Receipts(Database):
             return tuple(sorted(rows.scalars()))
 
     def record_ingested(self, mailbox: str, receipts: Sequence[Receipt], *, at: datetime) -> tuple[int, ...]:
-        """Mails from files: each gets the next number of the folder `ingest`; octets known in the mailbox are passed over."""
-        known = self._known_hashes(mailbox, [receipt.sha256 for receipt in receipts])
-        _, last = self.position(mailbox, receipts[0].folder if receipts else "")
-        fresh: list[Receipt] = []
-        for receipt in receipts:
-            if receipt.sha256 not in known:
-                known.add(receipt.sha256)
-                last += 1
-                fresh.append(replace(receipt, uid=last))
-        if not fresh:
+        """Mails from files of one folder: each gets its next number; octets known in the mailbox are passed over."""
+        if not receipts:
             return ()
-        return self.record_receipts(mailbox, fresh[0].folder, fresh[0].uidvalidity, last, fresh, at=at)
-
-    def _known_hashes(self, mailbox: str, hashes: Sequence[str]) -> set[str]:
-        with self.reading() as connection:
-            rows = connection.execute(
-                sa.select(messages.c.sha256).where(
-                    messages.c.mailbox == mailbox, messages.c.sha256.in_(hashes)
-                )
+        folder, uidvalidity = receipts[0].folder, receipts[0].uidvalidity
+        fresh: dict[str, Receipt] = {}
+        for receipt in receipts:
+            fresh.setdefault(receipt.sha256, receipt)
+        with self.writing() as connection:
+            known = set(
+                connection.execute(
+                    sa.select(messages.c.sha256).where(
+                        messages.c.mailbox == mailbox, messages.c.sha256.in_(list(fresh))
+                    )
+                ).scalars()
             )
-            return set(rows.scalars())
+            last = connection.execute(sa.select(folders.c.last_uid).where(_is(mailbox, folder))).scalar() or 0
+            new = [receipt for sha256, receipt in fresh.items() if sha256 not in known]
+            numbered = [replace(receipt, uid=uid) for uid, receipt in enumerate(new, last + 1)]
+            numbers = _take(connection, (mailbox, folder, uidvalidity), numbered, at)
+            _move_on(connection, mailbox, folder, uidvalidity, last + len(new))
+        return numbers
 
     def record_round(
         self, mailbox: str, folder: str, *, at: datetime, good: bool, error: str, on_server: int | None
@@ -143,7 +140,27 @@ class Receipts(Database):
             chain.write()
             return int(attempts)
 
+    def wait_for_template(self, message: int, fault: str, *, retry_at: datetime) -> None:
+        """Put a message off because a letter cannot be written; that is no failure of the message's."""
+        with self.writing() as connection:
+            connection.execute(
+                sa.update(messages)
+                .where(messages.c.id == message)
+                .values(last_error=f"{_TEMPLATE}{fault}"[:1000], retry_at=retry_at)
+            )
 
+    def waiting_for_template(self) -> tuple[int, str]:
+        """How many messages wait for a template to be mended, and what is wrong with it."""
+        undecided = sa.or_(messages.c.outcome.is_(None), messages.c.anew.is_not(None))
+        with self.reading() as connection:
+            faults = connection.execute(
+                sa.select(messages.c.last_error).where(undecided, messages.c.last_error.startswith(_TEMPLATE))
+            ).scalars()
+            found = [str(fault).removeprefix(_TEMPLATE) for fault in faults]
+        return len(found), found[-1] if found else ""
+
+
+_TEMPLATE = "template: "
 _STORED = (
     "id",
     "mailbox",
@@ -158,6 +175,18 @@ _STORED = (
 )
 
 
+def _take(
+    connection: Connection, place: tuple[str, str, int], receipts: Sequence[Receipt], at: datetime
+) -> tuple[int, ...]:
+    """Rows and ledger entries for what is new; the numbers of rows that are new or moved."""
+    chain = Chain(connection, at)
+    new = _Newcomers(connection, *place)
+    numbers = [number for receipt in receipts if (number := new.take(receipt, chain, at))]
+    new.write()
+    chain.write()
+    return tuple(numbers)
+
+
 class _Newcomers:
     """Tells new mails from known ones within one batch."""
 
@@ -167,6 +196,7 @@ class _Newcomers:
         self._rows: list[dict[str, object]] = []
         self._next = (connection.execute(sa.select(sa.func.max(messages.c.id))).scalar() or 0) + 1
         self._relocated: set[int] = set()
+        self._seen: dict[str, datetime] = {}
 
     def take(self, receipt: Receipt, chain: Chain, at: datetime) -> int | None:
         """The number of the row for this mail, new or moved; None where its place is known."""
@@ -176,7 +206,7 @@ class _Newcomers:
             for row in known
         ):
             return None
-        same = [row for row in known if row.sha256 == receipt.sha256] if receipt.sha256 else []
+        same = [row for row in known if row.sha256 == receipt.sha256]
         stale = [
             row
             for row in same
@@ -186,8 +216,14 @@ class _Newcomers:
         ]
         if stale:
             return self._relocate(stale[0].id, receipt)
-        first_seen = min([receipt.received_at, *(row.received_at for row in same)])
-        return self._add(receipt, first_seen, chain, at)
+        return self._add(receipt, self._first_seen(receipt, [row.received_at for row in same]), chain, at)
+
+    def _first_seen(self, receipt: Receipt, earlier: Sequence[datetime]) -> datetime:
+        """The receipt time: of the first sighting of these octets, within this batch too."""
+        first = min([receipt.received_at, *earlier])
+        if receipt.sha256:
+            first = self._seen[receipt.sha256] = min(first, self._seen.get(receipt.sha256, first))
+        return first
 
     def _known(self, receipt: Receipt) -> Sequence[Row[tuple[object, ...]]]:
         mailbox, folder, uidvalidity = self._place
@@ -202,11 +238,12 @@ class _Newcomers:
             messages.c.sha256,
         )
         by_place = sa.select(*columns, messages.c.received_at).where(messages.c.mailbox == mailbox, here)
-        by_octets = sa.select(*columns, messages.c.received_at).where(
+        same = sa.select(*columns, messages.c.received_at).where(
             messages.c.mailbox == mailbox, messages.c.sha256 == receipt.sha256
         )
-        rows = list(self._connection.execute(by_place))
-        return [*rows, *(self._connection.execute(by_octets) if receipt.sha256 else ())]
+        if not receipt.sha256:
+            same = same.where(messages.c.size == receipt.size, messages.c.received_at == receipt.received_at)
+        return [*self._connection.execute(by_place), *self._connection.execute(same.order_by(messages.c.id))]
 
     def _relocate(self, number: int, receipt: Receipt) -> int:
         self._relocated.add(number)
@@ -227,7 +264,8 @@ class _Newcomers:
             "uid": receipt.uid,
             "sha256": receipt.sha256,
             "size": receipt.size,
-            "received_at": f"{received_at:%Y-%m-%dT%H:%M:%SZ}",
+            "received_at": utc_text(received_at),
+            "junk": receipt.junk,
         }
         self._rows.append(
             {
@@ -287,6 +325,6 @@ def _note_skipped(
     for uid, reason in uids:
         connection.execute(
             sa.insert(skipped).values(
-                mailbox=mailbox, folder=folder, uidvalidity=uidvalidity, uid=uid, reason=reason, at=at
+                mailbox=mailbox, folder=folder, uidvalidity=uidvalidity, uid=uid, reason=reason[:20], at=at
             )
         )

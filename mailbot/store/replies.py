@@ -59,53 +59,72 @@ class Replies(Database):
 
     def begin_sending(self, ids: Sequence[int], *, at: datetime) -> tuple[int, ...]:
         """Mark queued replies as being sent; returns those that were still queued. Before the first byte leaves."""
-        claimed: list[int] = []
         with self.writing() as connection:
+            queued = _message_ids(
+                connection, replies.c.id.in_(ids), replies.c.state == ReplyState.QUEUED.value
+            )
+            claimed = tuple(number for number in ids if number in queued)
             chain = Chain(connection, at)
-            for number in ids:
-                updated = connection.execute(
-                    sa.update(replies)
-                    .where(replies.c.id == number, replies.c.state == ReplyState.QUEUED.value)
-                    .values(state=ReplyState.SENDING.value)
-                )
-                if updated.rowcount:
-                    claimed.append(number)
-                    chain.append(ReplyState.SENDING.value, {"reply": self._message_id(connection, number)})
+            for number in claimed:
+                chain.append(ReplyState.SENDING.value, {"reply": queued[number]})
+            connection.execute(
+                sa.update(replies).where(replies.c.id.in_(claimed)).values(state=ReplyState.SENDING.value)
+            )
             chain.write()
-        return tuple(claimed)
+        return claimed
 
     def settle_replies(self, settlements: Sequence[Settlement], *, at: datetime) -> None:
-        """Write down how attempts ended."""
+        """Write down how attempts ended. What was sent stays sent; what goes back untried counts no attempt."""
         if not settlements:
             return
         with self.writing() as connection:
+            numbers = [one.reply for one in settlements]
+            unsent = _message_ids(
+                connection, replies.c.id.in_(numbers), replies.c.state != ReplyState.SENT.value
+            )
+            ended = [one for one in settlements if one.reply in unsent]
             chain = Chain(connection, at)
-            for one in settlements:
-                delivered = one.state in (ReplyState.SENT, ReplyState.DRAFTED)
-                connection.execute(
-                    sa.update(replies)
-                    .where(replies.c.id == one.reply)
-                    .values(
-                        state=one.state.value,
-                        error=one.error[:1000],
-                        next_attempt_at=one.next_attempt_at,
-                        attempts=replies.c.attempts + 1,
-                        sent_at=at if delivered else None,
-                    )
-                )
-                payload = {"reply": self._message_id(connection, one.reply), "error": one.error[:1000]}
+            for one in ended:
+                payload = {"reply": unsent[one.reply], "error": one.error[:1000]}
                 chain.append(one.state.value, payload)
+            if ended:
+                connection.execute(_SETTLE, [_ending(one, at) for one in ended])
             chain.write()
-
-    @staticmethod
-    def _message_id(connection: sa.Connection, number: int) -> str:
-        return str(
-            connection.execute(sa.select(replies.c.message_id).where(replies.c.id == number)).scalar_one()
-        )
 
     def earlier_replies(self, organization: str) -> tuple[ReplyRecord, ...]:
         """All replies to that organization, oldest first."""
         return self._replies(replies.c.organization == organization, None)
+
+
+_SETTLE = (
+    sa.update(replies)
+    .where(replies.c.id == sa.bindparam("reply"))
+    .values(
+        state=sa.bindparam("state"),
+        error=sa.bindparam("error"),
+        next_attempt_at=sa.bindparam("next_attempt_at"),
+        attempts=replies.c.attempts + sa.bindparam("attempted"),
+        sent_at=sa.bindparam("sent_at"),
+    )
+)
+
+
+def _ending(one: Settlement, at: datetime) -> dict[str, object]:
+    untried = one.state is ReplyState.QUEUED and not one.error
+    return {
+        "reply": one.reply,
+        "state": one.state.value,
+        "error": one.error[:1000],
+        "next_attempt_at": one.next_attempt_at,
+        "attempted": 0 if untried else 1,
+        "sent_at": at if one.state in (ReplyState.SENT, ReplyState.DRAFTED) else None,
+    }
+
+
+def _message_ids(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> dict[int, str]:
+    """Message-IDs by the numbers of those replies."""
+    rows = connection.execute(sa.select(replies.c.id, replies.c.message_id).where(*which))
+    return {row.id: row.message_id for row in rows}
 
 
 REPLY_COLUMNS = tuple(column for column in replies.c if column.name != "octets")

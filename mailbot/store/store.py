@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from mailbot.store.decisions import AlreadyDecidedError, Copy, Decisions, NewReply, Settled
+from mailbot.store.anew import DecidedAnew, Left
+from mailbot.store.balance import Balance, Balances
+from mailbot.store.decisions import (
+    AlreadyDecidedError,
+    Copy,
+    Decisions,
+    NewReply,
+    Settled,
+)
 from mailbot.store.queries import Queries
-from mailbot.store.receipts import Receipts
+from mailbot.store.reminders import Reminders
 from mailbot.store.replies import Replies, Settlement
+from mailbot.store.rulings import Rulings, StaffEntry
 
 
-class Store(Receipts, Decisions, Replies, Queries):
+class Store(Rulings, Balances, Decisions, Replies, Reminders, Queries):
     """Everything that mailbot knows, sent mails included; the raw mails lie in the archive beside it."""
 
 
-__all__ = ["AlreadyDecidedError", "Copy", "NewReply", "Settled", "Settlement", "Store"]
+__all__ = [
+    "AlreadyDecidedError",
+    "Balance",
+    "Copy",
+    "DecidedAnew",
+    "Left",
+    "NewReply",
+    "Settled",
+    "Settlement",
+    "StaffEntry",
+    "Store",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,9 +19,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
+from sqlalchemy import Text as PlainText
 from sqlalchemy.types import TypeDecorator
 
 
@@ -40,6 +41,18 @@ class UtcTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
         return None if value is None else value.replace(tzinfo=UTC)
 
+
+class Text(TypeDecorator[str]):
+    """Text that every database takes: without NUL (PostgreSQL) and halves of characters (no UTF-8 has them)."""
+
+    impl = PlainText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:  # noqa: ARG002
+        return None if value is None else _UNSTORABLE.sub("\ufffd", value)
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 metadata = MetaData()
 
@@ -68,6 +81,7 @@ messages = Table(
     Column("message_id", Text, nullable=False, default=""),
     Column("sender", Text, nullable=False, default="", index=True),
     Column("subject", Text, nullable=False, default=""),
+    Column("text", Text, nullable=False, default="", server_default=""),
     Column("header_received", UtcTime),
     Column("header_date", UtcTime),
     Column("organization", Text, index=True),
@@ -75,6 +89,7 @@ messages = Table(
     Column("contribution", Text),
     Column("findings", Text),
     Column("documents", Text),
+    Column("anew", String(20), index=True),
     UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),
     Index("messages_waiting", "outcome", "received_at", "id"),
     Index("messages_by_copy", "mailbox", "sha256"),
@@ -113,6 +128,33 @@ replies = Table(
     Index("replies_due", "mailbox", "state", "id"),
     Index("replies_by_recipient", "recipient", "queued_at"),
     Index("replies_by_organization", "organization", "queued_at"),
+)
+
+rulings = Table(
+    "rulings",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("message", _Id, ForeignKey("messages.id"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("ruled_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("organization", Text),
+    Column("track", String(20)),
+    Column("sentence", Text, nullable=False, default=""),
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("organization", Text, primary_key=True),
+    Column("recipient", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("mailbox", String(100), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("error", Text, nullable=False, default=""),
 )
 
 folders = Table(

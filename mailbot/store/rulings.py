@@ -1,0 +1,165 @@
+"""What persons decide and note down: rulings on messages, replies sent on or dropped, paper copies and points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from mailbot.model import ReplyState, Ruling, RulingKind, Track
+from mailbot.records import STUCK, Anew, StoredMessage
+from mailbot.store.database import Chain
+from mailbot.store.receipts import Receipts
+from mailbot.store.tables import messages, organizations, replies, rulings
+
+_MOST_ANEW = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffEntry:
+    """What staff note of one organization: the whole of their own columns, as they are to be."""
+
+    organization: str
+    track: Track
+    paper_received: date | None
+    paper_sealed: bool | None
+    staff_points: Decimal | None
+    note: str
+
+
+class Rulings(Receipts):
+    """The part of the store in which persons write."""
+
+    def record_rulings(self, given: Sequence[Ruling]) -> None:
+        """Keep what a person decided, and mark the messages to be decided anew; in one transaction."""
+        if not given:
+            return
+        with self.writing() as connection:
+            chain = Chain(connection, given[-1].at)
+            for one in given:
+                connection.execute(sa.insert(rulings).values(**_columns(one)))
+                connection.execute(
+                    sa.update(messages)
+                    .where(messages.c.id == one.message)
+                    .values(anew=Anew.RULED.value, retry_at=None)
+                )
+                chain.append("ruled", _said(one))
+            chain.write()
+
+    def rulings(self, message: int) -> tuple[Ruling, ...]:
+        """What persons decided on that message, oldest first."""
+        with self.reading() as connection:
+            return rulings_of(connection, [message]).get(message, ())
+
+    def to_decide_anew(self, *, now: datetime) -> tuple[tuple[StoredMessage, Anew], ...]:
+        """Decided messages that are to be decided once more and whose time has come, those first that were ruled on."""
+        due = sa.or_(messages.c.retry_at.is_(None), messages.c.retry_at <= now)
+        return tuple(
+            (message, anew)
+            for anew in (Anew.RULED, Anew.FOLLOWS)
+            for message in self._waiting(sa.and_(messages.c.anew == anew.value, due), _MOST_ANEW)
+        )
+
+    def waits_to_be_decided_anew(self, message: int) -> bool:
+        """Whether a person's decision on that message has not been carried out yet."""
+        with self.reading() as connection:
+            query = sa.select(messages.c.anew).where(messages.c.id == message)
+            return connection.execute(query).scalar() is not None
+
+    def settle_stuck_reply(self, reply: int, state: ReplyState, *, by: str, why: str, at: datetime) -> bool:
+        """Send a stuck reply on (`queued`) or drop it; False where it is stuck no longer."""
+        with self.writing() as connection:
+            row = connection.execute(
+                sa.select(replies.c.message_id).where(
+                    replies.c.id == reply,
+                    replies.c.state.in_([each.value for each in STUCK]),
+                    sa.or_(sa.literal(state is not ReplyState.QUEUED), sa.func.length(replies.c.octets) > 0),
+                )
+            ).first()
+            if row is None:
+                return False
+            again = {"queued_at": at, "attempts": 0, "error": ""} if state is ReplyState.QUEUED else {}
+            connection.execute(
+                sa.update(replies)
+                .where(replies.c.id == reply)
+                .values(state=state.value, next_attempt_at=None, **again)
+            )
+            chain = Chain(connection, at)
+            chain.append(state.value, {"reply": row.message_id, "by": by, "why": why})
+            chain.write()
+        return True
+
+    def record_by_staff(self, entries: Sequence[StaffEntry], *, at: datetime) -> None:
+        """Keep what staff note of some organizations, also of those that have not written; in one transaction."""
+        if not entries:
+            return
+        with self.writing() as connection:
+            chain = Chain(connection, at)
+            for entry in entries:
+                _note(connection, chain, entry)
+            chain.write()
+
+
+def rulings_of(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[Ruling, ...]]:
+    """The rulings on some messages, oldest first."""
+    found: dict[int, tuple[Ruling, ...]] = {}
+    query = sa.select(rulings).where(rulings.c.message.in_(numbers)).order_by(rulings.c.id)
+    for row in connection.execute(query):
+        one = Ruling(
+            message=row.message,
+            kind=RulingKind(row.kind),
+            by=row.ruled_by,
+            why=row.why,
+            at=row.at,
+            organization=row.organization,
+            track=Track(row.track) if row.track else None,
+            sentence=row.sentence,
+        )
+        found[row.message] = (*found.get(row.message, ()), one)
+    return found
+
+
+def _columns(one: Ruling) -> dict[str, object]:
+    return {
+        "message": one.message,
+        "kind": one.kind.value,
+        "ruled_by": one.by,
+        "why": one.why,
+        "at": one.at,
+        "organization": one.organization,
+        "track": one.track.value if one.track else None,
+        "sentence": one.sentence,
+    }
+
+
+def _said(one: Ruling) -> dict[str, object]:
+    return {
+        "message": one.message,
+        "ruling": one.kind.value,
+        "by": one.by,
+        "why": one.why,
+        "organization": one.organization,
+        "track": one.track.value if one.track else None,
+        "sentence": one.sentence,
+    }
+
+
+def _note(connection: Connection, chain: Chain, entry: StaffEntry) -> None:
+    points = None if entry.staff_points is None else str(entry.staff_points)
+    values = {
+        "paper_received": entry.paper_received,
+        "paper_sealed": entry.paper_sealed,
+        "staff_points": points,
+        "note": entry.note,
+    }
+    this = organizations.c.name == entry.organization
+    if not connection.execute(sa.update(organizations).where(this).values(**values)).rowcount:
+        connection.execute(
+            sa.insert(organizations).values(name=entry.organization, track=entry.track.value, **values)
+        )
+    received = entry.paper_received.isoformat() if entry.paper_received else None
+    chain.append("noted", {"organization": entry.organization, **values, "paper_received": received})
