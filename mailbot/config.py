@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import os
-import tomllib
-from collections.abc import Iterator, Mapping
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -22,13 +24,16 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
-    model_validator,
+    field_validator,
 )
 
 from mailbot.errors import ConfigError, ConfigurationError, UsageError
 from mailbot.model import Organization, Role, Track
+from mailbot.tomlfile import fault_lines, keys_of_secrets, read_toml
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_CODE = re.compile(r"[a-z]{16}")
+"""What an authorization code (授权码) looks like; a variable's name does not."""
 _WRITTEN_IN = (
     "a password does not belong in this file: name an environment variable with password_env, a file with "
     "password_file, or a systemd credential (password_file = the name given to LoadCredential)"
@@ -41,6 +46,13 @@ class Tls(StrEnum):
     IMPLICIT = "implicit"
     STARTTLS = "starttls"
     NONE = "none"
+
+
+def _no_number(value: object) -> object:
+    """A number would be taken for seconds since some beginning."""
+    if isinstance(value, int | float):
+        raise ValueError("a number is no time")  # noqa: TRY004 - pydantic turns only ValueError into a fault
+    return value
 
 
 def _aware(value: datetime) -> datetime:
@@ -69,18 +81,54 @@ def _existing(value: Path) -> Path:
     return value
 
 
+def _hour(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError("the hour is in the campaign's time zone and has no offset")
+    return value
+
+
 def _mail_address(value: str) -> str:
     local, _, domain = value.rpartition("@")
-    if not local or not domain or any(c.isspace() or c in "<>,;" for c in value):
+    good = value.isascii() and value.isprintable() and not any(c in " <>,;@" for c in local + domain)
+    if not local or not domain or not good:
         raise ValueError(f"{value!r} is no mail address")
     return value
 
 
-AwareTime = Annotated[datetime, AfterValidator(_aware)]
+def _variable(value: str) -> str:
+    if _CODE.fullmatch(value):
+        raise ValueError(
+            "wants the name of an environment variable; what stands here looks like the authorization code itself, "
+            "which does not belong in this file"
+        )
+    return value
+
+
+def _database(value: str) -> str:
+    """SQLite by file, or PostgreSQL; a password in the URL is a password in this file."""
+    if value.startswith("sqlite:///") and value.removeprefix("sqlite:///").partition("?")[0] not in (
+        "",
+        ":memory:",
+    ):
+        return value
+    if not value.startswith("postgresql+psycopg://"):
+        raise ValueError("sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE is wanted")
+    if urlsplit(value).password is not None:
+        raise ValueError(
+            "a password does not belong in this file: leave it out of the URL, and give it by PGPASSWORD or PGPASSFILE"
+        )
+    return value
+
+
+AwareTime = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_aware)]
+Hour = Annotated[time, BeforeValidator(_no_number), AfterValidator(_hour)]
+Variable = Annotated[str, Field(min_length=1), AfterValidator(_variable)]
+Text = Annotated[str, Field(min_length=1)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 PathFromFile = Annotated[Path, BeforeValidator(_from_file)]
 ExistingFile = Annotated[Path, BeforeValidator(_from_file), AfterValidator(_existing)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
+Port = Annotated[int, Field(gt=0, le=65535)]
 Megabytes = Annotated[int, Field(gt=0)]
 
 
@@ -91,8 +139,9 @@ class _Section(BaseModel):
 class Campaign(_Section):
     """One year's collection."""
 
-    name: str = Field(pattern=r"^\d{4}")
-    title: str
+    name: str = Field(pattern=r"^[^\s/\\]{1,40}$")
+    """Short, as it stands in receipt numbers and file names."""
+    title: Text
     notice: str = ""
     opens: AwareTime
     deadline: AwareTime
@@ -100,26 +149,25 @@ class Campaign(_Section):
     rubric: ExistingFile
     organizations: ExistingFile | None = None
 
-    @property
-    def year(self) -> int:
-        """The year reported on."""
-        return int(self.name[:4])
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Campaign:
-        if self.deadline <= self.opens:
+    @field_validator("deadline")
+    @classmethod
+    def _in_order(cls, deadline: datetime, info: ValidationInfo) -> datetime:
+        opens = info.data.get("opens")
+        if opens is not None and deadline <= opens:
             raise ValueError("the deadline must come after the opening")
-        return self
+        return deadline
 
 
 class Storage(_Section):
     directory: PathFromFile = Field(default="storage", validate_default=True)
-    database: str = "sqlite:///storage/mailbot.db"
+    database: Annotated[str, AfterValidator(_database)] = "sqlite:///storage/mailbot.db"
 
 
 class Staff(_Section):
     digest_to: tuple[MailAddress, ...] = ()
-    digest_at: time = time(8, 30)
+    digest_at: Hour = time(8, 30)
+    hourly_on_last_day: bool = False
+    """Whether the digest comes every hour on the day of the deadline, once more after it."""
 
 
 class Replies(_Section):
@@ -127,7 +175,16 @@ class Replies(_Section):
     max_per_sender_per_day: int = Field(default=10, gt=0)
     max_per_organization_per_day: int = Field(default=20, gt=0)
     max_per_hour: int = Field(default=400, gt=0)
+    max_corrections: int = Field(default=4, gt=0)
+    """To one organization; then a person is asked to telephone."""
     min_interval_seconds: float = Field(default=20, ge=0)
+
+
+class Reminders(_Section):
+    """On which days before the deadline those are reminded whose submission is not complete; none by default."""
+
+    days: tuple[Annotated[int, Field(ge=0, le=60)], ...] = ()
+    at: Hour = time(9, 0)
 
 
 class Limits(_Section):
@@ -142,22 +199,26 @@ class Limits(_Section):
 
 
 class _Server(_Section):
-    host: str
-    port: int = Field(gt=0, le=65535)
+    host: Text
+    port: Port
     tls: Tls = Tls.IMPLICIT
-    username: str
-    password_env: str | None = None
-    password_file: PathFromFile | None = None
+    username: Text
+    password_env: Variable | None = None
+    password_file: PathFromFile | None = Field(default=None, validate_default=True)
 
-    @model_validator(mode="after")
-    def _safe(self) -> _Server:
-        if self.tls is Tls.NONE and self.host not in _LOOPBACK:
-            raise ValueError(
-                "tls = none is for loopback only: a password must not cross the network in the clear"
-            )
-        if bool(self.password_env) == bool(self.password_file):
+    @field_validator("tls")
+    @classmethod
+    def _safe(cls, tls: Tls, info: ValidationInfo) -> Tls:
+        if tls is Tls.NONE and info.data.get("host", "localhost") not in _LOOPBACK:
+            raise ValueError("none is for loopback only: a password must not cross the network in the clear")
+        return tls
+
+    @field_validator("password_file")
+    @classmethod
+    def _one_of_both(cls, password_file: Path | None, info: ValidationInfo) -> Path | None:
+        if "password_env" in info.data and (info.data["password_env"] is None) == (password_file is None):
             raise ValueError("name the password by exactly one of password_env and password_file")
-        return self
+        return password_file
 
     def password(self, environ: Mapping[str, str] = os.environ) -> str:
         """The authorization code, read when it is needed and kept nowhere.
@@ -171,9 +232,14 @@ class _Server(_Section):
             return value
         path = _credential(self.password_file or Path(), environ)
         try:
-            return path.read_text(encoding="utf-8").strip()
+            value = path.read_text(encoding="utf-8-sig").strip()
         except OSError as error:
             raise ConfigError(str(path), "", f"the password cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(str(path), "", "the password is not written in UTF-8") from error
+        if not value:
+            raise ConfigError(str(path), "", "holds no password")
+        return value
 
 
 def _credential(path: Path, environ: Mapping[str, str]) -> Path:
@@ -184,7 +250,7 @@ def _credential(path: Path, environ: Mapping[str, str]) -> Path:
 
 
 class Imap(_Server):
-    port: int = 993
+    port: Port = 993
     folder: str = "INBOX"
     junk_folder: str | None = None
     sent_folder: str = "Sent Messages"
@@ -192,7 +258,7 @@ class Imap(_Server):
 
 
 class Smtp(_Server):
-    port: int = 465
+    port: Port = 465
 
 
 class Contact(_Section):
@@ -211,12 +277,25 @@ class Mailbox(_Section):
     smtp: Smtp
     contact: Contact | None = None
 
-    @model_validator(mode="after")
-    def _possible(self) -> Mailbox:
-        strange = [role.value for role in self.requires if role not in (Role.FORM, Role.SUMMARY, Role.PLAN)]
-        if strange or not self.requires:
-            raise ValueError("requires takes form, summary and plan")
-        return self
+    @field_validator("requires")
+    @classmethod
+    def _possible(cls, requires: tuple[Role, ...]) -> tuple[Role, ...]:
+        if not requires or set(requires) - {Role.FORM, Role.SUMMARY, Role.PLAN}:
+            raise ValueError("takes form, summary and plan, at least one of them")
+        return tuple(dict.fromkeys(requires))
+
+
+def _distinct(mailboxes: tuple[Mailbox, ...]) -> tuple[Mailbox, ...]:
+    if not mailboxes:
+        raise ValueError("at least one [[mailbox]] is needed")
+    for key in ("name", "address"):
+        values = [getattr(mailbox, key).lower() for mailbox in mailboxes]
+        if len(set(values)) < len(values):
+            raise ValueError(f"two mailboxes have the same {key}")
+    owed = {(mailbox.track, frozenset(mailbox.requires)) for mailbox in mailboxes}
+    if len(owed) > len({track for track, _ in owed}):
+        raise ValueError("two mailboxes of one track require different documents")
+    return mailboxes
 
 
 class Config(_Section):
@@ -226,19 +305,12 @@ class Config(_Section):
     storage: Storage = Field(default_factory=dict, validate_default=True)
     staff: Staff = Staff()
     replies: Replies = Replies()
+    reminders: Reminders = Reminders()
     limits: Limits = Limits()
-    mailboxes: tuple[Mailbox, ...] = Field(alias="mailbox", min_length=1)
+    mailboxes: Annotated[tuple[Mailbox, ...], AfterValidator(_distinct)] = Field(alias="mailbox")
     templates: PathFromFile | None = None
     """A directory whose files go before our own templates."""
     file: Path
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Config:
-        for key in ("name", "address"):
-            values = [getattr(mailbox, key).lower() for mailbox in self.mailboxes]
-            if len(set(values)) < len(values):
-                raise ValueError(f"two mailboxes have the same {key}")
-        return self
 
     def mailbox(self, name: str) -> Mailbox:
         """The mailbox of that name. Raises UsageError, naming the ones there are."""
@@ -251,77 +323,16 @@ class Config(_Section):
 def load(path: Path) -> Config:
     """Read and check a configuration file. Raises ConfigurationError with every fault found."""
     values = read_toml(path)
-    secrets = [ConfigError(str(path), key, _WRITTEN_IN) for key in _written_passwords(values)]
+    faults = [ConfigError(str(path), "file", "there is no such key")] if "file" in values else []
+    faults += [ConfigError(str(path), key, _WRITTEN_IN) for key in keys_of_secrets(values)]
     base = path.resolve().parent
     try:
         config = Config.model_validate({**values, "file": path.resolve()}, context={"base": base})
     except ValidationError as error:
-        raise ConfigurationError([*secrets, *fault_lines(path, error)]) from error
-    if secrets:
-        raise ConfigurationError(secrets)
+        raise ConfigurationError([*faults, *fault_lines(path, error, Config)]) from error
+    if faults:
+        raise ConfigurationError(faults)
     return _with_absolute_sqlite(config, base)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """The file's values. Raises ConfigurationError where it cannot be read or is no TOML."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError([ConfigError(str(path), "", f"cannot be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError([ConfigError(str(path), "", "is not written in UTF-8")]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError([ConfigError(str(path), "", f"is no TOML: {error}")]) from error
-
-
-def _written_passwords(values: object, at: str = "") -> Iterator[str]:
-    items = (
-        values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
-    )
-    for key, value in items:
-        here = f"{at}[{key}]" if isinstance(key, int) else f"{at}.{key}".lstrip(".")
-        if key in ("password", "secret", "authorization_code"):
-            yield here
-        yield from _written_passwords(value, here)
-
-
-def fault_lines(path: Path, error: ValidationError) -> Iterator[ConfigError]:
-    """Each fault that pydantic found, with its key and in plain words."""
-    for fault in error.errors():
-        key = _key(fault["loc"])
-        if fault["type"] == "extra_forbidden":
-            if fault["loc"][-1] in ("password", "secret", "authorization_code"):
-                continue
-            reason = f"there is no such key{_did_you_mean(fault['loc'])}"
-        elif fault["type"] == "missing":
-            reason = "is missing"
-        elif fault["type"] == "value_error":
-            reason = str(fault["ctx"]["error"])
-        else:
-            reason = f"{fault['msg']}, found {fault['input']!r}"
-        yield ConfigError(str(path), key, reason)
-
-
-def _key(location: tuple[int | str, ...]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-
-
-def _did_you_mean(location: tuple[int | str, ...]) -> str:
-    sections: dict[str, type[BaseModel]] = {
-        "campaign": Campaign,
-        "storage": Storage,
-        "staff": Staff,
-        "replies": Replies,
-        "limits": Limits,
-        "mailbox": Mailbox,
-        "imap": Imap,
-        "smtp": Smtp,
-        "contact": Contact,
-    }
-    named = [part for part in location[:-1] if isinstance(part, str)]
-    known = sections[named[-1]].model_fields if named and named[-1] in sections else sections
-    close = get_close_matches(str(location[-1]), list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _with_absolute_sqlite(config: Config, base: Path) -> Config:
@@ -333,52 +344,91 @@ def _with_absolute_sqlite(config: Config, base: Path) -> Config:
     return config.model_copy(update={"storage": config.storage.model_copy(update={"database": absolute})})
 
 
+_COLUMNS = ("name", "track", "aliases", "emails")
+
+
 def read_organizations(path: Path) -> tuple[Organization, ...]:
     """The registry's rows: `name,track,aliases,emails`, aliases and e-mails split by `;`.
 
     Raises ConfigurationError naming each faulty line.
     """
-    octets = path.read_bytes()
-    try:
-        text = octets.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = octets.decode("gb18030", "replace")
-    faults: list[ConfigError] = []
+    rows = csv.DictReader(io.StringIO(_registry_text(path)))
+    faults = [ConfigError(str(path), "line 1", reason) for reason in _faulty_columns(rows.fieldnames or ())]
+    if faults:
+        raise ConfigurationError(faults)
     organizations: list[Organization] = []
-    rows = csv.DictReader(io.StringIO(text))
-    if missing := {"name", "track"} - set(rows.fieldnames or ()):
-        raise ConfigurationError(
-            [ConfigError(str(path), "line 1", f"columns missing: {', '.join(sorted(missing))}")]
-        )
-    seen: dict[str, int] = {}
-    for row in rows:
-        line = rows.line_num
-        name, track = (row["name"] or "").strip(), (row["track"] or "").strip()
-        if not name and not track:
-            continue
-        if not name:
-            faults.append(ConfigError(str(path), f"line {line}", "name is empty"))
-        elif name in seen:
-            faults.append(
-                ConfigError(str(path), f"line {line}", f"{name} stands already in line {seen[name]}")
-            )
-        elif track not in set(Track):
-            faults.append(
-                ConfigError(str(path), f"line {line}", f"track is {track!r}; society or enterprise is wanted")
-            )
-        else:
-            organizations.append(
-                Organization(
-                    name=name,
-                    track=Track(track),
-                    aliases=_split(row.get("aliases")),
-                    emails=_split(row.get("emails")),
-                )
-            )
-        seen.setdefault(name, line)
+    owners: dict[str, tuple[str, int]] = {}
+    try:
+        for row in rows:
+            line = rows.line_num
+            if not any(value for value in row.values()):
+                continue
+            reasons = list(_faults_of(row, owners, line))
+            faults += [ConfigError(str(path), f"line {line}", reason) for reason in reasons]
+            if not reasons:
+                organizations.append(_organization(row))
+    except csv.Error as error:
+        faults.append(ConfigError(str(path), f"line {rows.line_num}", f"is no CSV: {error}"))
+    if not organizations and not faults:
+        faults.append(ConfigError(str(path), "", "there is no organization in it"))
     if faults:
         raise ConfigurationError(faults)
     return tuple(organizations)
+
+
+def _registry_text(path: Path) -> str:
+    """UTF-8 as LibreOffice and WPS write it, or GBK as Excel does."""
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError([ConfigError(str(path), "", f"cannot be read: {error.strerror}")]) from error
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return octets.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise ConfigurationError([ConfigError(str(path), "", "is written neither in UTF-8 nor in GBK")])
+
+
+def _faulty_columns(columns: Sequence[str]) -> Iterator[str]:
+    if missing := sorted({"name", "track"} - set(columns)):
+        yield f"columns missing: {', '.join(missing)}"
+    for column in columns:
+        close = get_close_matches(column, set(_COLUMNS) - set(columns), n=1)
+        if column not in _COLUMNS and close:
+            yield f"column {column}: did you mean {close[0]}?"
+
+
+def _faults_of(
+    row: dict[str | Any, str | Any], owners: dict[str, tuple[str, int]], line: int
+) -> Iterator[str]:
+    """What is wrong with one row; `owners` are the names and aliases of the rows before, and get this row's."""
+    name, track = (row["name"] or "").strip(), (row["track"] or "").strip()
+    if row.get(None):
+        yield "has more fields than the first line; aliases and emails are split by ;"
+    if not name:
+        yield "name is empty"
+    if track not in set(Track):
+        yield f"track is {track!r}; society or enterprise is wanted"
+    for known in dict.fromkeys((name, *_split(row.get("aliases")))):
+        compared = "".join(unicodedata.normalize("NFKC", known).split())
+        owner, where = owners.setdefault(compared, (name, line))
+        if known and where != line:
+            yield f"{known} stands already in line {where}, for {owner}"
+    for address in _split(row.get("emails")):
+        try:
+            _mail_address(address)
+        except ValueError as error:
+            yield str(error)
+
+
+def _organization(row: dict[str | Any, str | Any]) -> Organization:
+    return Organization(
+        name=row["name"].strip(),
+        track=Track(row["track"].strip()),
+        aliases=_split(row.get("aliases")),
+        emails=_split(row.get("emails")),
+    )
 
 
 def _split(value: str | None) -> tuple[str, ...]:

@@ -18,15 +18,20 @@ from mailbot.model import (
     Outcome,
     Piece,
     ReplyKind,
+    Request,
     Role,
+    Ruling,
+    RulingKind,
     Severity,
     Status,
     Track,
     Version,
     finding,
+    verdict,
 )
 from mailbot.reading import Authentication, DocumentReading, MailHead, MailReading
 from mailbot.registry import Identity
+from mailbot.ruled import left_by, reading_left_by, settled
 
 _MISSING = {
     Role.FORM: Code.FORM_MISSING,
@@ -75,35 +80,78 @@ def decide(
     identity: Identity,
     earlier: Sequence[Contribution],
     terms: Terms,
+    *,
+    rulings: Sequence[Ruling] = (),
 ) -> Decision:
     """The decision on one message.
 
-    `earlier` are the organization's other contributions, in any order.
+    `earlier` are the organization's other contributions, in any order. `rulings` are a person's decisions on this
+    message: where there is a verdict, what it settles is left for staff to see and asks for nothing any more.
     """
+    ruled = verdict(rulings)
+    if ruled is not None and ruled.kind is RulingKind.NO_SUBMISSION:
+        return Decision(outcome=Outcome.IGNORED, findings=())
     ignored = _why_ignored(arrival, reading.head, terms)
     if ignored is not None:
         return Decision(outcome=Outcome.IGNORED, findings=(ignored,))
-    noticed = (
-        *_on_delivery(arrival, reading.head, identity, terms),
-        *identity.findings,
-        *_on_contents(arrival, reading),
+    as_noticed = (
+        *_on_delivery(arrival, reading, identity, terms),
+        *_on_contents(arrival, reading, identity),
     )
+    noticed = left_by(ruled, as_noticed)
+    as_read, reading = reading, reading_left_by(ruled, reading)
     organization = identity.organization
     track = organization.track if organization else arrival.mailbox_track
-    contribution = _contribution(arrival, reading, noticed)
+    contribution = _ruled_contribution(
+        ruled, _contribution(arrival, reading, noticed), arrival, as_read, as_noticed
+    )
     versions = fold((*earlier, contribution), track, terms)
     counted = any(v.message == arrival.message for v in versions)
     current = versions[-1] if counted else None
-    findings = _all_findings(noticed, reading, current)
-    outcome = _outcome(arrival, findings, current)
+    standing = (*noticed, *_standing(reading, contribution, current, terms.requires[track]))
+    outcome = _outcome(arrival, standing, current, ruled)
+    findings = _for_staff(standing, reading, current)
     return Decision(
         outcome=outcome,
-        findings=findings,
+        findings=(*findings, *settled(findings, as_noticed, as_read)) if ruled else findings,
         organization=organization,
         reply=_reply(outcome, findings),
         contribution=contribution if organization and counted else None,
         versions=versions if organization else (),
+        requests=current.requests if current else _own(contribution.request),
     )
+
+
+def _ruled_contribution(
+    ruled: Ruling | None,
+    contribution: Contribution,
+    arrival: Arrival,
+    as_read: MailReading,
+    as_noticed: Sequence[Finding],
+) -> Contribution:
+    """With what the person adds: documents read by hand, or a request. A question stays one, whatever is answered."""
+    if ruled is None:
+        return contribution
+    questions = tuple(f for f in as_noticed if f.code is Code.MESSAGE_INQUIRY)
+    contribution = replace(contribution, review=(*contribution.review, *questions))
+    if ruled.kind is RulingKind.CORRECT:
+        return replace(contribution, request=Request(message=arrival.message, sentence=ruled.sentence))
+    return replace(contribution, read_by_hand=_read_by_hand(arrival, as_read))
+
+
+def _read_by_hand(arrival: Arrival, as_read: MailReading) -> Piece | None:
+    """What came and could only be read by a person."""
+    if not _was_read(arrival, as_read):
+        return Piece(filename="", sha256="", message=arrival.message)
+    document = next((d for d in as_read.documents if d.findings), None)
+    if document is not None:
+        return _piece(document, arrival.message)
+    links = as_read.head.links
+    return Piece(filename=links[0].filename, sha256="", message=arrival.message) if links else None
+
+
+def _own(request: Request | None) -> tuple[Request, ...]:
+    return () if request is None else (request,)
 
 
 def _why_ignored(arrival: Arrival, head: MailHead, terms: Terms) -> Finding | None:
@@ -116,12 +164,15 @@ def _why_ignored(arrival: Arrival, head: MailHead, terms: Terms) -> Finding | No
     return None
 
 
-def _on_delivery(arrival: Arrival, head: MailHead, identity: Identity, terms: Terms) -> Iterable[Finding]:
+def _on_delivery(
+    arrival: Arrival, reading: MailReading, identity: Identity, terms: Terms
+) -> Iterable[Finding]:
+    head = reading.head
     if arrival.junk:
         yield finding(Code.DELIVERY_IN_JUNK)
     if head.authentication is Authentication.FAILED:
         yield finding(Code.SENDER_UNAUTHENTICATED, found="dmarc=fail")
-    elif len(head.from_) > 1:
+    elif len(head.from_) != 1 and _was_read(arrival, reading):
         yield finding(Code.SENDER_UNAUTHENTICATED, found=", ".join(a.address for a in head.from_))
     if arrival.oversized:
         yield finding(Code.DOCUMENT_TOO_LARGE, severity=Severity.WARNING)
@@ -133,13 +184,20 @@ def _on_delivery(arrival: Arrival, head: MailHead, identity: Identity, terms: Te
         yield finding(Code.DELIVERY_WRONG_MAILBOX)
 
 
-def _on_contents(arrival: Arrival, reading: MailReading) -> Iterable[Finding]:
+def _was_read(arrival: Arrival, reading: MailReading) -> bool:
+    return not arrival.oversized and all(f.code is not Code.MESSAGE_UNPROCESSABLE for f in reading.findings)
+
+
+def _on_contents(arrival: Arrival, reading: MailReading, identity: Identity) -> Iterable[Finding]:
+    """What came; of who sent it is asked only where something was submitted."""
     head = reading.head
-    for link in head.links:
-        yield finding(Code.DELIVERY_LINK_ONLY, found=link.filename or link.url, wanted=link.expires)
     nothing_came = not (reading.documents or head.links or reading.findings)
     if nothing_came and not head.claims_attachment and not arrival.oversized:
         yield finding(Code.MESSAGE_INQUIRY)
+        return
+    yield from identity.findings
+    for link in head.links:
+        yield finding(Code.DELIVERY_LINK_ONLY, found=link.filename or link.url, wanted=link.expires)
 
 
 def _contribution(arrival: Arrival, reading: MailReading, noticed: Sequence[Finding]) -> Contribution:
@@ -186,45 +244,67 @@ def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> t
     form_findings: tuple[Finding, ...] = ()
     waiting: tuple[Finding, ...] = ()
     total = None
+    blank: str | None = None
+    requests: tuple[Request, ...] = ()
     for one in sorted(contributions, key=lambda c: (c.received_at, c.message)):
         if any(f.code in _NO_VERSION for f in one.review):
             continue
         pieces = {Role.FORM: one.form, Role.SUMMARY: one.summary, Role.PLAN: one.plan}
+        requests = (*_unanswered(requests, pieces, held), *_own(one.request))
         held.update({role: piece for role, piece in pieces.items() if piece is not None})
         if one.form is not None:
             form_findings, total = one.form_findings, one.total
+        blank = one.blank_form if one.blank_form is not None else blank
+        if one.read_by_hand is not None:
+            held.update({role: one.read_by_hand for role in terms.requires[track] if role not in held})
         lacking = [role for role in terms.requires[track] if role not in held]
         waiting = (*waiting, *one.review) if lacking else ()
-        against = (*_lacks(lacking, one), *form_findings)
+        against = (*_lacks(lacking, blank), *form_findings)
         versions.append(
             Version(
                 number=len(versions) + 1,
                 message=one.message,
                 received_at=one.received_at,
                 on_time=on_time(one.received_at, terms.deadline),
-                state=_state(against, (*waiting, *one.review)),
+                state=_state(against, (*waiting, *one.review), requests),
                 form=held.get(Role.FORM),
                 summary=held.get(Role.SUMMARY),
                 plan=held.get(Role.PLAN),
                 total=total,
                 findings=against,
+                requests=requests,
             )
         )
     return tuple(versions)
 
 
-def _lacks(lacking: Sequence[Role], newest: Contribution) -> Iterable[Finding]:
+def _unanswered(
+    requests: Sequence[Request], pieces: Mapping[Role, Piece | None], held: Mapping[Role, Piece]
+) -> tuple[Request, ...]:
+    """The requests that stand after new pieces: one is met where a piece of its message is replaced, or where its
+    message holds none and anything comes."""
+    new = {role for role, piece in pieces.items() if piece is not None}
+    return tuple(
+        request
+        for request in requests
+        if not new
+        & ({role for role, piece in held.items() if piece.message == request.message} or set(held) | new)
+    )
+
+
+def _lacks(lacking: Sequence[Role], blank: str | None) -> Iterable[Finding]:
+    """What was never sent; a form that only came back blank, in this mail or before, is named as that."""
     for role in lacking:
-        if role is Role.FORM and newest.blank_form is not None:
-            yield finding(Code.FORM_BLANK, document=newest.blank_form or None)
+        if role is Role.FORM and blank is not None:
+            yield finding(Code.FORM_BLANK, document=blank or None)
         else:
             yield finding(_MISSING[role])
 
 
-def _state(against: Sequence[Finding], waiting: Sequence[Finding]) -> Status:
+def _state(against: Sequence[Finding], waiting: Sequence[Finding], requests: Sequence[Request]) -> Status:
     if waiting or any(f.code.asks_a_person for f in against):
         return Status.REVIEW
-    if any(f.severity is Severity.ERROR for f in against):
+    if requests or any(f.severity is Severity.ERROR for f in against):
         return Status.INCOMPLETE
     return Status.COMPLETE
 
@@ -237,26 +317,52 @@ def counting(versions: Sequence[Version]) -> Version | None:
     return versions[-1] if versions else None
 
 
-def _all_findings(
-    noticed: Sequence[Finding], reading: MailReading, current: Version | None
+def _standing(
+    reading: MailReading, contribution: Contribution, current: Version | None, required: Sequence[Role]
+) -> Iterable[Finding]:
+    """What stands after this message: against its documents, the submission, and its form unless that is replaced.
+
+    A document that could not be read is the organization's error only while something lacks.
+    """
+    pieces = {Role.FORM: contribution.form, Role.SUMMARY: contribution.summary, Role.PLAN: contribution.plan}
+    against = current.findings if current else ()
+    if current is None:
+        lacking = any(pieces[role] is None for role in required)
+    else:
+        lacking = any(f.code in _MISSING.values() or f.code is Code.FORM_BLANK for f in against)
+    for each in _document_findings(reading):
+        harmless = each.severity is Severity.ERROR and not lacking
+        yield replace(each, severity=Severity.INFO) if harmless else each
+    yield from against
+    replaced = current is not None and contribution.form is not None and current.form != contribution.form
+    if not replaced:
+        yield from _of_own_form(reading, current)
+
+
+def _of_own_form(reading: MailReading, current: Version | None) -> Iterable[Finding]:
+    """A blank form is judged by what is held; by itself only where the mail touches no submission."""
+    return (f for f in reading.findings if current is None or f.code is not Code.FORM_BLANK)
+
+
+def _for_staff(
+    standing: Sequence[Finding], reading: MailReading, current: Version | None
 ) -> tuple[Finding, ...]:
-    """What staff see: all that was noticed in the message and all that stands against the submission."""
-    standing = current.findings if current else ()
-    lacking = any(f.code in _MISSING.values() or f.code is Code.FORM_BLANK for f in standing)
-    documents = (
-        f if lacking or f.severity is not Severity.ERROR else replace(f, severity=Severity.INFO)
-        for f in _document_findings(reading)
-    )
-    own_form = (f for f in reading.findings if f.code is not Code.FORM_BLANK)
-    return tuple(dict.fromkeys((*noticed, *documents, *standing, *own_form)))
+    """What staff see: all that stands; and what was wrong with a form that a newer one has replaced, as information."""
+    gone = (f for f in _of_own_form(reading, current) if f not in standing)
+    return tuple(dict.fromkeys((*standing, *(replace(f, severity=Severity.INFO) for f in gone))))
 
 
-def _outcome(arrival: Arrival, findings: Sequence[Finding], current: Version | None) -> Outcome:
-    if arrival.oversized or any(f.code.asks_a_person for f in findings):
+def _outcome(
+    arrival: Arrival, standing: Sequence[Finding], current: Version | None, ruled: Ruling | None
+) -> Outcome:
+    if ruled is not None and ruled.kind is RulingKind.CORRECT:
+        return Outcome.CORRECTION
+    if (arrival.oversized and ruled is None) or any(f.code.asks_a_person for f in standing):
         return Outcome.REVIEW
     if current is not None and current.state is Status.REVIEW:
         return Outcome.REVIEW
-    if any(f.severity is Severity.ERROR for f in findings):
+    requested = current is not None and bool(current.requests)
+    if requested or any(f.severity is Severity.ERROR for f in standing):
         return Outcome.CORRECTION
     return Outcome.ACKNOWLEDGED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -249,6 +250,7 @@ class ReplyState(StrEnum):
     HELD = "held"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
+    DROPPED = "dropped"
 
 
 class Status(StrEnum):
@@ -268,6 +270,52 @@ class Organization:
     track: Track
     aliases: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
+
+
+class RulingKind(StrEnum):
+    """What a person decided on a message."""
+
+    ASSIGN = "assign"
+    """It is that organization's; all else is judged as ever."""
+    ACCEPT = "accept"
+    """What came is taken as it is: doubts and faults of it are settled. What never came is still asked for."""
+    CORRECT = "correct"
+    """The organization is asked for a correction, with a sentence of the person's own."""
+    NO_SUBMISSION = "no_submission"
+    """It is no submission: a question answered by hand, spam."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """A person's decision on one message."""
+
+    message: int
+    kind: RulingKind
+    by: str
+    why: str
+    at: datetime
+    organization: str | None = None
+    track: Track | None = None
+    sentence: str = ""
+    """What the organization is asked for, in the person's words."""
+
+
+def verdict(rulings: Sequence[Ruling]) -> Ruling | None:
+    """The last word on what a message comes to; an assignment alone settles no doubt."""
+    return next((r for r in reversed(rulings) if r.kind is not RulingKind.ASSIGN), None)
+
+
+def assignment(rulings: Sequence[Ruling]) -> Ruling | None:
+    """The last word on whose message it is."""
+    return next((r for r in reversed(rulings) if r.kind is RulingKind.ASSIGN), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a person asks of an organization on account of one message."""
+
+    message: int
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +344,10 @@ class Contribution:
     """Findings on the message for which only a person can decide."""
     blank_form: str | None = None
     """File name of an official form that came back without scores, where no filled one came with it."""
+    read_by_hand: Piece | None = None
+    """What a person has read where the program could not: it counts for what nothing else is held for."""
+    request: Request | None = None
+    """What a person asks for; it stands until a document of this message is replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +365,8 @@ class Version:
     total: Decimal | None = None
     findings: tuple[Finding, ...] = ()
     """What stands against it: missing documents and the form's findings."""
+    requests: tuple[Request, ...] = ()
+    """What a person has asked for and has not got yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,3 +382,5 @@ class Decision:
     contribution: Contribution | None = None
     versions: tuple[Version, ...] = field(default=())
     """All versions of the organization's submission, this message's included, oldest first."""
+    requests: tuple[Request, ...] = ()
+    """What a person asks for, beside the findings."""

@@ -56,6 +56,8 @@ class Extract:
     """Whether a red round seal (公章) was seen; None where nobody looked."""
     truncated: bool = False
     """Whether reading stopped at a limit (pages, rows)."""
+    unsure: tuple[str, ...] = ()
+    """Lines of which recognition was not sure."""
 
 
 class Need(StrEnum):

@@ -16,40 +16,65 @@ from rapidfuzz import fuzz, process
 
 from mailbot.model import Code, Finding, Organization, Track, finding
 
-_DECORATION = re.compile(
-    r"[(（\[【]?\s*(?:盖章|公章|章|加盖公章|单位盖章|盖单位公章)\s*[)）\]】]?|[_＿\s:：.。,，;；\"'“”《》<>]+"
+_BLANKS = re.compile(r"[_\s:.。,;\"'“”《》<>]+")
+_SEAL = re.compile(
+    r"[(\[【〔](?:加盖|盖)?(?:单位)?(?:公章|盖章|签章|印章|章)处?[)\]】〕]|[(\[【〔]?(?:加盖公章|单位盖章|盖单位公章|盖章|公章)处?[)\]】〕]?$"
 )
 _PROVINCE = re.compile(r"^浙江省?|^省")
 _OFFICE = re.compile(r"(?:秘书处|办公室|理事会)$")
-_NAME = re.compile(
-    r"浙江省?[一-鿿·（）()]{1,30}?(?:科学技术协会|科协|联合会|学会|协会|研究会|促进会)(?![一-鿿]{0,2}(?:会议|章程))"
-    r"|[一-鿿（）()]{2,30}?(?:集团|公司|企业|研究院|银行|电厂|油田|大学|医院)[一-鿿（）()]{0,12}?(?:科学技术协会|科协)"
+_LONG_SUFFIX = re.compile(r"科学技术协会$")
+_GROUP = re.compile(r"集团(?:有限(?:责任)?)?公司(?=科协$|$)")
+_BRANCH = r"(?![议计]|[^\W\d_及和与各]{0,12}?(?:分会|专业委员会|专委会))"
+"""What may not follow a society's name: 学会议, 会计, and its branches, which are not the society."""
+_NOBODY = re.compile(
+    r"(?:浙江)?省(?:科学技术协会|科协)(?:学会(?:学术)?部)?|浙江科协(?:学会(?:学术)?部)?"
+    r"|各?省级(?:学会|协会|研究会|促进会)(?:\([^)]{0,20}\))?|省属企业(?:科学技术协会|科协)?"
 )
-_ENTERPRISE = re.compile(r"公司|集团|企业|银行|科协$|科学技术协会$")
-_SOCIETY = re.compile(r"(?:学会|协会|研究会|促进会|联合会)$")
+"""The office itself, and those whom its notice addresses as a whole."""
+_AROUND = re.compile(
+    r"\d+年(?:度)?|年度|关于|报送|上报|提交|递交|召开|总结|附件|查收|敬请|请|来自|的|(?:我|贵|本|填报|报送)单位|我们|我会"
+)
+"""What stands around a name and is no part of it."""
+_IN_NAME = r"(?:(?!浙江)[一-鿿·()])"
+_NAME = re.compile(
+    rf"浙江省?{_IN_NAME}{{1,30}}?(?:科学技术协会|科协|联合会|学会|协会|研究会|促进会){_BRANCH}"
+    rf"|浙江省?{_IN_NAME}{{1,20}}?(?:集团|公司)(?:(?:股份|有限|责任)*公司)?(?=\|{{1,3}}(?:科学技术协会|科协))"
+    rf"|(?<![一-鿿]){_IN_NAME}{{2,30}}?(?:集团|公司|企业|研究院|银行|电厂|油田|大学|医院){_IN_NAME}{{0,12}}?(?:科学技术协会|科协)"
+)
+_ENTERPRISE = re.compile(r"(?:科协|科学技术协会)$")
+_SOCIETY = re.compile(r"(?:学会|协会|研究会|促进会|联合会)(?:\([^)]*\))?$")
+_COMPANY = re.compile(r"公司|集团|企业|银行")
 _CLEAR_SCORE = 92.0
 _CLEAR_MARGIN = 6.0
 
 
 def clean(name: str) -> str:
     """A name as it is compared: full-width folded (NFKC), blanks, underscores and (盖章) taken out."""
-    return _DECORATION.sub("", unicodedata.normalize("NFKC", name)).strip("()")
+    bare = _SEAL.sub("", _BLANKS.sub("", unicodedata.normalize("NFKC", name)))
+    opened, closed = bare.count("("), bare.count(")")
+    if opened == closed == 1 and bare.startswith("(") and bare.endswith(")"):
+        return bare[1:-1]
+    return bare.lstrip(")").rstrip("(") if opened == closed else bare.strip("()")
 
 
-def _core(name: str) -> str:
-    """What tells a name apart, without the province and an office's suffix."""
-    return _OFFICE.sub("", _PROVINCE.sub("", clean(name)))
+def core(name: str) -> str:
+    """What tells a name apart, without the province, an office's suffix and a company's legal form."""
+    bare = _OFFICE.sub("", _PROVINCE.sub("", clean(name)))
+    return _GROUP.sub("集团", _LONG_SUFFIX.sub("科协", bare))
 
 
 def organization_names(text: str) -> tuple[str, ...]:
     """Names that look like a reporting organization's, in the order in which they stand."""
-    folded = unicodedata.normalize("NFKC", text)
-    names = (clean(match.group()) for match in _NAME.finditer(folded))
-    return tuple(dict.fromkeys(name for name in names if not _is_the_receiver(name)))
+    apart = _AROUND.sub("|", _NOBODY.sub("|", _folded(text)))
+    return tuple(dict.fromkeys(clean(match.group()) for match in _NAME.finditer(apart)))
 
 
-def _is_the_receiver(name: str) -> bool:
-    return _core(name) in ("科学技术协会", "科协")
+def _folded(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _single(found: Sequence[Organization]) -> Organization | None:
+    return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -59,56 +84,88 @@ class Registry:
     organizations: tuple[Organization, ...]
 
     @cached_property
-    def _names(self) -> dict[str, Organization]:
-        return {clean(name): o for o in self.organizations for name in (o.name, *o.aliases)}
+    def _names(self) -> dict[str, tuple[Organization, ...]]:
+        return _by_key((clean(n), o) for o in self.organizations for n in (o.name, *o.aliases))
 
     @cached_property
     def _cores(self) -> dict[str, tuple[Organization, ...]]:
-        cores: dict[str, tuple[Organization, ...]] = {}
-        for name, organization in self._names.items():
-            known = cores.get(_core(name), ())
-            if organization not in known:
-                cores[_core(name)] = (*known, organization)
-        return cores
+        return _by_key((core(n), o) for o in self.organizations for n in (o.name, *o.aliases))
 
     @cached_property
     def _addresses(self) -> dict[str, tuple[Organization, ...]]:
-        addresses: dict[str, tuple[Organization, ...]] = {}
-        for organization in self.organizations:
-            for address in organization.emails:
-                addresses[address.lower()] = (*addresses.get(address.lower(), ()), organization)
-        return addresses
+        return _by_key((address.lower(), o) for o in self.organizations for address in o.emails)
+
+    @cached_property
+    def _patterns(self) -> dict[str, re.Pattern[str]]:
+        return {name: _standing_alone(name) for name in self._names if len(name) > 3}
 
     def named(self, name: str) -> Organization | None:
         """The organization of that name or alias, or the only one that it can mean."""
         exact = self._names.get(clean(name))
-        if exact is not None:
-            return exact
-        same_core = self._cores.get(_core(name), ())
-        return same_core[0] if len(same_core) == 1 else self._clear_match(name)
+        if exact:
+            return _single(exact)
+        apart = core(name)
+        if len(apart) < 2:
+            return None
+        same = self._cores.get(apart)
+        return _single(same) if same else self._clear_match(apart)
 
-    def _clear_match(self, name: str) -> Organization | None:
-        """A match by resemblance: high, far above the next, and the same characters but for their order or doubles."""
-        core = _core(name)
-        best = process.extract(core, self._cores.keys(), scorer=fuzz.ratio, limit=2)
-        if not best or best[0][1] < _CLEAR_SCORE:
+    def _clear_match(self, apart: str) -> Organization | None:
+        """A match by resemblance: high, far above the next organization, and of the same characters."""
+        scored = process.extract(
+            apart,
+            self._cores.keys(),
+            scorer=fuzz.ratio,
+            limit=None,
+            score_cutoff=_CLEAR_SCORE - _CLEAR_MARGIN,
+        )
+        if not scored or scored[0][1] < _CLEAR_SCORE:
             return None
-        if len(best) > 1 and best[0][1] - best[1][1] < _CLEAR_MARGIN:
+        best, score, _ = scored[0]
+        found = _single(self._cores[best])
+        rivals = (each for each, other, _ in scored if score - other < _CLEAR_MARGIN)
+        if found is None or any(self._cores[each] != (found,) for each in rivals):
             return None
-        found = self._cores[best[0][0]]
-        return found[0] if len(found) == 1 and set(core) == set(best[0][0]) else None
+        return found if set(apart) == set(best) else None
 
     def of_sender(self, addresses: Iterable[str]) -> Organization | None:
         """The one organization that these addresses are registered for."""
-        found = {o.name: o for a in addresses for o in self._addresses.get(a.lower(), ())}
-        return next(iter(found.values())) if len(found) == 1 else None
+        return _single(self.all_of_sender(addresses))
+
+    def all_of_sender(self, addresses: Iterable[str]) -> tuple[Organization, ...]:
+        """Every organization that one of these addresses is registered for."""
+        return tuple(dict.fromkeys(o for a in addresses for o in self._addresses.get(a.lower(), ())))
 
     def mentioned(self, text: str) -> tuple[Organization, ...]:
         """Organizations whose full name or alias stands in a text; a name within another's does not count."""
-        folded = clean(text)
-        names = [name for name in self._names if len(name) > 3 and name in folded]
-        outer = [n for n in names if not any(n != other and n in other for other in names)]
-        return tuple(dict.fromkeys(self._names[name] for name in outer))
+        folded = _folded(text)
+        spans = [
+            (match.span(), name)
+            for name, pattern in self._patterns.items()
+            if name in folded
+            for match in pattern.finditer(folded)
+        ]
+        outer = [
+            name
+            for (start, end), name in sorted(spans)
+            if not any(s <= start and end <= e and e - s > end - start for (s, e), _ in spans)
+        ]
+        return tuple(dict.fromkeys(o for name in outer for o in self._names[name]))
+
+
+def _by_key(pairs: Iterable[tuple[str, Organization]]) -> dict[str, tuple[Organization, ...]]:
+    found: dict[str, tuple[Organization, ...]] = {}
+    for key, organization in pairs:
+        known = found.get(key, ())
+        if organization not in known:
+            found[key] = (*known, organization)
+    return found
+
+
+def _standing_alone(name: str) -> re.Pattern[str]:
+    """The name where it is not the end of a longer one (针灸学会 in 杭州市针灸学会), nor one of its branches."""
+    before = "" if name.startswith("浙江") else r"(?:(?<![一-鿿\w])|(?<=浙江省)|(?<=浙江))"
+    return re.compile(f"{before}{re.escape(name)}{_BRANCH}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +194,11 @@ def identify(
     the sender or the thread say.
     """
     form_name = clean(form_name or "")
-    sender = registry.of_sender(senders) if registry else None
+    registered = registry.all_of_sender(senders) if registry else ()
     if form_name:
-        return _by_form(registry, form_name, sender, default_track, has_form=has_form)
-    if sender:
-        return Identity(organization=sender, how="sender")
+        return _by_form(registry, form_name, registered, default_track, has_form=has_form)
+    if len(registered) == 1:
+        return Identity(organization=registered[0], how="sender")
     by_hint = _by_hints(registry, hints, default_track, has_form=has_form)
     if by_hint is not None:
         return by_hint
@@ -151,20 +208,26 @@ def identify(
 
 
 def _by_form(
-    registry: Registry | None, name: str, sender: Organization | None, default_track: Track, *, has_form: bool
+    registry: Registry | None,
+    name: str,
+    registered: Sequence[Organization],
+    default_track: Track,
+    *,
+    has_form: bool,
 ) -> Identity:
     if registry is None:
         return Identity(organization=_unregistered(name, default_track, has_form=has_form), how="form")
     organization = registry.named(name)
+    names = "、".join(o.name for o in registered)
     if organization is None:
-        unknown = finding(Code.ORGANIZATION_UNKNOWN, found=name)
+        unknown = finding(Code.ORGANIZATION_UNKNOWN, found=name, wanted=names)
         return Identity(
             organization=_unregistered(name, default_track, has_form=has_form),
             how="form",
             findings=(unknown,),
         )
-    if sender is not None and sender != organization:
-        mismatch = finding(Code.ORGANIZATION_MISMATCH, found=organization.name, wanted=sender.name)
+    if registered and organization not in registered:
+        mismatch = finding(Code.ORGANIZATION_MISMATCH, found=organization.name, wanted=names)
         return Identity(organization=organization, how="form", findings=(mismatch,))
     return Identity(organization=organization, how="form")
 
@@ -202,6 +265,8 @@ def _unregistered(name: str, default_track: Track, *, has_form: bool) -> Organiz
         track = Track.ENTERPRISE
     elif _SOCIETY.search(name):
         track = Track.SOCIETY
+    elif _COMPANY.search(name):
+        track = Track.ENTERPRISE
     else:
         track = default_track
     return Organization(name=name, track=track)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mailbot.config import fault_lines, read_toml
+from mailbot.config import Text
 from mailbot.errors import ConfigError, ConfigurationError
+from mailbot.tomlfile import fault_lines, read_toml
 
 
 class ThresholdKind(StrEnum):
@@ -32,30 +33,30 @@ class Threshold(_Row):
 
     kind: ThresholdKind
     minimum: Decimal = Field(gt=0)
-    unit: str
-    words: tuple[str, ...]
+    unit: Text
+    words: tuple[Text, ...] = Field(min_length=1)
 
 
 class Item(_Row):
     """One scored row of the form."""
 
     no: int = Field(gt=0)
-    category: str
+    category: Text
     group: str
-    criterion: str
+    criterion: Text
     points: Decimal = Field(gt=0)
     thresholds: tuple[Threshold, ...] = Field(default=(), alias="threshold")
 
 
 class Category(_Row):
-    name: str
+    name: Text
     points: Decimal = Field(gt=0)
 
 
 class _File(_Row):
-    year: int
-    title: str
-    total: Decimal
+    year: int = Field(ge=2000, le=2100)
+    title: Text
+    total: Decimal = Field(gt=0)
     category: tuple[Category, ...]
     item: tuple[Item, ...]
 
@@ -81,7 +82,7 @@ def load(path: Path) -> Rubric:
     try:
         file = _File.model_validate(read_toml(path))
     except ValidationError as error:
-        raise ConfigurationError(list(fault_lines(path, error))) from error
+        raise ConfigurationError(list(fault_lines(path, error, _File))) from error
     faults = [ConfigError(str(path), key, reason) for key, reason in _contradictions(file)]
     if faults:
         raise ConfigurationError(faults)
@@ -92,6 +93,9 @@ def load(path: Path) -> Rubric:
 
 def _contradictions(file: _File) -> Iterator[tuple[str, str]]:
     names = [category.name for category in file.category]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield f"category[{index}].name", f"{name} stands already in category[{names.index(name)}]"
     for index, (before, item) in enumerate(zip((None, *file.item), file.item, strict=False)):
         if item.category not in names:
             yield f"item[{index}].category", f"{item.category} is no category; there are {', '.join(names)}"

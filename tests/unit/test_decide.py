@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from mailbot.decide import Arrival, Terms, counting, decide, fold, status
+from mailbot.decide import Arrival, Terms, counting, decide, fold, status, unprocessable
 from mailbot.model import (
     Assessment,
     Code,
@@ -341,3 +341,186 @@ def test_a_mail_left_on_the_server_goes_to_a_person() -> None:
     decision = decide(arrival(oversized=True), reading(), nobody, (), TERMS)
     assert decision.outcome is Outcome.REVIEW
     assert "document.too_large" in codes(decision.findings)
+
+
+def test_a_blank_form_stays_a_blank_form_until_a_filled_one_comes() -> None:
+    blank = finding(Code.FORM_BLANK, document="表.xlsx")
+    first = decide(arrival(1), reading(findings=(blank,), extra=(document(key="8"),)), KNOWN, (), TERMS)
+    assert codes(first.findings) == {"form.blank", "summary.missing", "plan.missing"}
+    assert first.contribution is not None
+    second = decide(arrival(2), reading(Role.SUMMARY, Role.PLAN), KNOWN, (first.contribution,), TERMS)
+    assert codes(second.findings) == {"form.blank"}
+    assert next(f.document for f in second.findings) == "表.xlsx"
+    third = decide(arrival(3), reading(*ALL, findings=(blank,), extra=(document(key="8"),)), KNOWN, (), TERMS)
+    assert (third.outcome, third.findings) == (Outcome.ACKNOWLEDGED, ())
+
+
+def test_an_enterprise_is_not_asked_for_the_form_that_it_sent_blank() -> None:
+    enterprise = Identity(organization=Organization(name="甲科协", track=Track.ENTERPRISE), how="subject")
+    blank = finding(Code.FORM_BLANK, document="表.xlsx")
+    decision = decide(
+        arrival(mailbox_track=Track.ENTERPRISE),
+        reading(Role.SUMMARY, Role.PLAN, findings=(blank,), extra=(document(key="8"),)),
+        enterprise,
+        (),
+        TERMS,
+    )
+    assert (decision.outcome, decision.findings) == (Outcome.ACKNOWLEDGED, ())
+
+
+def test_errors_of_a_form_that_a_newer_one_has_replaced_ask_for_nothing() -> None:
+    newer = decide(arrival(2), reading(*ALL), KNOWN, (), TERMS).contribution
+    assert newer is not None
+    over = finding(Code.SCORE_OVER_MAX, item=8, found="3", wanted="2")
+    doubt = finding(Code.FORM_LOW_CONFIDENCE, item=5)
+    earlier = DEADLINE - timedelta(hours=1)
+    older = decide(arrival(1, at=earlier), reading(*ALL, findings=(over, doubt)), KNOWN, (newer,), TERMS)
+    assert (older.outcome, older.reply) == (Outcome.ACKNOWLEDGED, ReplyKind.ACKNOWLEDGEMENT)
+    assert codes(older.findings) == {"score.over_max", "form.low_confidence"}
+    assert {f.severity for f in older.findings} == {Severity.INFO}
+    assert [v.state for v in older.versions] == [Status.REVIEW, Status.COMPLETE]
+
+
+def test_doubt_about_a_form_that_is_replaced_keeps_nobody_waiting() -> None:
+    doubt = finding(Code.FORM_LOW_CONFIDENCE, item=5)
+    first = decide(arrival(1), reading(Role.FORM, findings=(doubt,)), KNOWN, (), TERMS)
+    assert first.outcome is Outcome.REVIEW
+    assert first.contribution is not None
+    same = decide(arrival(2), reading(Role.SUMMARY), KNOWN, (first.contribution,), TERMS)
+    assert same.outcome is Outcome.REVIEW
+    clean = decide(arrival(2), reading(Role.FORM, Role.SUMMARY), KNOWN, (first.contribution,), TERMS)
+    assert clean.outcome is Outcome.CORRECTION
+    assert codes(clean.findings) == {"plan.missing"}
+
+
+def test_a_form_that_stands_is_asked_about_again_with_every_mail() -> None:
+    altered = finding(Code.FORM_ALTERED, item=8, found="5分", wanted="2分")
+    first = decide(arrival(1), reading(*ALL, findings=(altered,)), KNOWN, (), TERMS).contribution
+    assert first is not None
+    second = decide(arrival(2), reading(Role.PLAN), KNOWN, (first,), TERMS)
+    assert (second.outcome, codes(second.findings)) == (Outcome.CORRECTION, {"form.altered"})
+
+
+def test_warnings_and_hints_ask_for_no_correction() -> None:
+    noticed = (finding(Code.TOTAL_MISSING), finding(Code.EVIDENCE_UNSUPPORTED, item=8))
+    decision = decide(
+        arrival(at=DEADLINE + timedelta(days=3), time_disputed=True),
+        reading(*ALL, findings=noticed),
+        KNOWN,
+        (),
+        TERMS,
+    )
+    assert decision.outcome is Outcome.ACKNOWLEDGED
+    assert codes(decision.findings) == {
+        "total.missing",
+        "evidence.unsupported",
+        "delivery.late",
+        "delivery.time_disputed",
+    }
+
+
+@pytest.mark.parametrize("code", [c for c in Code if c.asks_a_person and c.value.startswith(("form", "doc"))])
+def test_what_only_a_person_can_decide_is_a_review_with_a_receipt(code: Code) -> None:
+    over = finding(Code.SCORE_OVER_MAX, item=8)
+    if code is Code.DOCUMENT_DANGEROUS:
+        mail = reading(*ALL, findings=(over,), extra=(document(key="7", finding_=finding(code)),))
+    else:
+        mail = reading(*ALL, findings=(over, finding(code)))
+    decision = decide(arrival(), mail, KNOWN, (), TERMS)
+    assert (decision.outcome, decision.reply) == (Outcome.REVIEW, ReplyKind.RECEIPT)
+    assert codes(decision.findings) == {"score.over_max", code.value}
+    assert decision.versions[-1].state is Status.REVIEW
+
+
+@pytest.mark.parametrize(
+    ("code", "counted", "reply"),
+    [
+        (Code.ORGANIZATION_UNKNOWN, True, ReplyKind.RECEIPT),
+        (Code.ORGANIZATION_MISMATCH, False, ReplyKind.RECEIPT),
+        (Code.ORGANIZATION_MISSING, False, ReplyKind.CORRECTION),
+    ],
+)
+def test_who_it_is(code: Code, counted: bool, reply: ReplyKind) -> None:
+    organization = None if code is Code.ORGANIZATION_MISSING else SOCIETY
+    identity = Identity(organization=organization, how="form", findings=(finding(code),))
+    decision = decide(arrival(), reading(*ALL), identity, (), TERMS)
+    assert codes(decision.findings) == {code.value}
+    assert decision.reply is reply
+    assert (decision.contribution is not None) is counted
+
+
+def test_a_mail_not_trusted_tells_staff_all_that_is_wrong_with_it() -> None:
+    identity = Identity(organization=SOCIETY, how="form", findings=(finding(Code.ORGANIZATION_MISMATCH),))
+    blank = finding(Code.FORM_BLANK, document="表.xlsx")
+    broken = document(key="9", finding_=finding(Code.DOCUMENT_UNREADABLE, document="9.docx"))
+    decision = decide(arrival(), reading(Role.PLAN, findings=(blank,), extra=(broken,)), identity, (), TERMS)
+    assert decision.outcome is Outcome.REVIEW
+    assert codes(decision.findings) == {"organization.mismatch", "form.blank", "document.unreadable"}
+    assert {f.severity for f in decision.findings if f.code is Code.DOCUMENT_UNREADABLE} == {Severity.ERROR}
+
+
+def test_a_mail_from_nobody_is_for_a_person() -> None:
+    decision = decide(arrival(), reading(*ALL, from_=()), KNOWN, (), TERMS)
+    assert (decision.outcome, decision.reply) == (Outcome.REVIEW, None)
+    assert codes(decision.findings) == {"sender.unauthenticated"}
+
+
+def test_a_mail_that_could_not_be_read_is_for_a_person_and_accuses_no_sender() -> None:
+    nobody = Identity(organization=None, how="none", findings=(finding(Code.ORGANIZATION_MISSING),))
+    broken = MailReading(head=head(from_=()), documents=(), findings=(finding(Code.MESSAGE_UNPROCESSABLE),))
+    decision = decide(arrival(), broken, nobody, (), TERMS)
+    assert decision.outcome is Outcome.REVIEW
+    assert "sender.unauthenticated" not in codes(decision.findings)
+    given_up = unprocessable("ValueError: x")
+    assert (given_up.outcome, given_up.reply) == (Outcome.REVIEW, None)
+    assert codes(given_up.findings) == {"message.unprocessable"}
+
+
+def test_a_question_is_no_submission_whoever_asks() -> None:
+    nobody = Identity(organization=None, how="none", findings=(finding(Code.ORGANIZATION_MISSING),))
+    decision = decide(arrival(at=DEADLINE + timedelta(hours=1)), reading(), nobody, (), TERMS)
+    assert codes(decision.findings) == {"message.inquiry", "delivery.late"}
+    good = decide(arrival(1), reading(*ALL), KNOWN, (), TERMS).contribution
+    assert good is not None
+    asked = decide(arrival(2), reading(), KNOWN, (good,), TERMS)
+    assert (asked.outcome, asked.contribution) == (Outcome.REVIEW, None)
+    assert [v.message for v in asked.versions] == [1]
+
+
+def test_the_same_documents_under_a_new_message_id_are_answered_again() -> None:
+    first = decide(arrival(1), reading(*ALL), KNOWN, (), TERMS)
+    assert first.contribution is not None
+    again = reading(*ALL, message_id="<2@example.org>")
+    second = decide(arrival(2), again, KNOWN, (first.contribution,), TERMS)
+    assert (second.outcome, second.reply) == (Outcome.ACKNOWLEDGED, ReplyKind.ACKNOWLEDGEMENT)
+    assert [v.number for v in second.versions] == [1, 2]
+
+
+def test_what_is_automatic_is_ignored_even_where_it_would_be_for_a_person() -> None:
+    mail = reading(*ALL, automatic="List-Id", authentication=Authentication.FAILED)
+    decision = decide(arrival(junk=True, duplicate_of=4), mail, KNOWN, (), TERMS)
+    assert (decision.outcome, codes(decision.findings)) == (Outcome.IGNORED, {"message.automatic"})
+
+
+def test_the_first_second_of_the_campaign_belongs_to_it() -> None:
+    decision = decide(arrival(at=TERMS.opens), reading(*ALL), KNOWN, (), TERMS)
+    assert decision.outcome is Outcome.ACKNOWLEDGED
+
+
+def test_a_link_is_an_error_also_where_nothing_lacks() -> None:
+    link = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", provider="qq", expires="2021年2月1日")
+    decision = decide(arrival(), reading(*ALL, links=(link,)), KNOWN, (), TERMS)
+    assert (decision.outcome, codes(decision.findings)) == (Outcome.CORRECTION, {"delivery.link_only"})
+    assert (decision.findings[0].found, decision.findings[0].wanted) == (link.url, "2021年2月1日")
+
+
+def test_a_form_with_errors_after_a_good_one_asks_for_correction_and_takes_nothing_away() -> None:
+    good = whole(1, DEADLINE - timedelta(hours=2))
+    over = finding(Code.SCORE_OVER_MAX, item=8)
+    decision = decide(arrival(2), reading(Role.FORM, findings=(over,)), KNOWN, (good,), TERMS)
+    assert decision.outcome is Outcome.CORRECTION
+    assert [v.state for v in decision.versions] == [Status.COMPLETE, Status.INCOMPLETE]
+    counts = counting(decision.versions)
+    assert counts is not None
+    assert counts.message == 1
+    assert status(decision.versions) is Status.COMPLETE

@@ -1,0 +1,490 @@
+"""The operator's configuration: every key, every fault at once, no secret in the file or in a message."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import pytest
+
+from mailbot.config import Tls, load, read_organizations
+from mailbot.errors import ConfigError, ConfigurationError, UsageError
+from mailbot.model import Organization, Role, Track
+from tests.conftest import ROOT
+
+CAMPAIGN = """
+[campaign]
+name = "2020"
+title = "2020年度工作总结"
+notice = "浙科协学发〔2020〕27号"
+opens = 2020-12-29T00:00:00+08:00
+deadline = 2021-01-15T17:30:00+08:00
+timezone = "Asia/Shanghai"
+rubric = "rubric.toml"
+"""
+MAILBOX = """
+[[mailbox]]
+name = "societies"
+track = "society"
+address = "in@example.org"
+requires = ["form", "summary", "plan"]
+[mailbox.imap]
+host = "imap.example.org"
+username = "in@example.org"
+password_env = "MAILBOT_TEST_PASSWORD"
+[mailbox.smtp]
+host = "smtp.example.org"
+username = "in@example.org"
+password_env = "MAILBOT_TEST_PASSWORD"
+"""
+EVERYTHING = """
+templates = "letters"
+[campaign]
+name = "2020"
+title = "2020年度工作总结"
+notice = "浙科协学发〔2020〕27号"
+opens = 2020-12-29T00:00:00+08:00
+deadline = 2021-01-15T17:30:00+08:00
+timezone = "Asia/Shanghai"
+rubric = "rubric.toml"
+organizations = "organizations.csv"
+[storage]
+directory = "kept"
+database = "sqlite:///kept/mailbot.db"
+[staff]
+digest_to = ["staff@example.org", "chief@example.org"]
+digest_at = "07:15"
+[replies]
+mode = "draft"
+max_per_sender_per_day = 3
+max_per_organization_per_day = 4
+max_per_hour = 5
+min_interval_seconds = 1.5
+[limits]
+message_mb = 1
+document_mb = 2
+archive_mb = 3
+archive_depth = 4
+parse_seconds = 5
+parse_memory_mb = 600
+[[mailbox]]
+name = "societies"
+track = "society"
+address = "in@example.org"
+requires = ["form", "summary", "plan"]
+authserv_id = "mx.example.org"
+[mailbox.imap]
+host = "127.0.0.1"
+port = 1143
+tls = "none"
+username = "in@example.org"
+password_file = "imap.password"
+folder = "INBOX/2020"
+junk_folder = "Junk"
+sent_folder = "Sent"
+drafts_folder = "Entwürfe"
+[mailbox.smtp]
+host = "smtp.example.org"
+port = 587
+tls = "starttls"
+username = "in@example.org"
+password_env = "MAILBOT_TEST_PASSWORD"
+[mailbox.contact]
+name = "章伟"
+phone = "0571-0"
+address = "杭州市"
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "rubric.toml").write_text("")
+    (tmp_path / "organizations.csv").write_text("name,track\n浙江省物理学会,society\n", encoding="utf-8")
+    return tmp_path
+
+
+def written(place: Path, text: str) -> Path:
+    path = place / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def faults(place: Path, text: str) -> dict[str, str]:
+    """Reason by key; every fault names the file."""
+    path = written(place, text)
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    assert {fault.file for fault in caught.value.faults} == {str(path)}
+    found = {fault.key: fault.reason for fault in caught.value.faults}
+    assert len(found) == len(caught.value.faults), "a key is named twice"
+    return found
+
+
+def test_every_key_is_taken(place: Path) -> None:
+    config = load(written(place, EVERYTHING))
+    assert config.file == place / "config.toml"
+    assert config.templates == place / "letters"
+    campaign = config.campaign
+    assert campaign.name == "2020"
+    assert campaign.notice == "浙科协学发〔2020〕27号"
+    assert campaign.opens.astimezone(UTC) == datetime(2020, 12, 28, 16, tzinfo=UTC)
+    assert campaign.deadline.astimezone(UTC) == datetime(2021, 1, 15, 9, 30, tzinfo=UTC)
+    assert campaign.timezone.key == "Asia/Shanghai"
+    assert campaign.rubric == place / "rubric.toml"
+    assert campaign.organizations == place / "organizations.csv"
+    assert config.storage.directory == place / "kept"
+    assert config.storage.database == f"sqlite:///{place}/kept/mailbot.db"
+    assert config.staff.digest_to == ("staff@example.org", "chief@example.org")
+    assert config.staff.digest_at == time(7, 15)
+    replies = config.replies
+    assert (replies.mode, replies.min_interval_seconds) == ("draft", 1.5)
+    assert (replies.max_per_sender_per_day, replies.max_per_organization_per_day, replies.max_per_hour) == (
+        3,
+        4,
+        5,
+    )
+    assert tuple(config.limits.model_dump().values()) == (1, 2, 3, 4, 5, 600)
+    mailbox = config.mailbox("societies")
+    assert (mailbox.track, mailbox.address) == (Track.SOCIETY, "in@example.org")
+    assert mailbox.requires == (Role.FORM, Role.SUMMARY, Role.PLAN)
+    assert mailbox.authserv_id == "mx.example.org"
+    imap, smtp = mailbox.imap, mailbox.smtp
+    assert (imap.host, imap.port, imap.tls) == ("127.0.0.1", 1143, Tls.NONE)
+    assert (imap.folder, imap.junk_folder, imap.sent_folder, imap.drafts_folder) == (
+        "INBOX/2020",
+        "Junk",
+        "Sent",
+        "Entwürfe",
+    )
+    assert imap.password_file == place / "imap.password"
+    assert (smtp.host, smtp.port, smtp.tls) == ("smtp.example.org", 587, Tls.STARTTLS)
+    assert mailbox.contact is not None
+    assert mailbox.contact.name == "章伟"
+
+
+def test_what_is_optional_has_the_contract_s_defaults(place: Path) -> None:
+    config = load(written(place, CAMPAIGN + MAILBOX))
+    assert config.storage.directory == place / "storage"
+    assert config.storage.database == f"sqlite:///{place}/storage/mailbot.db"
+    assert config.campaign.organizations is None
+    assert config.staff.digest_to == ()
+    assert config.staff.digest_at == time(8, 30)
+    assert config.replies.mode == "send"
+    assert config.replies.max_per_sender_per_day == 10
+    assert config.replies.min_interval_seconds == 20
+    assert tuple(config.limits.model_dump().values()) == (60, 50, 200, 3, 60, 1024)
+    mailbox = config.mailboxes[0]
+    assert (mailbox.imap.port, mailbox.imap.tls, mailbox.imap.folder) == (993, Tls.IMPLICIT, "INBOX")
+    assert mailbox.imap.junk_folder is None
+    assert (mailbox.smtp.port, mailbox.smtp.tls) == (465, Tls.IMPLICIT)
+    assert mailbox.contact is None
+    assert config.templates is None
+
+
+def test_the_example_loads_and_speaks_of_every_key(place: Path) -> None:
+    shutil.copy(ROOT / "config.example.toml", place / "config.toml")
+    shutil.copytree(ROOT / "rubric", place / "rubric")
+    config = load(place / "config.toml")
+    assert {m.name: (m.track, m.requires) for m in config.mailboxes} == {
+        "societies": (Track.SOCIETY, (Role.FORM, Role.SUMMARY, Role.PLAN)),
+        "enterprises": (Track.ENTERPRISE, (Role.SUMMARY, Role.PLAN)),
+    }
+    environ = {"MAILBOT_SOCIETIES_PASSWORD": "one", "MAILBOT_ENTERPRISES_PASSWORD": "two"}
+    for mailbox, secret in zip(config.mailboxes, ("one", "two"), strict=True):
+        assert mailbox.imap.password(environ) == mailbox.smtp.password(environ) == secret
+    text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    keys = set(re.findall(r"^(\w+) =", EVERYTHING, re.M))
+    assert keys <= set(re.findall(r"^(?:# )?(\w+) =", text, re.M))
+
+
+def test_the_paths_do_not_depend_on_where_one_stands(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(place, CAMPAIGN + MAILBOX)
+    monkeypatch.chdir(place)
+    assert load(Path("config.toml")).storage.directory == place / "storage"
+    absolute = '[storage]\ndirectory = "/srv/mailbot"\ndatabase = "sqlite:////srv/mailbot/m.db"\n'
+    config = load(written(place, CAMPAIGN + absolute + MAILBOX))
+    assert config.storage.directory == Path("/srv/mailbot")
+    assert config.storage.database == "sqlite:////srv/mailbot/m.db"
+
+
+def test_every_fault_is_told_at_once(place: Path) -> None:
+    text = """
+[campaign]
+name = "next year"
+opens = 2020-12-29T00:00:00
+deadline = 2021-01-15T17:30:00
+timezone = "Asia/Hangzhou"
+rubric = "nowhere.toml"
+[storge]
+directory = "x"
+[staff]
+digest_to = ["staff at example.org"]
+digest_at = "25:00"
+[replies]
+mode = "automatic"
+max_per_sender_per_day = 0
+[limits]
+message_mb = "much"
+[[mailbox]]
+name = "a b"
+track = "sociey"
+address = "nobody"
+requires = ["evidence"]
+[mailbox.imap]
+host = "imap.example.org"
+port = 99999
+tls = "none"
+[mailbox.smtp]
+hosst = "smtp.example.org"
+username = "u"
+password_env = "A"
+password_file = "b"
+[mailbox.contact]
+phon = "0571"
+"""
+    found = faults(place, text)
+    assert set(found) == {
+        "campaign.name",
+        "campaign.title",
+        "campaign.opens",
+        "campaign.deadline",
+        "campaign.timezone",
+        "campaign.rubric",
+        "storge",
+        "staff.digest_to[0]",
+        "staff.digest_at",
+        "replies.mode",
+        "replies.max_per_sender_per_day",
+        "limits.message_mb",
+        "mailbox[0].name",
+        "mailbox[0].track",
+        "mailbox[0].address",
+        "mailbox[0].requires",
+        "mailbox[0].imap.port",
+        "mailbox[0].imap.tls",
+        "mailbox[0].imap.username",
+        "mailbox[0].imap.password_file",
+        "mailbox[0].smtp.host",
+        "mailbox[0].smtp.hosst",
+        "mailbox[0].smtp.password_file",
+        "mailbox[0].contact.phon",
+    }
+    assert found["campaign.title"] == "is missing"
+    assert "2021-01-15T17:30:00+08:00" in found["campaign.opens"]
+    assert found["campaign.timezone"] == "no such time zone: Asia/Hangzhou; Asia/Shanghai is one"
+    assert found["campaign.rubric"] == f"there is no file {place / 'nowhere.toml'}"
+    assert found["storge"] == "there is no such key; did you mean storage?"
+    assert found["mailbox[0].smtp.hosst"] == "there is no such key; did you mean host?"
+    assert found["mailbox[0].contact.phon"] == "there is no such key; did you mean phone?"
+    assert "loopback only" in found["mailbox[0].imap.tls"]
+    assert "exactly one of password_env and password_file" in found["mailbox[0].smtp.password_file"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "reason"),
+    [
+        ("deadline = 2021-01-15T17:30:00+08:00", "deadline = 2020-12-01T00:00:00+08:00", "campaign.deadline", "after"),
+        ("opens = 2020-12-29T00:00:00+08:00", "opens = 20201229", "campaign.opens", "number"),
+        ("opens = 2020-12-29T00:00:00+08:00", "opens = 2020-12-29", "campaign.opens", "offset"),
+        ("opens = 2020-12-29T00:00:00+08:00", "opens = true", "campaign.opens", "number"),
+        ('timezone = "Asia/Shanghai"', "timezone = 8", "campaign.timezone", "invalid timezone"),
+        ('timezone = "Asia/Shanghai"', 'timezone = "../etc"', "campaign.timezone", "no such time zone"),
+        ('rubric = "rubric.toml"', 'rubric = ""', "campaign.rubric", "there is no file"),
+        ('rubric = "rubric.toml"', 'rubric = "."', "campaign.rubric", "there is no file"),
+        ("[[mailbox]]", "[mailbox]", "mailbox", "tuple"),
+        ('"form", "summary", "plan"', "", "mailbox[0].requires", "at least one"),
+        ('host = "imap.example.org"', 'host = ""', "mailbox[0].imap.host", "at least 1"),
+        ('password_env = "MAILBOT_TEST_PASSWORD"', "", "mailbox[0].imap.password_file", "exactly one"),
+        ("[campaign]", 'file = "/etc/passwd"\n[campaign]', "file", "no such key"),
+        ("[campaign]", "[staff]\ndigest_at = 830\n[campaign]", "staff.digest_at", "number"),
+        ("[campaign]", '[staff]\ndigest_at = "08:30+08:00"\n[campaign]', "staff.digest_at", "no offset"),
+        ("[campaign]", '[storage]\ndatabase = "mysql://x/y"\n[campaign]', "storage.database", "postgresql+psycopg://"),
+        ("[campaign]", '[storage]\ndatabase = "sqlite://"\n[campaign]', "storage.database", "sqlite:///FILE"),
+        ("[campaign]", '[storage]\ndatabase = "sqlite:///:memory:"\n[campaign]', "storage.database", "sqlite:///FILE"),
+        ("in@example.org", "章伟 <in@example.org>", "mailbox[0].address", "no mail address"),
+    ],
+)  # fmt: skip
+def test_one_fault_is_told_with_its_key(place: Path, old: str, new: str, key: str, reason: str) -> None:
+    assert old in CAMPAIGN + MAILBOX
+    found = faults(place, (CAMPAIGN + MAILBOX).replace(old, new, 1))
+    assert reason in found[key]
+    assert len(found) == 1
+
+
+def test_two_mailboxes_are_told_apart(place: Path) -> None:
+    assert "the same name" in faults(place, CAMPAIGN + MAILBOX + MAILBOX)["mailbox"]
+    other = MAILBOX.replace('"societies"', '"others"')
+    assert "the same address" in faults(place, CAMPAIGN + MAILBOX + other)["mailbox"]
+    other = other.replace('address = "in', 'address = "other').replace('"form", ', "")
+    assert "one track" in faults(place, CAMPAIGN + MAILBOX + other)["mailbox"]
+    assert faults(place, CAMPAIGN) == {"mailbox": "is missing"}
+    assert faults(place, "mailbox = []\n" + CAMPAIGN) == {"mailbox": "at least one [[mailbox]] is needed"}
+    config = load(written(place, CAMPAIGN + MAILBOX))
+    with pytest.raises(UsageError, match="there are: societies"):
+        config.mailbox("enterprises")
+
+
+@pytest.mark.parametrize("key", ["password", "Password", "passwd", "secret", "authorization_code"])
+def test_a_password_in_the_file_is_refused_with_advice_and_never_repeated(place: Path, key: str) -> None:
+    secret = "hunter2hunter2hh"
+    text = (CAMPAIGN + MAILBOX).replace('password_env = "MAILBOT_TEST_PASSWORD"', f'{key} = "{secret}"', 1)
+    path = written(place, text.replace('track = "society"', "track = 3"))
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    advice = [f.reason for f in caught.value.faults if f.key == f"mailbox[0].imap.{key}"]
+    assert len(advice) == 1
+    assert "password_env" in advice[0]
+    assert "LoadCredential" in advice[0]
+    assert secret not in str(caught.value)
+
+
+def test_the_code_in_place_of_its_variable_s_name_is_refused_and_not_repeated(place: Path) -> None:
+    found = faults(place, (CAMPAIGN + MAILBOX).replace("MAILBOT_TEST_PASSWORD", "abcdefghijklmnop", 1))
+    assert set(found) == {"mailbox[0].imap.password_env"}
+    assert "abcdefghijklmnop" not in found["mailbox[0].imap.password_env"]
+
+
+def test_a_password_in_the_database_url_is_refused_and_not_repeated(place: Path) -> None:
+    url = '[storage]\ndatabase = "postgresql+psycopg://mailbot:hunter2@localhost/mailbot"\n'
+    found = faults(place, CAMPAIGN + url + MAILBOX)
+    assert "PGPASSWORD" in found["storage.database"]
+    assert "hunter2" not in found["storage.database"]
+    without = url.replace(":hunter2", "")
+    config = load(written(place, CAMPAIGN + without + MAILBOX))
+    assert config.storage.database == "postgresql+psycopg://mailbot@localhost/mailbot"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_an_open_connection_is_for_loopback_only(place: Path, host: str) -> None:
+    text = (CAMPAIGN + MAILBOX).replace('host = "imap.example.org"', f'host = "{host}"\ntls = "none"')
+    assert load(written(place, text)).mailboxes[0].imap.tls is Tls.NONE
+
+
+def test_a_file_that_is_no_toml_is_told(place: Path) -> None:
+    assert "is no TOML" in faults(place, "[campaign")[""]
+    path = place / "config.toml"
+    path.write_bytes("title = '学会'".encode("gbk"))
+    with pytest.raises(ConfigurationError, match="is not written in UTF-8"):
+        load(path)
+    with pytest.raises(ConfigurationError, match=r"nowhere\.toml: cannot be read"):
+        load(place / "nowhere.toml")
+
+
+def test_a_byte_order_mark_does_no_harm(place: Path) -> None:
+    path = place / "config.toml"
+    path.write_text(CAMPAIGN + MAILBOX, encoding="utf-8-sig")
+    assert load(path).campaign.name == "2020"
+
+
+class TestPassword:
+    """Read when it is needed, by one of three ways."""
+
+    def server(self, place: Path, line: str):  # type: ignore[no-untyped-def]
+        text = (CAMPAIGN + MAILBOX).replace('password_env = "MAILBOT_TEST_PASSWORD"', line, 1)
+        return load(written(place, text)).mailboxes[0].imap
+
+    def test_from_the_environment(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        server = self.server(place, 'password_env = "MAILBOT_TEST_PASSWORD"')
+        monkeypatch.setenv("MAILBOT_TEST_PASSWORD", "sesame")
+        assert server.password() == "sesame"
+        for unset in ({}, {"MAILBOT_TEST_PASSWORD": ""}):
+            with pytest.raises(ConfigError, match="MAILBOT_TEST_PASSWORD: is not set"):
+                server.password(unset)
+
+    def test_from_a_file_beside_the_configuration(self, place: Path) -> None:
+        server = self.server(place, 'password_file = "imap.password"')
+        with pytest.raises(ConfigError, match=r"imap\.password: the password cannot be read"):
+            server.password({})
+        (place / "imap.password").write_text("  \n")
+        with pytest.raises(ConfigError, match="holds no password"):
+            server.password({})
+        (place / "imap.password").write_bytes(b"\xff\xfe\x00")
+        with pytest.raises(ConfigError, match="UTF-8"):
+            server.password({})
+        (place / "imap.password").write_text("sesame\n")
+        assert server.password({}) == "sesame"
+
+    def test_from_a_systemd_credential_before_a_file(self, place: Path) -> None:
+        server = self.server(place, 'password_file = "imap.password"')
+        (place / "imap.password").write_text("from the file")
+        credentials = place / "credentials"
+        credentials.mkdir()
+        environ = {"CREDENTIALS_DIRECTORY": str(credentials)}
+        assert server.password(environ) == "from the file"
+        (credentials / "imap.password").write_text("from systemd\n")
+        assert server.password(environ) == "from systemd"
+
+
+REGISTRY = (
+    "name,track,aliases,emails\r\n"
+    "浙江省物理学会,society,省物理学会; 物理学会；ZPS,physics@example.org\r\n"
+    "浙江省能源集团科协,enterprise,,\r\n"
+    ",,,\r\n"
+    "\r\n"
+    "浙江省数学会,society\r\n"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
+def test_the_registry_is_read_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "organizations.csv"
+    path.write_bytes(REGISTRY.encode(encoding))
+    assert read_organizations(path) == (
+        Organization(
+            name="浙江省物理学会",
+            track=Track.SOCIETY,
+            aliases=("省物理学会", "物理学会", "ZPS"),
+            emails=("physics@example.org",),
+        ),
+        Organization(name="浙江省能源集团科协", track=Track.ENTERPRISE),
+        Organization(name="浙江省数学会", track=Track.SOCIETY),
+    )
+
+
+def test_every_faulty_line_of_the_registry_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "organizations.csv"
+    path.write_text(
+        "name,track,aliases,emails\n"
+        "浙江省物理学会,society,物理学会,a@example.org\n"
+        ",society,,\n"
+        "浙江省数学会,学会,,nobody\n"
+        "浙江省 物理学会,society,,\n"
+        "浙江省应用物理学会,society,物理学会,\n"
+        "浙江省化学会,society,化学会,b@example.org,c@example.org\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        read_organizations(path)
+    assert {fault.file for fault in caught.value.faults} == {str(path)}
+    assert [(fault.key, fault.reason) for fault in caught.value.faults] == [
+        ("line 3", "name is empty"),
+        ("line 4", "track is '学会'; society or enterprise is wanted"),
+        ("line 4", "'nobody' is no mail address"),
+        ("line 5", "浙江省 物理学会 stands already in line 2, for 浙江省物理学会"),
+        ("line 6", "物理学会 stands already in line 2, for 浙江省物理学会"),
+        ("line 7", "has more fields than the first line; aliases and emails are split by ;"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("octets", "reason"),
+    [
+        (b"", "columns missing: name, track"),
+        ("名称,类别\n".encode(), "columns missing: name, track"),
+        (b"name,track,email\nX,society,a@example.org\n", "column email: did you mean emails"),
+        (b"name,track\n", "there is no organization in it"),
+        (b"\xff\xff\xff\xff", "neither in UTF-8 nor in GBK"),
+    ],
+)
+def test_a_registry_that_is_none_is_refused(tmp_path: Path, octets: bytes, reason: str) -> None:
+    path = tmp_path / "organizations.csv"
+    path.write_bytes(octets)
+    with pytest.raises(ConfigurationError, match=reason):
+        read_organizations(path)
+
+
+def test_a_registry_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_organizations(tmp_path)

@@ -1,0 +1,332 @@
+"""Who reports: near-duplicates are never matched by a guess, and contradictions go to a person."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz import fuzz
+
+from mailbot.model import Code, Organization, Track
+from mailbot.registry import Identity, Registry, clean, core, identify, organization_names
+
+
+def society(name: str, *aliases: str, emails: tuple[str, ...] = ()) -> Organization:
+    return Organization(name=name, track=Track.SOCIETY, aliases=aliases, emails=emails)
+
+
+MEDICAL = society("浙江省医学会", emails=("office@medical.example.org",))
+PREVENTIVE = society("浙江省预防医学会", "预防医学会")
+MATHEMATICS = society("浙江省数学会", emails=("shared@example.org", "Office@Maths.example.org"))
+PHYSICS = society("浙江省物理学会", emails=("shared@example.org",))
+CHINESE = society("浙江省中医药学会", "省中医药学会")
+INTEGRATIVE = society("浙江省中西医结合学会")
+ACUPUNCTURE = society("浙江省针灸学会", "针灸学会")
+CHEMISTRY = society("浙江省化学会")
+EDUCATION = society("浙江省高等教育学会")
+ENERGY = Organization(name="浙江省能源集团有限公司科协", track=Track.ENTERPRISE, aliases=("浙能集团",))
+REGISTRY = Registry(
+    (
+        MEDICAL,
+        PREVENTIVE,
+        MATHEMATICS,
+        PHYSICS,
+        CHINESE,
+        INTEGRATIVE,
+        ACUPUNCTURE,
+        CHEMISTRY,
+        EDUCATION,
+        ENERGY,
+    )
+)
+
+
+def told(
+    registry: Registry | None = REGISTRY,
+    *,
+    form_name: str | None = None,
+    senders: tuple[str, ...] = (),
+    hints: tuple[tuple[str, str], ...] = (),
+    learned: Organization | None = None,
+    default_track: Track = Track.SOCIETY,
+    has_form: bool = False,
+) -> Identity:
+    return identify(
+        registry,
+        form_name=form_name,
+        senders=senders,
+        hints=hints,
+        learned=learned,
+        default_track=default_track,
+        has_form=has_form,
+    )
+
+
+def codes(identity: Identity) -> list[Code]:
+    return [f.code for f in identity.findings]
+
+
+@pytest.mark.parametrize(
+    ("written", "organization"),
+    [
+        ("浙江省医学会", MEDICAL),
+        (" 浙江省 医学会（盖章）", MEDICAL),
+        ("浙江省医学会___（ 公 章 ）", MEDICAL),
+        ("（浙江省医学会）", MEDICAL),
+        ("医学会", MEDICAL),
+        ("省医学会", MEDICAL),
+        ("浙江医学会", MEDICAL),
+        ("浙江省医学会秘书处", MEDICAL),
+        ("浙江省医学会办公室", MEDICAL),
+        ("预防医学会", PREVENTIVE),
+        ("省中医药学会", CHINESE),
+        ("浙江省高等教育学学会", EDUCATION),
+        ("浙江省能源集团科协", ENERGY),
+        ("浙江省能源集团公司科学技术协会", ENERGY),
+        ("浙能集团", ENERGY),
+    ],
+)
+def test_a_name_is_known_in_the_forms_that_name_nobody_else(written: str, organization: Organization) -> None:
+    assert REGISTRY.named(written) == organization
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "浙江省物埋学会",
+        "浙江省理学会",
+        "浙江省化学学会",
+        "浙江省预防学会",
+        "浙江省口腔医学会",
+        "浙江省中医学会",
+        "浙江省中西医学会",
+        "浙江省中西医药结合学会",
+        "杭州市医学会",
+        "江苏省医学会",
+        "中华医学会",
+        "浙江省高等教育研究会",
+        "浙江省",
+        "省",
+        "会",
+        "",
+        "（盖章）",
+        "____",
+    ],
+)
+def test_a_name_that_is_only_near_is_nobody_s(written: str) -> None:
+    assert REGISTRY.named(written) is None
+
+
+@pytest.mark.parametrize("missing", REGISTRY.organizations, ids=lambda o: o.name)
+def test_no_organization_is_taken_for_another_that_is_registered(missing: Organization) -> None:
+    others = Registry(tuple(o for o in REGISTRY.organizations if o != missing))
+    assert others.named(missing.name) is None
+    assert others.mentioned(f"{missing.name}2020年度工作总结") == ()
+
+
+def test_a_name_that_two_own_is_nobody_s() -> None:
+    one, other = society("浙江省甲学会", "浙江学会联盟"), society("浙江省乙学会", "浙江学会联盟")
+    assert Registry((one, other)).named("浙江学会联盟") is None
+    same_core = Registry((society("浙江省甲学会"), society("甲学会")))
+    assert same_core.named("省甲学会") is None
+    assert same_core.named("甲学会") == society("甲学会")
+
+
+_CHARACTERS = st.sampled_from(
+    "浙江省医学会预防数物理中药西结合针灸高等教育研究促进科协集团有限公司秘书处（盖章） _"
+)
+
+
+@given(st.text(_CHARACTERS, max_size=14) | st.text(max_size=8))
+def test_what_is_matched_differs_in_nothing_that_tells_apart(written: str) -> None:
+    found = REGISTRY.named(written)
+    if found is None:
+        return
+    cores = [core(name) for name in (found.name, *found.aliases)]
+    assert core(written) in cores or any(
+        set(core(written)) == set(known) and fuzz.ratio(core(written), known) >= 92 for known in cores
+    )
+
+
+@given(st.data())
+def test_one_character_changed_is_another_name(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([o.name for o in REGISTRY.organizations]))
+    at = data.draw(st.integers(3, len(name) - 3))
+    other = data.draw(_CHARACTERS.filter(lambda c: c not in "（）_ " and c != name[at]))
+    changed = name[:at] + other + name[at + 1 :]
+    found = REGISTRY.named(changed)
+    assert found is None or core(changed) in {core(n) for n in (found.name, *found.aliases)}
+
+
+@pytest.mark.parametrize(
+    ("written", "cleaned"),
+    [
+        ("浙江省篆刻印章研究会（盖章）", "浙江省篆刻印章研究会"),
+        ("浙江省甲学会（筹）", "浙江省甲学会(筹)"),
+        ("浙江省甲学会(公章", "浙江省甲学会"),
+        ("浙江省甲学会）", "浙江省甲学会"),
+        ("ＡＢＣ学会", "ABC学会"),
+        ("“浙江省甲学会”：", "浙江省甲学会"),
+    ],
+)
+def test_a_name_is_cleaned_and_not_mangled(written: str, cleaned: str) -> None:
+    assert clean(written) == cleaned
+
+
+@given(st.text())
+def test_cleaning_twice_changes_nothing_more(written: str) -> None:
+    once = clean(clean(written))
+    assert clean(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("浙江省物理学会2020年度工作总结", ("浙江省物理学会",)),
+        ("2020年度 浙江省 物理学会 自评表.xlsx", ("浙江省物理学会",)),
+        ("关于报送浙江省能源集团有限公司科协2020年总结的报告", ("浙江省能源集团有限公司科协",)),
+        ("浙江省能源集团有限公司2020年度科协工作总结", ("浙江省能源集团有限公司",)),
+        ("我单位中国石化镇海炼化公司科协", ("中国石化镇海炼化公司科协",)),
+        ("浙江省预防医学会、浙江省医学会", ("浙江省预防医学会", "浙江省医学会")),
+        ("浙江省科学技术协会：浙江省会计学会", ("浙江省会计学会",)),
+        ("浙江大学科协", ("浙江大学科协",)),
+        ("回复：关于上报2020年度省级学会和省属企业科协工作总结的通知", ()),
+        ("各省级学会（协会、研究会、促进会）、省属企业科协：", ()),
+        ("浙江省级学会工作总结", ()),
+        ("报送至浙江省科协学会部", ()),
+        ("浙江省科学技术协会学会部", ()),
+        ("浙江省医学会心血管病学分会2020年总结", ()),
+        ("请查收附件", ()),
+        ("", ()),
+    ],
+)
+def test_names_are_found_in_titles_and_subjects(text: str, names: tuple[str, ...]) -> None:
+    assert organization_names(text) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "organizations"),
+    [
+        ("浙江省预防医学会2020年总结", (PREVENTIVE,)),
+        ("浙江省物理学会、浙江省数学会", (PHYSICS, MATHEMATICS)),
+        ("针灸学会总结", (ACUPUNCTURE,)),
+        ("浙江省针灸学会", (ACUPUNCTURE,)),
+        ("杭州市针灸学会", ()),
+        ("中国针灸学会", ()),
+        ("江苏省中医药学会", ()),
+        ("浙江省医学会心血管病学分会总结", ()),
+        ("浙江省医学会议程", ()),
+        ("浙能集团2020年", (ENERGY,)),
+    ],
+)
+def test_a_registered_name_is_found_where_it_stands_alone(
+    text: str, organizations: tuple[Organization, ...]
+) -> None:
+    assert REGISTRY.mentioned(text) == organizations
+
+
+def test_the_form_goes_before_everything_else() -> None:
+    identity = told(
+        form_name="浙江省医学会（盖章）",
+        senders=("office@medical.example.org",),
+        hints=(("subject", "浙江省物理学会"),),
+        learned=PHYSICS,
+        has_form=True,
+    )
+    assert identity == Identity(organization=MEDICAL, how="form")
+
+
+def test_a_form_that_names_another_than_the_sender_is_a_contradiction() -> None:
+    identity = told(form_name="浙江省物理学会", senders=("OFFICE@medical.example.org",), has_form=True)
+    assert codes(identity) == [Code.ORGANIZATION_MISMATCH]
+    assert (identity.findings[0].found, identity.findings[0].wanted) == ("浙江省物理学会", "浙江省医学会")
+    assert identity.organization == PHYSICS
+
+
+def test_an_address_shared_by_several_contradicts_what_none_of_them_is() -> None:
+    senders = ("shared@example.org",)
+    assert told(form_name="浙江省物理学会", senders=senders).findings == ()
+    identity = told(form_name="浙江省医学会", senders=senders)
+    assert codes(identity) == [Code.ORGANIZATION_MISMATCH]
+    assert identity.findings[0].wanted == "浙江省数学会、浙江省物理学会"
+    assert REGISTRY.of_sender(senders) is None
+    assert REGISTRY.of_sender(("office@maths.example.org",)) == MATHEMATICS
+
+
+def test_a_name_in_no_entry_goes_to_a_person() -> None:
+    identity = told(form_name="浙江省口腔医学会", senders=("office@medical.example.org",), has_form=True)
+    assert codes(identity) == [Code.ORGANIZATION_UNKNOWN]
+    assert identity.findings[0].found == "浙江省口腔医学会"
+    assert identity.findings[0].wanted == "浙江省医学会"
+    assert identity.organization == society("浙江省口腔医学会")
+    by_title = told(hints=(("title", "浙江省口腔医学会"),))
+    assert codes(by_title) == [Code.ORGANIZATION_UNKNOWN]
+
+
+def test_the_registered_sender_goes_before_hints_and_an_empty_name_is_none() -> None:
+    identity = told(
+        form_name="____（盖章）",
+        senders=("office@medical.example.org",),
+        hints=(("title", "浙江省物理学会"),),
+        has_form=True,
+    )
+    assert identity == Identity(organization=MEDICAL, how="sender")
+
+
+def test_hints_are_taken_in_their_order_and_two_names_of_one_kind_decide_nothing() -> None:
+    title, subject = ("title", "浙江省医学会"), ("subject", "浙江省物理学会总结")
+    assert told(hints=(title, subject)) == Identity(organization=MEDICAL, how="title")
+    assert told(hints=(subject, title)) == Identity(organization=PHYSICS, how="subject")
+    two = (title, ("title", "浙江省数学会"), subject)
+    assert told(hints=two) == Identity(organization=PHYSICS, how="subject")
+    same = (title, ("title", "省医学会"), ("title", "医学会2020年总结"))
+    assert told(hints=same).organization == MEDICAL
+    both = (("subject", "浙江省医学会、浙江省数学会"),)
+    assert codes(told(hints=both)) == [Code.ORGANIZATION_MISSING]
+
+
+def test_what_earlier_mails_say_comes_last_and_nothing_at_all_is_missing() -> None:
+    assert told(learned=PHYSICS) == Identity(organization=PHYSICS, how="learned")
+    assert told(learned=PHYSICS, hints=(("title", "浙江省医学会"),)).organization == MEDICAL
+    nobody = told(hints=(("subject", "材料报送"),))
+    assert nobody.organization is None
+    assert codes(nobody) == [Code.ORGANIZATION_MISSING]
+
+
+def test_without_a_registry_the_name_is_as_on_the_form_or_the_title() -> None:
+    by_form = told(None, form_name="浙江省 示例学会（盖章）", senders=("a@example.org",), has_form=True)
+    assert by_form == Identity(organization=society("浙江省示例学会"), how="form")
+    by_title = told(None, hints=(("title", "浙江省示例学会2020年度工作总结"),))
+    assert by_title == Identity(organization=society("浙江省示例学会"), how="title")
+    two = told(None, hints=(("title", "浙江省甲学会"), ("title", "浙江省乙学会")))
+    assert codes(two) == [Code.ORGANIZATION_MISSING]
+    notice = told(None, hints=(("subject", "转发：关于上报2020年度省级学会和省属企业科协工作总结的通知"),))
+    assert codes(notice) == [Code.ORGANIZATION_MISSING]
+
+
+@pytest.mark.parametrize(
+    ("name", "has_form", "default", "track"),
+    [
+        ("浙江省能源集团科协", False, Track.SOCIETY, Track.ENTERPRISE),
+        ("浙江省能源集团有限公司", False, Track.SOCIETY, Track.ENTERPRISE),
+        ("杭州银行科学技术协会", False, Track.SOCIETY, Track.ENTERPRISE),
+        ("浙江省企业管理研究会", False, Track.ENTERPRISE, Track.SOCIETY),
+        ("浙江省企业家协会", False, Track.ENTERPRISE, Track.SOCIETY),
+        ("浙江省甲学会(筹)", False, Track.ENTERPRISE, Track.SOCIETY),
+        ("浙江省能源集团科协", True, Track.SOCIETY, Track.SOCIETY),
+        ("浙江省科技馆", False, Track.SOCIETY, Track.SOCIETY),
+        ("浙江省科技馆", False, Track.ENTERPRISE, Track.ENTERPRISE),
+    ],
+)
+def test_an_unregistered_name_tells_its_track(
+    name: str, has_form: bool, default: Track, track: Track
+) -> None:
+    identity = told(None, form_name=name, has_form=has_form, default_track=default)
+    assert identity.organization == Organization(name=name, track=track)
+
+
+@given(st.text(max_size=60), st.text(max_size=20))
+def test_any_text_has_an_answer(text: str, name: str) -> None:
+    for registry in (REGISTRY, None):
+        identity = told(registry, form_name=name, hints=(("subject", text),))
+        assert identity.organization is not None or codes(identity) == [Code.ORGANIZATION_MISSING]
