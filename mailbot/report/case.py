@@ -1,0 +1,238 @@
+"""One message with its decision, and what the reader of the answer may know of it. Pure.
+
+From can be forged. So a letter tells only what came with this mail, what its reader sent himself, or, at an
+address registered for the organization, all of the organization's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailbot.config import Config, Mailbox
+from mailbot.decide import counting, on_time
+from mailbot.model import (
+    Assessment,
+    Code,
+    Decision,
+    Finding,
+    Piece,
+    ReplyKind,
+    ReplyState,
+    Role,
+    Severity,
+    Status,
+    Track,
+    Version,
+)
+from mailbot.reading import DocumentReading, MailReading
+from mailbot.records import ReplyRecord, StoredMessage
+from mailbot.report.letters import ROLE_NAMES, Contact, EarlierRequest, Facts, Held, SentDocument
+from mailbot.rubric import Rubric
+
+_OWED = {
+    Track.SOCIETY: (Role.FORM, Role.SUMMARY, Role.PLAN),
+    Track.ENTERPRISE: (Role.SUMMARY, Role.PLAN),
+}
+_LACKS = frozenset({Code.FORM_MISSING, Code.SUMMARY_MISSING, Code.PLAN_MISSING, Code.FORM_BLANK})
+_REACHED = frozenset({ReplyState.QUEUED, ReplyState.SENDING, ReplyState.SENT, ReplyState.DRAFTED})
+_UNREAD = frozenset(
+    {
+        Code.DOCUMENT_UNREADABLE,
+        Code.DOCUMENT_ENCRYPTED,
+        Code.DOCUMENT_UNSUPPORTED,
+        Code.DOCUMENT_EMPTY,
+        Code.DOCUMENT_TOO_LARGE,
+        Code.DOCUMENT_DANGEROUS,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One message with its decision, and to whom the answer goes."""
+
+    message: StoredMessage
+    reading: MailReading
+    decision: Decision
+    mailbox: Mailbox
+    to: str
+    now: datetime
+    told: frozenset[int]
+    """Numbers of the messages whose contents the reader may be told."""
+    earlier: tuple[ReplyRecord, ...] = ()
+    """Letters to this organization so far, oldest first."""
+    assessment: Assessment | None = None
+    """Of the form that stands, where the reader may be told of it."""
+
+    @property
+    def version(self) -> Version | None:
+        """The submission as it stands; None where this message belongs to none."""
+        versions = self.decision.versions
+        return versions[-1] if any(v.message == self.message.id for v in versions) else None
+
+    @property
+    def registered(self) -> bool:
+        """Whether the reader's address is registered for the organization."""
+        organization = self.decision.organization
+        return organization is not None and self.to in {e.lower() for e in organization.emails}
+
+    @property
+    def own_form(self) -> bool:
+        """Whether the reader may be told of the form that stands."""
+        return self.version is None or self.version.form is None or self.version.form.message in self.told
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The errors that the letter tells: not those of a form that somebody else sent or that was replaced."""
+        hidden = set() if self.own_form else set(_of_the_form(self.version))
+        if self._form_was_replaced and self.version is not None:
+            hidden |= set(self.reading.findings) - set(self.version.findings)
+        return tuple(f for f in self.decision.findings if f.severity is Severity.ERROR and f not in hidden)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What a person asks for on account of messages that the reader may be told of."""
+        return tuple(r.sentence for r in self.decision.requests if r.message in self.told)
+
+    @property
+    def _form_was_replaced(self) -> bool:
+        """Whether the form of this mail, decided late, had been replaced by a newer one."""
+        form = self.version.form if self.version else None
+        return self.reading.form_key is not None and form is not None and form.message != self.message.id
+
+    @property
+    def withheld(self) -> int:
+        """How many errors stand in a form that somebody else sent."""
+        if self.own_form:
+            return 0
+        return sum(1 for f in _of_the_form(self.version) if f.severity is Severity.ERROR)
+
+
+def _of_the_form(version: Version | None) -> tuple[Finding, ...]:
+    return tuple(f for f in version.findings if f.code not in _LACKS) if version else ()
+
+
+def receipt_number(campaign: str, message: StoredMessage) -> str:
+    """2020-000017-3fa9c2d1: the campaign, the message's number, and the beginning of its ledger hash."""
+    return f"{campaign}-{message.id:06d}-{message.receipt_hash[:8]}"
+
+
+def facts(case: Case, kind: ReplyKind, config: Config, rubric: Rubric) -> Facts:
+    """What the letter may say."""
+    campaign, head = config.campaign, case.reading.head
+    zone, codes = campaign.timezone, {f.code for f in case.decision.findings}
+    named = kind is not ReplyKind.RECEIPT or not any(c.value.startswith("organization.") for c in codes)
+    organization = case.decision.organization
+    verdict = kind is not ReplyKind.RECEIPT
+    return Facts(
+        campaign_title=campaign.title,
+        notice=campaign.notice,
+        organization=organization.name if organization and named else None,
+        number=receipt_number(campaign.name, case.message),
+        received_at=case.message.received_at.astimezone(zone),
+        on_time=on_time(case.message.received_at, campaign.deadline),
+        time_disputed=_sides_differ(case, campaign.deadline),
+        deadline=campaign.deadline.astimezone(zone),
+        now=case.now,
+        owed=_owed(config, organization.track if organization else case.mailbox.track),
+        documents=tuple(_sent(case.reading)),
+        held=tuple(_held(case, config)) if verdict else (),
+        findings=case.errors if verdict else (),
+        withheld=case.withheld if verdict else 0,
+        asked=case.asked if verdict else (),
+        assessment=case.assessment if verdict else None,
+        rubric=rubric,
+        earlier=_earlier_request(case, config) if verdict else None,
+        counts_from=_counts_from(case, config) if verdict else None,
+        inquiry=Code.MESSAGE_INQUIRY in codes,
+        forgotten=head.claims_attachment and not case.reading.documents and not head.links,
+        mailbox=case.mailbox.address,
+        contact=_contact(case.mailbox),
+    )
+
+
+def _contact(mailbox: Mailbox) -> Contact:
+    given = mailbox.contact
+    return Contact(name=given.name, phone=given.phone, address=given.address) if given else Contact()
+
+
+def _owed(config: Config, track: Track) -> tuple[Role, ...]:
+    owed = [mailbox.requires for mailbox in config.mailboxes if mailbox.track is track]
+    return owed[-1] if owed else _OWED[track]
+
+
+def _held(case: Case, config: Config) -> Iterator[Held]:
+    version = case.version
+    if version is None:
+        return
+    received = {v.message: v.received_at for v in case.decision.versions}
+    pieces = {Role.FORM: version.form, Role.SUMMARY: version.summary, Role.PLAN: version.plan}
+    for role, piece in pieces.items():
+        if piece is not None:
+            when = received.get(piece.message, version.received_at).astimezone(config.campaign.timezone)
+            yield _held_piece(case, role, piece, when)
+
+
+def _held_piece(case: Case, role: Role, piece: Piece, when: datetime) -> Held:
+    if piece.message == case.message.id:
+        return Held(role=role, filename=piece.filename)
+    return Held(role=role, filename=piece.filename if piece.message in case.told else "", received_at=when)
+
+
+def _counts_from(case: Case, config: Config) -> datetime | None:
+    """When an earlier complete version came that still counts in place of this one."""
+    counts = counting(case.decision.versions)
+    if counts is None or counts.message == case.message.id or counts.message not in case.told:
+        return None
+    if counts.state is not Status.COMPLETE or not counts.on_time:
+        return None
+    return counts.received_at.astimezone(config.campaign.timezone)
+
+
+def _earlier_request(case: Case, config: Config) -> EarlierRequest | None:
+    """The last correction letter, if it was the last word and its reader is this one or may know of it."""
+    letters = [
+        r
+        for r in case.earlier
+        if r.state in _REACHED and r.message in case.told and r.message != case.message.id
+    ]
+    if not letters or letters[-1].kind is not ReplyKind.CORRECTION:
+        return None
+    last = letters[-1]
+    then = next((v for v in case.decision.versions if v.message == last.message), None)
+    if then is None:
+        return None
+    return EarlierRequest(
+        number=last.subject.rpartition(" ")[2],
+        sent_at=last.queued_at.astimezone(config.campaign.timezone),
+        count=sum(1 for r in letters if r.kind is ReplyKind.CORRECTION),
+        findings=then.findings if then.form is None or then.form.message in case.told else (),
+    )
+
+
+def _sides_differ(case: Case, deadline: datetime) -> bool:
+    """Whether the two witnesses of the receipt time disagree on what matters to the sender."""
+    hop = case.reading.head.received
+    disputed = any(f.code is Code.DELIVERY_TIME_DISPUTED for f in case.decision.findings)
+    return (
+        disputed and hop is not None and on_time(hop, deadline) != on_time(case.message.received_at, deadline)
+    )
+
+
+def _sent(reading: MailReading) -> Iterator[SentDocument]:
+    for document in reading.documents:
+        if document.filename:
+            yield SentDocument(filename=document.filename, taken_for=_taken_for(document, reading))
+
+
+def _taken_for(document: DocumentReading, reading: MailReading) -> str:
+    if any(f.code in _UNREAD for f in document.findings):
+        return "未能读取"
+    blank = any(f.code is Code.FORM_BLANK and f.document == document.filename for f in reading.findings)
+    if blank and document.role is Role.FORM:
+        return "自评表，空白"
+    if {Role.SUMMARY, Role.PLAN} <= set(document.covers):
+        return ROLE_NAMES[Role.SUMMARY_AND_PLAN]
+    return ROLE_NAMES[document.role]

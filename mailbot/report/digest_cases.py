@@ -1,0 +1,234 @@
+"""What needs a person, each case with its reason and all that is needed to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+from mailbot.config import Config
+from mailbot.model import Code, Finding, ItemReading, Severity, Status
+from mailbot.records import STUCK, Counts, MessageRecord, OrganizationRecord, ReplyRecord
+from mailbot.report.cut import Cut, cut
+from mailbot.report.figures import one_line, points_or_dash, short_moment
+from mailbot.report.labels import READ_BY, REPLY_KINDS, REPLY_STATES, ROLES, TO_DO
+from mailbot.report.problems import problems
+from mailbot.report.standing import addresses, doubts, in_junk
+from mailbot.report.wording import detail
+from mailbot.rubric import Rubric
+
+_MOST_CASES, _MOST_JUNK, _MOST_UNSENT = 30, 15, 30
+_MOST_REASONS, _MOST_DOCUMENTS, _MOST_CELLS, _MOST_FAULTS = 6, 8, 6, 8
+_LONGEST_TEXT = 300
+_MOST_PICTURES, _LARGEST_PICTURE = 20, 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A PNG that the digest shows."""
+
+    content_id: str
+    filename: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class Pictures:
+    """The pictures of one digest, as many as a mail should carry."""
+
+    _taken: list[Picture] = field(default_factory=list)
+
+    def show(self, message: int, item: ItemReading) -> str:
+        """The content id under which a doubtful cell is shown; '' where there is no picture of it."""
+        too_large = item.picture is None or len(item.picture) > _LARGEST_PICTURE
+        if item.picture is None or too_large or len(self._taken) >= _MOST_PICTURES:
+            return ""
+        name = f"cell-{message}-{item.no}"
+        self._taken.append(Picture(content_id=f"{name}@mailbot", filename=f"{name}.png", data=item.picture))
+        return f"{name}@mailbot"
+
+    @property
+    def all(self) -> tuple[Picture, ...]:
+        return tuple(self._taken)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtfulCell:
+    """A score that recognition was not sure of."""
+
+    item: int
+    text: str
+    confidence: str
+    content_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One mail that waits for a person."""
+
+    who: str
+    reasons: tuple[str, ...]
+    more_reasons: int
+    to_do: tuple[str, ...]
+    received_at: str
+    mailbox: str
+    sender: str
+    subject: str
+    documents: tuple[str, ...]
+    more_documents: int
+    read: str
+    faults: str
+    """What the organization would have been asked to correct."""
+    cells: tuple[DoubtfulCell, ...]
+    text: str
+    """What an inquirer wrote."""
+    reply: str
+    settled: bool
+    """The organization's later mails made its submission complete."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JunkMail:
+    """A mail in the Junk folder."""
+
+    received_at: str
+    sender: str
+    subject: str
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """A reply that did not go out, or of which nobody knows."""
+
+    organization: str
+    to: str
+    kind: str
+    state: str
+    queued_at: str
+    error: str
+
+
+def waiting(
+    messages: Sequence[MessageRecord],
+    organizations: Sequence[OrganizationRecord],
+    rubric: Rubric,
+    config: Config,
+    pictures: Pictures,
+) -> Cut[Case]:
+    """The mails that only a person can decide, newest first; what lies in Junk is listed by itself."""
+    records = {record.name: record for record in organizations}
+    open_ones = [m for m in messages if m.waits_for_a_person and not in_junk(m)]
+    open_ones.sort(key=lambda m: (_settled(m, records), -m.received_at.timestamp(), m.id))
+    shown = (
+        _case(message, settled=_settled(message, records), rubric=rubric, config=config, pictures=pictures)
+        for message in open_ones[:_MOST_CASES]
+    )
+    return Cut(shown=tuple(shown), total=len(open_ones))
+
+
+def junk(messages: Sequence[MessageRecord], config: Config) -> Cut[JunkMail]:
+    """What lies in Junk and may have been put there by mistake."""
+    found = (
+        JunkMail(
+            received_at=short_moment(m.received_at, config.campaign.timezone),
+            sender=one_line(m.sender),
+            subject=one_line(m.subject) or "（无主题）",
+            mailbox=addresses(config).get(m.mailbox, m.mailbox),
+        )
+        for m in sorted(messages, key=lambda m: m.received_at, reverse=True)
+        if in_junk(m)
+    )
+    return cut(found, _MOST_JUNK)
+
+
+def unsent(messages: Iterable[MessageRecord], counts: Counts, zone: tzinfo) -> Cut[Unsent]:
+    """Replies that did not go out. There may be more than `messages` name: the counts know of all."""
+    found = {
+        reply.id: _unsent(message, reply, zone) for message in messages for reply in message.stuck_replies
+    }
+    total = sum(counts.replies.get(state, 0) for state in STUCK)
+    return Cut(shown=tuple(found.values())[:_MOST_UNSENT], total=max(total, len(found)))
+
+
+def _settled(message: MessageRecord, records: dict[str, OrganizationRecord]) -> bool:
+    record = records.get(message.organization or "")
+    if record is None or record.counts is None or record.status is not Status.COMPLETE:
+        return False
+    return record.counts.received_at > message.received_at
+
+
+def _case(
+    message: MessageRecord, *, settled: bool, rubric: Rubric, config: Config, pictures: Pictures
+) -> Case:
+    asked = list(doubts(message)) or list(_left_on_server(message))
+    faults = problems((f for f in message.findings if f.severity is Severity.ERROR), rubric)
+    reasons = tuple(dict.fromkeys(detail(f, rubric) for f in asked))
+    documents = tuple(
+        f"{one_line(d.filename, 60) or '（未命名）'}（{ROLES[d.role]}）" for d in message.documents
+    )
+    asks = any(f.code is Code.MESSAGE_INQUIRY for f in message.findings)
+    return Case(
+        who=one_line(message.organization or "", 60) or "单位不明",
+        reasons=reasons[:_MOST_REASONS] or ("该单位此前有来件待核对，材料尚不齐全",),
+        more_reasons=max(0, len(reasons) - _MOST_REASONS),
+        to_do=tuple(dict.fromkeys(TO_DO[f.code] for f in asked if f.code in TO_DO)),
+        received_at=short_moment(message.received_at, config.campaign.timezone),
+        mailbox=addresses(config).get(message.mailbox, message.mailbox),
+        sender=one_line(message.sender),
+        subject=one_line(message.subject) or "（无主题）",
+        documents=documents[:_MOST_DOCUMENTS],
+        more_documents=max(0, len(documents) - _MOST_DOCUMENTS),
+        read=_read(message),
+        faults="；".join(faults[:_MOST_FAULTS]) + ("…" if len(faults) > _MOST_FAULTS else ""),
+        cells=tuple(_cells(message, pictures)),
+        text=one_line(message.text, _LONGEST_TEXT) if asks else "",
+        reply=_replied(message),
+        settled=settled,
+    )
+
+
+def _left_on_server(message: MessageRecord) -> Iterable[Finding]:
+    """A mail beyond the limit is not taken in: only its size and time are known."""
+    return (f for f in message.findings if f.code is Code.DOCUMENT_TOO_LARGE)
+
+
+def _read(message: MessageRecord) -> str:
+    """What was read from the form, in one sentence."""
+    form = message.assessment
+    if form is None:
+        return ""
+    name = one_line(form.organization or "", 60) or "未填"
+    return (
+        f"填报单位：{name}；填报总分{points_or_dash(form.stated_total)}，核算总分{points_or_dash(form.total)}"
+        f"；按{READ_BY[form.read_by]}读取"
+    )
+
+
+def _cells(message: MessageRecord, pictures: Pictures) -> Iterable[DoubtfulCell]:
+    items = {f.item for f in message.findings if f.code is Code.FORM_LOW_CONFIDENCE}
+    read = message.assessment.items if message.assessment else ()
+    for item in [each for each in read if each.no in items or each.picture][:_MOST_CELLS]:
+        yield DoubtfulCell(
+            item=item.no,
+            text=one_line(item.score_text, 20) or "（空）",
+            confidence="" if item.confidence is None else f"{item.confidence:.0%}",
+            content_id=pictures.show(message.id, item),
+        )
+
+
+def _replied(message: MessageRecord) -> str:
+    if not message.replies:
+        return "未答复"
+    return "、".join(f"{REPLY_KINDS[r.kind]}{REPLY_STATES[r.state]}" for r in message.replies)
+
+
+def _unsent(message: MessageRecord, reply: ReplyRecord, zone: tzinfo) -> Unsent:
+    return Unsent(
+        organization=one_line(message.organization or "", 60) or "单位不明",
+        to=one_line(reply.to),
+        kind=REPLY_KINDS[reply.kind],
+        state=REPLY_STATES[reply.state],
+        queued_at=short_moment(reply.queued_at, zone),
+        error=one_line(reply.error),
+    )

@@ -1,0 +1,226 @@
+"""The digest's lists: where it stands, what came, who lacks what, times, points."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from mailbot.config import Config
+from mailbot.model import Code, Outcome, Severity, Status, Track
+from mailbot.records import MessageRecord, OrganizationRecord
+from mailbot.report.cut import Cut, cut
+from mailbot.report.distribution import bands, by_category
+from mailbot.report.figures import moment, one_line, points_or_dash, short_moment
+from mailbot.report.labels import OUTCOMES, ROLES, STATUSES, TRACKS
+from mailbot.report.problems import problems, requested
+from mailbot.report.standing import first_in_time, in_junk, in_time, late_corrections, tally
+from mailbot.report.wording import points
+from mailbot.rubric import Rubric
+
+_MOST_NEWS, _MOST_LACKING, _MOST_SILENT, _MOST_TIMES = 60, 40, 80, 40
+_COLOURS = {
+    Status.COMPLETE: "#5b9f4a",
+    Status.INCOMPLETE: "#e07b28",
+    Status.REVIEW: "#e6b422",
+    Status.NOT_RECEIVED: "#c3c9d1",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One part of a bar, or a bar by itself."""
+
+    name: str
+    number: str
+    percent: int
+    colour: str = "#2e75b6"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """One mail that was decided since the last digest."""
+
+    received_at: str
+    on_time: bool
+    who: str
+    kind: str
+    outcome: str
+    documents: str
+    total: str
+    errors: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An organization, and what is to be said of it."""
+
+    name: str
+    text: str
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """Who of one track has sent nothing."""
+
+    track: str
+    organizations: Cut[Line]
+
+
+def where_it_stands(records: Sequence[OrganizationRecord]) -> dict[str, object]:
+    """The progress bar and its figures."""
+    whole = tally(records)
+    return {
+        "total": whole.total,
+        "complete": whole.complete,
+        "late_total": whole.late,
+        "progress": _shares(whole.by_status, whole.total),
+        "tracks": [
+            {"name": TRACKS[track], "numbers": [count[status] for status in Status]}
+            for track in Track
+            if (count := Counter(r.status for r in records if r.track is track))
+        ],
+        "status_names": [STATUSES[status] for status in Status],
+    }
+
+
+def _shares(by_status: Mapping[Status, int], total: int) -> tuple[Bar, ...]:
+    """Shares that add up to 100, none of them too narrow to be seen."""
+    present = [(status, number) for status, number in by_status.items() if number]
+    widths = [max(1, round(number * 100 / total)) for _, number in present]
+    if widths:
+        widths[widths.index(max(widths))] += 100 - sum(widths)
+    return tuple(
+        Bar(name=STATUSES[status], number=str(number), percent=width, colour=_COLOURS[status])
+        for (status, number), width in zip(present, widths, strict=True)
+    )
+
+
+def what_came(
+    messages: Sequence[MessageRecord], records: Sequence[OrganizationRecord], config: Config
+) -> dict[str, object]:
+    """New and corrected since the last digest, newest first."""
+    numbers = {version.message: version.number for record in records for version in record.versions}
+    taken = [m for m in messages if m.outcome not in (None, Outcome.IGNORED) and not in_junk(m)]
+    taken.sort(key=lambda m: (m.received_at, m.id), reverse=True)
+    return {
+        "news": cut((_news(message, numbers.get(message.id), config) for message in taken), _MOST_NEWS),
+        "ignored": sum(1 for message in messages if message.outcome is Outcome.IGNORED),
+    }
+
+
+def _news(message: MessageRecord, number: int | None, config: Config) -> News:
+    roles = dict.fromkeys(ROLES[document.role] for document in message.documents)
+    return News(
+        received_at=short_moment(message.received_at, config.campaign.timezone),
+        on_time=in_time(message, config),
+        who=one_line(message.organization or message.sender, 60),
+        kind=_kind(message, number),
+        outcome=OUTCOMES[message.outcome] if message.outcome else "",
+        documents="、".join(roles) or "无附件",
+        total=points_or_dash(message.assessment.total) if message.assessment else "",
+        errors=sum(1 for each in message.findings if each.severity is Severity.ERROR),
+    )
+
+
+def _kind(message: MessageRecord, version: int | None) -> str:
+    if version is None:
+        return "来件" if message.documents else "来信"
+    return "新报送" if version == 1 else f"更正（第{version}版）"
+
+
+def who_lacks(records: Sequence[OrganizationRecord], rubric: Rubric) -> dict[str, object]:
+    """Who has sent nothing, and whose submission has to be corrected."""
+    lacking = (
+        Line(
+            name=one_line(record.name, 60),
+            text="；".join(
+                (
+                    *problems(record.counts.findings if record.counts else (), rubric),
+                    *requested(record.counts),
+                )
+            ),
+            contact="、".join(one_line(address, 60) for address in record.senders[-2:]),
+        )
+        for record in records
+        if record.status is Status.INCOMPLETE
+    )
+    return {"lacking": cut(lacking, _MOST_LACKING), "silent": tuple(_silent(records))}
+
+
+def _silent(records: Sequence[OrganizationRecord]) -> Iterator[Silent]:
+    for track in Track:
+        lines = [
+            Line(
+                name=one_line(record.name, 60),
+                text="",
+                contact="、".join(one_line(address, 60) for address in record.emails[:3]) or "未登记邮箱",
+            )
+            for record in records
+            if record.track is track and record.status is Status.NOT_RECEIVED
+        ]
+        if lines:
+            yield Silent(track=TRACKS[track], organizations=cut(lines, _MOST_SILENT))
+
+
+def times(
+    records: Sequence[OrganizationRecord], messages: Iterable[MessageRecord], zone: tzinfo
+) -> dict[str, object]:
+    """Late submissions and corrections, and mails of which two clocks say different times."""
+    return {
+        "late": cut(_late(records, zone), _MOST_TIMES),
+        "disputed": cut(_disputed(messages, zone), _MOST_TIMES),
+    }
+
+
+def _late(records: Sequence[OrganizationRecord], zone: tzinfo) -> Iterator[Line]:
+    for record in records:
+        name = one_line(record.name, 60)
+        if record.counts is not None and not record.counts.on_time:
+            first = first_in_time(record)
+            before = (
+                f"；{moment(first.received_at, zone)}按时收到第{first.number}版，当时尚不齐全"
+                if first
+                else ""
+            )
+            yield Line(name=name, text=f"{moment(record.counts.received_at, zone)}收到{before}")
+        for version in late_corrections(record):
+            yield Line(
+                name=name,
+                text=f"逾期更正：{moment(version.received_at, zone)}收到第{version.number}版，仍以按时的版本计",
+            )
+
+
+def _disputed(messages: Iterable[MessageRecord], zone: tzinfo) -> Iterator[Line]:
+    for message in {m.id: m for m in messages}.values():
+        if any(each.code is Code.DELIVERY_TIME_DISPUTED for each in message.findings):
+            other = short_moment(message.header_received, zone) if message.header_received else "不明"
+            yield Line(
+                name=one_line(message.organization or message.sender, 60),
+                text=f"进入邮箱{short_moment(message.received_at, zone)}（以此为准），服务器标注{other}",
+            )
+
+
+def scores(records: Sequence[OrganizationRecord], rubric: Rubric) -> dict[str, object]:
+    """The means by category and the totals in bands, as bars."""
+    counted = bands(records, rubric)
+    most = max((number for _, number in counted), default=0)
+    return {
+        "assessed": sum(1 for record in records if record.assessment is not None),
+        "categories": [
+            Bar(
+                name=one_line(spread.name, 40),
+                number=f"{points_or_dash(spread.mean)} / {points(spread.points)}",
+                percent=spread.percent,
+                note=f"{points_or_dash(spread.least)}–{points_or_dash(spread.most)}",
+            )
+            for spread in by_category(records, rubric)
+        ],
+        "bands": [
+            Bar(name=name, number=f"{number}家", percent=number * 100 // most if most else 0)
+            for name, number in counted
+        ],
+    }

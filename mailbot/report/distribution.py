@@ -1,0 +1,59 @@
+"""How the points spread: by category, and the computed totals in bands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mailbot.records import OrganizationRecord
+from mailbot.report.standing import category_sums
+from mailbot.rubric import Rubric
+
+_BANDS = (("90分以上", 90), ("80–89分", 80), ("70–79分", 70), ("60–69分", 60), ("60分以下", None))
+"""Name and least percentage of the rubric's total."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategorySpread:
+    """The sums claimed in one category."""
+
+    name: str
+    points: Decimal
+    mean: Decimal | None
+    least: Decimal | None
+    most: Decimal | None
+
+    @property
+    def percent(self) -> int:
+        """The mean as a percentage of the category's points."""
+        return 0 if self.mean is None else max(0, min(100, round(self.mean / self.points * 100)))
+
+
+def by_category(records: Sequence[OrganizationRecord], rubric: Rubric) -> tuple[CategorySpread, ...]:
+    """Mean, least and most in each category, of the organizations whose form could be read."""
+    sums = [category_sums(record.assessment, rubric) for record in records if record.assessment]
+    spreads = []
+    for number, category in enumerate(rubric.categories):
+        known = [each[number] for each in sums]
+        values = [value for value in known if value is not None]
+        spreads.append(
+            CategorySpread(
+                name=category.name,
+                points=category.points,
+                mean=(sum(values, Decimal()) / len(values)).quantize(Decimal("0.1")) if values else None,
+                least=min(values, default=None),
+                most=max(values, default=None),
+            )
+        )
+    return tuple(spreads)
+
+
+def bands(records: Sequence[OrganizationRecord], rubric: Rubric) -> tuple[tuple[str, int], ...]:
+    """How many organizations' computed totals lie in each band."""
+    counts = dict.fromkeys((name for name, _ in _BANDS), 0)
+    for record in records:
+        if record.assessment is not None and record.assessment.total is not None:
+            percent = record.assessment.total * 100 / rubric.total
+            counts[next(name for name, least in _BANDS if least is None or percent >= least)] += 1
+    return tuple(counts.items())

@@ -1,0 +1,62 @@
+"""Times, sizes and foreign text as they stand in the staff's mails, sheets and tables."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, tzinfo
+from decimal import Decimal
+
+from mailbot.report.wording import minute, plain, points, second, shortened
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\ud800-\udfff]"
+)
+
+
+def moment(value: datetime, zone: tzinfo) -> str:
+    """`2021年1月15日17:30`, with seconds where there are any."""
+    local = value.astimezone(zone)
+    return second(local) if local.second else minute(local)
+
+
+def short_moment(value: datetime, zone: tzinfo) -> str:
+    """`1月15日 17:30:01`: to the second, without the year, for lists."""
+    local = value.astimezone(zone)
+    return f"{local.month}月{local.day}日 {local:%H:%M:%S}"
+
+
+def day(value: datetime, zone: tzinfo) -> str:
+    """`2021年1月15日`."""
+    local = value.astimezone(zone)
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def iso(value: datetime, zone: tzinfo) -> str:
+    """ISO 8601 with the campaign's offset, to the second."""
+    return value.astimezone(zone).replace(microsecond=0).isoformat()
+
+
+def points_or_dash(value: Decimal | None) -> str:
+    """Points, or — where none could be read."""
+    return "—" if value is None else points(value)
+
+
+def octets(value: int) -> str:
+    """A size on disk or in a mail: `3.4 MB`."""
+    size = float(value)
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TB"
+
+
+def one_line(text: str, most: int = 120) -> str:
+    """Foreign text made harmless for a line of a mail, and not endless."""
+    return shortened(plain(text), most)
+
+
+def plain_text(text: str) -> str:
+    """Foreign text with its line breaks kept, and without what a sheet cannot hold."""
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,0 +1,32 @@
+"""An organization's findings in as few words as a cell or a line of the digest can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mailbot.model import Code, Finding, Version
+from mailbot.report.labels import CODES
+from mailbot.report.wording import detail, plain
+from mailbot.rubric import Rubric
+
+
+def problems(findings: Iterable[Finding], rubric: Rubric) -> tuple[str, ...]:
+    """One phrase for each kind of finding; several items of one kind share it (`未填自评依据（第4、8项）`)."""
+    kinds: dict[Code, list[Finding]] = {}
+    for each in dict.fromkeys(findings):
+        kinds.setdefault(each.code, []).append(each)
+    return tuple(phrase for code, group in kinds.items() for phrase in _phrases(code, group, rubric))
+
+
+def _phrases(code: Code, group: list[Finding], rubric: Rubric) -> Iterator[str]:
+    items = [each.item for each in group if each.item is not None]
+    if len(items) > 1:
+        yield f"{CODES[code]}（第{'、'.join(str(no) for no in items)}项）"
+    for each in group:
+        if each.item is None or len(items) == 1:
+            yield detail(each, rubric).rstrip("。")
+
+
+def requested(version: Version | None) -> tuple[str, ...]:
+    """What a person of the office has asked for and has not got yet."""
+    return tuple(f"人工要求补正：{plain(each.sentence)}" for each in (version.requests if version else ()))

@@ -1,0 +1,48 @@
+"""Templates to mail: ours, or the office's in their place; the HTML with its styles written into the elements."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    select_autoescape,
+)
+
+
+@lru_cache(maxsize=4)
+def environment(templates: Path | None) -> Environment:
+    """The templates; files in `templates` go before our own. HTML is escaped, and an unknown name is an error."""
+    own = PackageLoader("mailbot", "templates")
+    return Environment(
+        loader=ChoiceLoader([FileSystemLoader(templates), own]) if templates else own,
+        autoescape=select_autoescape(enabled_extensions=("html",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=templates is not None,
+    )
+
+
+def tidy(text: str) -> str:
+    """No trailing blanks and never two empty lines together: parts of a template that say nothing leave no gap."""
+    lines: list[str] = []
+    for line in (line.rstrip() for line in text.strip().splitlines()):
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def inlined(html: str) -> str:
+    """The HTML with its style sheet written into the elements, as mail clients want it; nothing is fetched."""
+    import css_inline
+
+    inliner = css_inline.CSSInliner(
+        load_remote_stylesheets=False, keep_style_tags=False, keep_link_tags=False
+    )
+    return inliner.inline(html)

@@ -1,0 +1,106 @@
+"""What an organization's record means for the staff: what is owed, what came, the sums, late corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mailbot.config import Config
+from mailbot.decide import on_time
+from mailbot.model import Assessment, Code, Finding, Piece, Role, Status, Track, Version
+from mailbot.records import MessageRecord, OrganizationRecord
+from mailbot.rubric import Rubric
+
+_NOTICE = {
+    Track.SOCIETY: (Role.FORM, Role.SUMMARY, Role.PLAN),
+    Track.ENTERPRISE: (Role.SUMMARY, Role.PLAN),
+}
+
+
+def owed(config: Config) -> Mapping[Track, tuple[Role, ...]]:
+    """What each track owes: the notice's own, or what its mailbox requires."""
+    return _NOTICE | {mailbox.track: mailbox.requires for mailbox in config.mailboxes}
+
+
+def addresses(config: Config) -> Mapping[str, str]:
+    """The mailboxes' addresses by their names: people know the address."""
+    return {mailbox.name: mailbox.address for mailbox in config.mailboxes}
+
+
+def piece(version: Version | None, role: Role) -> Piece | None:
+    """What counts for a role in a version."""
+    if version is None:
+        return None
+    pieces = {Role.FORM: version.form, Role.SUMMARY: version.summary, Role.PLAN: version.plan}
+    return pieces.get(role)
+
+
+def category_sums(assessment: Assessment | None, rubric: Rubric) -> tuple[Decimal | None, ...]:
+    """The points claimed in each of the rubric's categories; None where no score of it could be read."""
+    scores: dict[str, list[Decimal]] = {category.name: [] for category in rubric.categories}
+    for item in assessment.items if assessment else ():
+        if item.score is not None and item.no in rubric.by_no:
+            scores[rubric.by_no[item.no].category].append(item.score)
+    return tuple(sum(each, Decimal()) if each else None for each in scores.values())
+
+
+def late_corrections(record: OrganizationRecord) -> tuple[Version, ...]:
+    """Versions kept beside one that came in time: received after the deadline, and not counted."""
+    counts = record.counts
+    if counts is None or not counts.on_time:
+        return ()
+    return tuple(v for v in record.versions if not v.on_time)
+
+
+def passed_over(record: OrganizationRecord) -> tuple[Version, ...]:
+    """Versions in time that are newer than the one that counts, and are not complete."""
+    counts = record.counts
+    if counts is None:
+        return ()
+    return tuple(v for v in record.versions if v.on_time and v.number > counts.number)
+
+
+def first_in_time(record: OrganizationRecord) -> Version | None:
+    """The first version, where it came in time though the one that counts did not."""
+    if record.counts is None or record.counts.on_time or not record.versions:
+        return None
+    return record.versions[0] if record.versions[0].on_time else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many organizations stand where."""
+
+    total: int
+    by_status: Mapping[Status, int]
+    late: int
+    """Whose version that counts came after the deadline."""
+
+    @property
+    def complete(self) -> int:
+        return self.by_status[Status.COMPLETE]
+
+
+def tally(records: Sequence[OrganizationRecord]) -> Tally:
+    """Count the organizations by where they stand."""
+    by_status = dict.fromkeys(Status, 0)
+    for record in records:
+        by_status[record.status] += 1
+    late = sum(1 for record in records if record.counts is not None and not record.counts.on_time)
+    return Tally(total=len(records), by_status=by_status, late=late)
+
+
+def in_time(message: MessageRecord, config: Config) -> bool:
+    """Whether a message came by the deadline."""
+    return on_time(message.received_at, config.campaign.deadline)
+
+
+def in_junk(message: MessageRecord) -> bool:
+    """Whether a message waits only because it lay in the Junk folder."""
+    return message.waits_for_a_person and any(f.code is Code.DELIVERY_IN_JUNK for f in message.findings)
+
+
+def doubts(message: MessageRecord) -> Iterator[Finding]:
+    """The findings for which a message waits for a person."""
+    return (f for f in message.findings if f.code.asks_a_person)

@@ -1,0 +1,96 @@
+"""Word to the staff that a mailbox is silent, and that it works again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from zoneinfo import ZoneInfo
+
+from mailbot.records import FolderHealth, ReminderRecord
+from mailbot.report.labels import REPLY_STATES
+
+_MOST_UIDS = 5
+_NOBODY_LOOKED = "收件程序长时间没有读取"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A short mail to the staff."""
+
+    subject: str
+    text: str
+
+    @property
+    def html(self) -> str:
+        """The same text as HTML."""
+        return "".join(f"<p>{escape(line)}</p>" for line in self.text.splitlines())
+
+
+def silent(folder: FolderHealth, zone: ZoneInfo) -> Notice:
+    """The mailbox has not been read for too long."""
+    return Notice(subject=f"【需处理】邮箱 {folder.mailbox} 无法读取", text=alarm(folder, zone) + _WHAT_TO_DO)
+
+
+def works_again(folder: FolderHealth, zone: ZoneInfo) -> Notice:
+    """The mailbox is read again."""
+    since = _moment(folder.last_good_round, zone)
+    return Notice(
+        subject=f"【已恢复】邮箱 {folder.mailbox} 恢复读取",
+        text=(
+            f"邮箱 {folder.mailbox}（{folder.folder}）已恢复读取，最近一次成功读取：{since}。\n"
+            "期间到达的邮件会按实际收到时间补登，无需处理。"
+        ),
+    )
+
+
+def broken_template(fault: str, waiting: int) -> Notice:
+    """Replies wait because a template of the office's cannot be filled in."""
+    return Notice(
+        subject=f"【需处理】回复模板有错误，{waiting}封来件等待答复",
+        text=template_alarm(fault, waiting) + "\n来件已登记，不会丢失。模板改好后，程序会自动继续，无需重启。"
+        "\n请改正模板目录中的该文件，或把它移走以改用自带的模板；可请管理员运行 mailbot check 检查。",
+    )
+
+
+def template_alarm(fault: str, waiting: int) -> str:
+    """One sentence on a template that is broken."""
+    return f"回复模板有错误，{waiting}封来件等待答复：{fault}"
+
+
+def digest_template_alarm(fault: str) -> str:
+    """One sentence on the digest's own template."""
+    return f"日报模板有错误，本日报按自带模板生成：{fault}"
+
+
+def reminder_alarm(reminder: ReminderRecord) -> str:
+    """One sentence on a reminder that did not go out, or of which nobody knows."""
+    why = f"；{reminder.error}" if reminder.error else ""
+    return f"{reminder.organization}（{reminder.recipient}）的报送提醒{REPLY_STATES[reminder.state]}，当天不再重发{why}"
+
+
+def alarm(folder: FolderHealth, zone: ZoneInfo) -> str:
+    """One sentence on a mailbox that cannot be read."""
+    since = _moment(folder.last_good_round, zone) if folder.last_good_round else "从未成功"
+    why = folder.last_error or _NOBODY_LOOKED
+    return f"邮箱 {folder.mailbox}（{folder.folder}）无法读取，最近一次成功读取：{since}；原因：{why}"
+
+
+def books_open(mailbox: str, folder: str, uids: Sequence[int]) -> str:
+    """One sentence on mails that the server shows and that could not be taken in."""
+    some = "、".join(str(uid) for uid in uids[:_MOST_UIDS]) + ("等" if len(uids) > _MOST_UIDS else "")
+    return (
+        f"邮箱 {mailbox}（{folder}）对账不符：服务器上有{len(uids)}封邮件未能登记（UID {some}），"
+        "请在网页邮箱中查看，并请管理员运行 mailbot verify"
+    )
+
+
+_WHAT_TO_DO = (
+    "\n来件仍保存在邮箱服务器上，不会丢失，但在恢复之前不会登记和答复。"
+    "\n请检查邮箱的授权码是否变更（修改邮箱密码会使授权码失效）、IMAP 服务是否开启，或请管理员运行 mailbot check。"
+)
+
+
+def _moment(time: datetime | None, zone: ZoneInfo) -> str:
+    return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S}" if time else "—"

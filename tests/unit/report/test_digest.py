@@ -1,0 +1,268 @@
+"""The digest as staff read it. MAILBOT_GOLDEN=write writes the golden texts anew, for review."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import lxml.html
+import pytest
+from jinja2 import UndefinedError
+
+from mailbot.model import Code, Organization, Outcome, ReplyState, Severity, Status, Track, finding
+from mailbot.records import Counts
+from mailbot.report.digest import Digest, DigestFacts, digest
+from mailbot.report.roster import roster
+from tests.conftest import ROOT
+from tests.unit.report.sample import (
+    CONFIG,
+    COUNTS,
+    FOLDERS,
+    HOSTILE_NAME,
+    MESSAGES,
+    NOW,
+    ORGANIZATIONS,
+    REGISTERED,
+    RUBRIC,
+    WRITTEN,
+    assessment,
+    at,
+    folder,
+    message,
+    organization,
+    version,
+)
+
+GOLDEN = ROOT / "tests" / "golden" / "digest"
+NOTHING = Counts(messages=0, waiting=0, by_outcome={}, replies={})
+
+BUSY = DigestFacts(
+    config=CONFIG,
+    rubric=RUBRIC,
+    organizations=ORGANIZATIONS,
+    news=[m for m in MESSAGES if m.received_at >= at(15, 8, 30)],
+    for_a_person=[m for m in MESSAGES if m.outcome is Outcome.REVIEW],
+    counts=COUNTS,
+    folders=FOLDERS,
+    now=NOW,
+    since=at(15, 8, 30),
+    disk_free_octets=48 * 2**30,
+)
+QUIET = replace(
+    BUSY,
+    organizations=roster(WRITTEN[:1], REGISTERED[:1]),
+    news=(),
+    for_a_person=(),
+    counts=Counts(messages=1, waiting=0, by_outcome={Outcome.ACKNOWLEDGED: 1}, replies={ReplyState.SENT: 1}),
+    folders=[
+        folder("societies", on_server=1, last_uid=1, last_good_round=at(14, 8, 28)),
+        folder("enterprises", on_server=0, last_uid=0, last_good_round=at(14, 8, 28)),
+    ],
+    now=at(14, 8, 30),
+    since=at(13, 8, 30),
+)
+FIRST_DAY = replace(
+    QUIET,
+    organizations=roster((), REGISTERED),
+    counts=NOTHING,
+    folders=(),
+    now=at(4, 8, 30),
+    since=None,
+    disk_free_octets=None,
+)
+BROKEN = replace(
+    FIRST_DAY,
+    organizations=(),
+    counts=replace(NOTHING, messages=3, by_outcome={Outcome.IGNORED: 3}, replies={ReplyState.DRAFTED: 2}),
+    folders=[
+        folder(
+            "societies",
+            last_good_round=at(3, 20, 0),
+            last_error="LOGIN failed: 授权码错误",
+            last_error_at=at(4, 8, 25),
+            on_server=5,
+        ),
+        folder("enterprises", last_good_round=None, on_server=None),
+    ],
+    alarms=["邮箱 enterprises（INBOX）无法读取，最近一次成功读取：从未成功"],
+    disk_free_octets=300 * 2**20,
+)
+CASES = {"busy": BUSY, "quiet": QUIET, "first_day": FIRST_DAY, "broken": BROKEN}
+
+
+def page(made: Digest) -> str:
+    body = lxml.html.fromstring(made.html).find("body")
+    assert body is not None
+    return " ".join(str(text) for text in body.itertext())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_text_is_the_golden_one(name: str) -> None:
+    made = digest(CASES[name])
+    text = f"{made.subject}\n\n{made.text}"
+    golden = GOLDEN / f"{name}.txt"
+    if os.environ.get("MAILBOT_GOLDEN") == "write":
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_html_says_the_same_as_the_text(name: str) -> None:
+    made = digest(CASES[name])
+    in_text, in_html = facts_of(made.text), facts_of(page(made))
+    assert len(in_text) > 10
+    assert in_text == in_html
+    for record in CASES[name].organizations:
+        assert (record.name in made.text) == (record.name in page(made))
+
+
+def facts_of(words: str) -> set[str]:
+    """Every number, time and address: what stands in ASCII."""
+    return {word.strip(".") for word in re.findall(r"[\w.@:/-]*\w[\w.@:/-]*", words, flags=re.ASCII)}
+
+
+def test_the_first_line_says_whether_anything_needs_a_person() -> None:
+    busy, quiet = digest(BUSY), digest(QUIET)
+    assert busy.text.splitlines()[0].startswith("【需要人工处理】共7件：")
+    assert quiet.text.splitlines()[0].startswith("【无需人工处理】")
+    assert busy.subject == "【收件日报】2021年1月16日：7件需人工处理"
+    assert quiet.subject == "【收件日报】2021年1月14日：无需人工处理"
+    assert page(busy).strip().split("。")[0].endswith("请看是否误判")
+
+
+def test_nothing_from_a_mail_becomes_markup() -> None:
+    made = digest(BUSY)
+    assert "<script" not in made.html
+    assert HOSTILE_NAME not in made.html
+    assert "&lt;b&gt;己&lt;/b&gt;" in made.html
+    assert HOSTILE_NAME in page(made)
+    assert "\nBcc:" not in made.text
+    assert "\x08" not in made.html + made.text
+
+
+def test_the_html_is_what_mail_clients_show() -> None:
+    made = digest(BUSY)
+    tree = lxml.html.fromstring(made.html)
+    tags = {element.tag for element in tree.iter() if isinstance(element.tag, str)}
+    assert not tags & {"script", "svg", "link", "style", "iframe", "form", "canvas"}
+    assert {image.get("src") for image in tree.iter("img")} == {
+        f"cid:{picture.content_id}" for picture in made.pictures
+    }
+    assert "url(" not in made.html
+    assert all(cell.get("style") for cell in tree.iter("td"))
+
+
+def test_a_doubtful_cell_comes_as_a_picture() -> None:
+    made = digest(BUSY)
+    (picture,) = made.pictures
+    assert picture.content_id == "cell-7-14@mailbot"
+    assert picture.data.startswith(b"\x89PNG")
+    assert "把握62%" in made.text
+
+
+def test_the_progress_bar_is_full_and_shows_every_state() -> None:
+    tree = lxml.html.fromstring(digest(BUSY).html)
+    widths = [int(td.get("width").rstrip("%")) for td in tree.iter("td") if td.get("height") == "20"]
+    assert len(widths) == len(Status)
+    assert sum(widths) == 100
+
+
+def test_a_mail_that_later_ones_settled_goes_last_and_is_marked() -> None:
+    settled = message(
+        20, at(11, 9, 0), Outcome.REVIEW, finding(Code.FORM_CONFLICTING), sender="jia@example.com",
+        name="浙江省示例甲学会",
+    )  # fmt: skip
+    made = digest(replace(BUSY, for_a_person=[settled, *BUSY.for_a_person]))
+    assert made.text.count("该单位其后来件已齐全") == 1
+    assert "5. 浙江省示例甲学会（该单位其后来件已齐全）" in made.text
+
+
+def test_a_mail_too_large_to_take_says_where_it_is() -> None:
+    large = message(
+        21, at(15, 9, 0), Outcome.REVIEW,
+        finding(Code.DOCUMENT_TOO_LARGE, severity=Severity.WARNING), sender="da@example.com",
+    )  # fmt: skip
+    text = digest(replace(QUIET, for_a_person=[large])).text
+    assert "原因：文件或邮件超过大小限制" in text
+    assert "请办：邮件过大，未下载，仍在邮箱中，请到邮箱查看。" in text
+
+
+def test_errors_that_were_kept_back_are_shown_to_the_staff() -> None:
+    text = digest(BUSY).text
+    assert "另有问题：第52项（按时报送年检材料）未填自评分" in text
+
+
+def test_more_unsent_replies_than_are_named_are_counted() -> None:
+    counts = replace(COUNTS, replies={**COUNTS.replies, ReplyState.FAILED: 9})
+    made = digest(replace(BUSY, counts=counts))
+    assert "■ 未能发出的答复（11）" in made.text
+    assert "其余8封见汇总表" in made.text
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (at(15, 16, 30), "距截止还有1小时（2021年1月15日17:30）"),
+        (at(15, 17, 30), "距截止还有"),
+        (at(15, 18, 30), "收取已于2021年1月15日17:30截止（1小时前）"),
+        (at(1, 8, 30), "截止时间：2021年1月15日17:30（还有14天9小时）"),
+    ],
+)
+def test_the_time_that_is_left(now: object, words: str) -> None:
+    assert words in digest(replace(QUIET, now=now)).text  # type: ignore[arg-type]
+
+
+def test_a_silent_mailbox_is_named_once() -> None:
+    made = digest(BROKEN)
+    alarms = made.text.split("■ 系统警报（4）")[1].split("■")[0]
+    assert alarms.count("societies@example.org") == 1
+    assert alarms.count("enterprises") == 1
+    assert "邮箱服务器上的邮件比登记的多2封" in alarms
+    assert "磁盘空间不足，剩余300 MB" in alarms
+
+
+def test_a_template_of_the_offices_goes_before_ours(tmp_path: Path) -> None:
+    (tmp_path / "digest.txt").write_text("{{ title }}：{{ things }}", encoding="utf-8")
+    config = CONFIG.model_copy(update={"templates": tmp_path})
+    assert digest(replace(BUSY, config=config)).text == "2020年度省级学会和省属企业科协工作总结：7\n"
+    other = CONFIG.model_copy(update={"templates": tmp_path / "other"})
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "digest.txt").write_text("{{ nobody_knows }}", encoding="utf-8")
+    with pytest.raises(UndefinedError):
+        digest(replace(BUSY, config=other))
+
+
+def test_five_hundred_organizations_fit_into_a_mail() -> None:
+    records, mails = [], []
+    for number in range(500):
+        name = f"浙江省示例第{number}号科学技术研究学会"
+        read = assessment(name, lost={1: "1"})
+        faults = [finding(Code.EVIDENCE_MISSING, item=item.no) for item in RUBRIC.items]
+        state = (Status.COMPLETE, Status.INCOMPLETE, Status.REVIEW)[number % 3]
+        records.append(
+            organization(
+                name, Track.SOCIETY, version(1, number, at(15, 10, 0), state, findings=faults),
+                sender=f"office{number}@example.com", read=read,
+            )
+        )  # fmt: skip
+        mails.append(
+            message(
+                number, at(15, 10, 0) + timedelta(seconds=number), Outcome.REVIEW,
+                *(finding(Code.FORM_LOW_CONFIDENCE, item=item.no, found="4.5") for item in RUBRIC.items),
+                sender=f"office{number}@example.com", name=name, assessment=read,
+            )
+        )  # fmt: skip
+    silent = [
+        Organization(name=f"浙江省示例未报第{n}号学会", track=Track.SOCIETY, emails=(f"x{n}@example.com",))
+        for n in range(200)
+    ]
+    facts = replace(BUSY, organizations=roster(records, silent), news=mails, for_a_person=mails)
+    made = digest(facts)
+    assert len(made.html.encode()) < 300_000
+    assert len(made.text.encode()) < 100_000
+    assert "其余470件见汇总表“接收登记”" in made.text
+    assert "其余120家见汇总表" in made.text

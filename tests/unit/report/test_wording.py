@@ -1,0 +1,134 @@
+"""How things are said: every finding for staff, times, points, quotations, what was mended."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mailbot.model import Code, finding
+from mailbot.report.faults import for_sender
+from mailbot.report.wording import (
+    criterion,
+    detail,
+    mended,
+    minute,
+    numbers,
+    plain,
+    points,
+    quoted,
+    second,
+    span,
+)
+from mailbot.rubric import load
+from tests.conftest import ROOT
+
+RUBRIC = load(ROOT / "rubric/2020.toml")
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_finding_has_a_short_chinese_sentence(code: Code) -> None:
+    for one in (
+        finding(code),
+        finding(code, item=8, found="3", wanted="2", document="表.xlsx", place="Sheet1!F7"),
+    ):
+        sentence = detail(one, RUBRIC)
+        assert 3 <= len(sentence) <= 60
+        assert "（空）" not in sentence
+        assert "未注明" not in sentence
+        assert not re.search(r"[{}]|None|[a-z]+\.[a-z_]{5,}", sentence)
+
+
+@pytest.mark.parametrize(
+    ("one", "sentence"),
+    [
+        (
+            finding(Code.SCORE_OVER_MAX, item=8, found="3", wanted="2"),
+            "第8项（举办会员继续教育培训）自评分「3」超过分值「2」",
+        ),
+        (finding(Code.TOTAL_MISMATCH, found="90", wanted="89"), "总计填「90」，各项之和为「89」"),
+        (finding(Code.DOCUMENT_ENCRYPTED, document="表.xlsx", found="office"), "文件「表.xlsx」设有密码"),
+        (finding(Code.FORM_MISSING), "缺可读取的自评表"),
+        (finding(Code.MESSAGE_UNPROCESSABLE, found="KeyError: 'x'"), "多次处理失败，原件已保存"),
+    ],
+)
+def test_it_says_what_was_found_and_what_is_due(one, sentence: str) -> None:  # type: ignore[no-untyped-def]
+    assert detail(one, RUBRIC) == sentence
+
+
+def test_times_have_no_padding_and_receipts_have_seconds() -> None:
+    when = datetime(2021, 1, 14, 1, 2, 3, tzinfo=UTC).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert minute(when) == "2021年1月14日9:02"
+    assert second(when) == "2021年1月14日9:02:03"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (86400 + 8 * 3600 + 59, "1天8小时"),
+        (86400 + 59, "1天"),
+        (5 * 3600 + 20 * 60, "5小时20分钟"),
+        (3600, "1小时"),
+        (61, "1分钟"),
+        (5, "不到1分钟"),
+        (-5, "不到1分钟"),
+    ],
+)
+def test_the_time_left_is_never_more_than_there_is(seconds: int, words: str) -> None:
+    assert span(timedelta(seconds=seconds)) == words
+
+
+def test_points_and_numbers() -> None:
+    assert [points(Decimal(text)) for text in ("9.0", "9.50", "10", "0", "-1")] == [
+        "9",
+        "9.5",
+        "10",
+        "0",
+        "-1",
+    ]
+    assert numbers([14, 4, 8, 4]) == "第4、8、14项"
+
+
+def test_every_criterion_has_a_short_name() -> None:
+    names = [criterion(RUBRIC, item.no) for item in RUBRIC.items]
+    assert all(0 < len(name) <= 16 for name in names)
+    assert len(set(names)) == len(names)
+    assert criterion(RUBRIC, 999) == ""
+
+
+def test_a_quotation_is_one_harmless_line() -> None:
+    assert quoted("a\r\nb「c」") == "「a b“c”」"
+    assert quoted(" \u200b ") == ""
+    assert quoted("长" * 99) == "「" + "长" * 39 + "…」"
+    assert plain("见 https://example.com/a?b=c，谢谢") == "见 （网址略），谢谢"
+
+
+def test_what_was_mended_is_named_and_what_is_left_is_not() -> None:
+    before = (
+        finding(Code.PLAN_MISSING),
+        finding(Code.SCORE_OVER_MAX, item=8, found="3"),
+        finding(Code.EVIDENCE_MISSING, item=4),
+        finding(Code.EVIDENCE_MISSING, item=14),
+        finding(Code.DELIVERY_LATE),
+    )
+    now = (finding(Code.SCORE_OVER_MAX, item=8, found="4"), finding(Code.EVIDENCE_MISSING, item=14))
+    assert mended(before, now) == ("已补报下一年度工作计划", "第4项自评依据已补填")
+
+
+def test_only_errors_reach_an_organization() -> None:
+    codes = [code for code in Code if code.severity != "error"]
+    assert for_sender([finding(code, item=8) for code in codes], RUBRIC, form_came=True) == ()
+
+
+def test_a_file_that_could_not_be_read_is_joined_with_what_lacks() -> None:
+    found = (
+        finding(Code.FORM_MISSING),
+        finding(Code.DELIVERY_LINK_ONLY, found="总结.rar"),
+        finding(Code.DOCUMENT_EMPTY, document="表.xlsx"),
+    )
+    (point,) = for_sender(found, RUBRIC, form_came=False)
+    assert point.text.startswith("尚缺自评表。")
+    assert [line[: line.index("」") + 1] for line in point.lines] == ["文件「表.xlsx」", "文件「总结.rar」"]
