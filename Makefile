@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test check format bench lock clean
+.PHONY: help install demo test check format bench pictures fuzz histories lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -36,11 +36,20 @@ format: install  ## put the code into its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+pictures: install  ## the pictures in docs/pictures, made from the demo (needs chromium, LibreOffice, a Chinese font)
+	$(BIN)/python docs/pictures/make.py
+
 bench: install  ## measure, and print the tables that the README quotes
 	$(BIN)/python -m bench
+
+fuzz: install  ## a hundred thousand damaged mails and documents through the reader
+	$(BIN)/python -m tests.fuzz 100000
+
+histories: install  ## two thousand random histories on the embedded servers, faults included
+	MAILBOT_HISTORIES=2000 $(BIN)/python -m pytest --timeout 0 tests/e2e/test_histories.py
 
 lock:  ## resolve the dependencies anew into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 
 clean:  ## remove what was made here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output
+	rm -rf $(VENV) fuzz-findings .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output

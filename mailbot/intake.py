@@ -7,10 +7,11 @@ program: whatever a mail breaks, the mail is kept, the failure counted, and the 
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -18,16 +19,27 @@ import structlog
 
 from mailbot.answer import Answerer
 from mailbot.config import Config
-from mailbot.decide import Arrival, Terms, decide, unprocessable
+from mailbot.decide import Arrival, Terms, decide, fold, unprocessable
 from mailbot.errors import DocumentError, TemporaryError
 from mailbot.mail.receipt import disputed
-from mailbot.model import Code, Role, Track, finding
+from mailbot.model import (
+    Code,
+    Contribution,
+    Decision,
+    Organization,
+    Role,
+    Ruling,
+    Track,
+    assignment,
+    finding,
+)
 from mailbot.reader import Reader
 from mailbot.reading import MailHead, MailReading
-from mailbot.records import StoredMessage
+from mailbot.records import Anew, MessageRecord, StoredMessage
 from mailbot.registry import Identity, Registry, identify
+from mailbot.report.letters import BrokenTemplateError
 from mailbot.store.archive import Archive
-from mailbot.store.store import Copy, Settled, Store
+from mailbot.store.store import Copy, DecidedAnew, Left, Settled, Store
 
 log = structlog.get_logger()
 
@@ -35,8 +47,12 @@ _GROUP = 50
 """Most decisions in one commit."""
 _AHEAD = 4
 """How many mails for each child are read ahead of the decision."""
+_MOMENT_SECONDS = 0.2
+"""How long a decision waits for others to share its commit."""
 _MOST_ATTEMPTS = 3
 _RETRY_AFTER = timedelta(minutes=2)
+_TEMPLATE_AFTER = timedelta(minutes=5)
+_ANEW_AFTER = timedelta(minutes=10)
 NOBODY = MailHead(message_id="", subject="", from_=(), reply_to=())
 
 
@@ -49,12 +65,32 @@ class Step(StrEnum):
     COMMITTED = "committed"
 
 
+def unobserved(_step: Step, _message: int) -> None:
+    """Nobody looks on."""
+
+
 @dataclass(slots=True)
 class _Group:
     """Decisions that wait for one commit, and whom they concern."""
 
     settled: list[Settled] = field(default_factory=list)
     concerned: set[str] = field(default_factory=set)
+    begun: float = 0.0
+
+    def add(self, settled: Settled) -> None:
+        """One more decision for this commit."""
+        if not self.settled:
+            self.begun = time.monotonic()
+        self.settled.append(settled)
+
+    def can_wait(self, reading: Future[MailReading]) -> bool:
+        """Wait for the next reading while it delays nobody's answer by more than a moment; whether it came."""
+        left = self.begun + _MOMENT_SECONDS - time.monotonic() if self.settled else None
+        try:
+            reading.exception(left)
+        except TimeoutError:
+            return False
+        return True
 
 
 class Intake:
@@ -70,7 +106,7 @@ class Intake:
         registry: Registry | None,
         answerer: Answerer,
         clock: Callable[[], datetime],
-        observe: Callable[[Step, int], None] = lambda step, message: None,
+        observe: Callable[[Step, int], None] = unobserved,
     ) -> None:
         self._config = config
         self._store = store
@@ -89,7 +125,16 @@ class Intake:
 
         Raises TemporaryError where the database or the disk does not let us go on.
         """
+        with self._store.looking():
+            return self._run(stop)
+
+    def _run(self, stop: Callable[[], bool]) -> int:
         taken = 0
+        self._group = _Group()
+        while not stop() and (again := self._store.to_decide_anew(now=self._clock())):
+            for message, why in again:
+                self._decide_anew(message, why)
+                taken += 1
         with ThreadPoolExecutor(self._reader.children, thread_name_prefix="read") as readers:
             while not stop() and (waiting := self._store.waiting(_GROUP * 4, now=self._clock())):
                 for message, reading in self._read_ahead(waiting, readers):
@@ -132,14 +177,15 @@ class Intake:
             )
 
     def _take(self, message: StoredMessage, reading: Future[MailReading]) -> None:
-        if not reading.done():
+        if not reading.done() and not self._group.can_wait(reading):
             self._commit()
         try:
-            self._group.settled.append(self._settle(message, reading.result()))
+            self._group.add(self._settle(message, reading.result()))
         except TemporaryError:
             raise
         except Exception as error:
-            self._failed(message, error)
+            if not self._waits_for_template(message, error):
+                self._failed(message, error)
         if len(self._group.settled) >= _GROUP:
             self._commit()
 
@@ -147,18 +193,20 @@ class Intake:
         self._observe(Step.READ, message.id)
         self._part_from({message.sha256, reading.head.fingerprint, *_senders(reading.head)})
         copy = self._store.find_copy(message, reading.head.fingerprint)
-        identity = self._identify(message, reading)
+        superseded = copy if copy and _comes_before(message, copy) else None
+        rulings = self._store.rulings(superseded.id) if superseded else ()
+        identity = self._as_assigned(rulings, self._identify(message, reading))
         organization = identity.organization
         if organization:
             self._part_from({organization.name})
         earlier = self._store.contributions(organization.name) if organization else ()
-        superseded = copy if copy and _comes_before(message, copy) else None
         decision = decide(
             self._arrival(message, reading.head, copy if superseded is None else None),
             reading,
             identity,
             tuple(c for c in earlier if superseded is None or c.message != superseded.id),
             self._terms,
+            rulings=rulings,
         )
         self._observe(Step.DECIDED, message.id)
         answered = superseded is not None and not superseded.junk
@@ -202,6 +250,117 @@ class Intake:
             has_form=any(document.role is Role.FORM for document in reading.documents),
         )
 
+    def _decide_anew(self, message: StoredMessage, why: Anew) -> None:
+        """Decide once more what a person has spoken on; what fails is tried again later, and all stays as it was."""
+        try:
+            settled = self._settle_anew(message, why)
+            self._store.record_decisions((settled,))
+        except TemporaryError:
+            raise
+        except Exception as error:
+            if self._waits_for_template(message, error):
+                return
+            log.exception("deciding anew failed", message=message.id)
+            now = self._clock()
+            reason = f"{type(error).__name__}: {error}"[:500]
+            self._store.count_failure(message.id, reason, at=now, retry_at=now + _ANEW_AFTER)
+            return
+        log.info("decided anew", message=message.id, outcome=settled.decision.outcome.value)
+        self._observe(Step.COMMITTED, message.id)
+
+    def settled(self, message: StoredMessage, why: Anew | None) -> Settled:
+        """What would be recorded of a message; `why` where it has been decided before. For who replays a ledger."""
+        if why is not None:
+            return self._settle_anew(message, why)
+        return self._settle(message, self._read(message))
+
+    def _settle_anew(self, message: StoredMessage, why: Anew) -> Settled:
+        known = next(self._store.messages(numbers=(message.id,)))
+        rulings = self._store.rulings(message.id)
+        reading = self._read_anew(message, known)
+        identity = self._as_decided(known, self._identify(message, reading))
+        identity = self._as_assigned(rulings, identity)
+        decision = decide(
+            self._arrival(message, reading.head, None),
+            reading,
+            identity,
+            self._others(message, identity.organization),
+            self._terms,
+            rulings=rulings,
+        )
+        return Settled(
+            message=message.id,
+            head=reading.head,
+            documents=reading.documents,
+            assessment=reading.assessment,
+            decision=decision,
+            decided_at=self._clock(),
+            replies=self._answerer.answer(
+                message,
+                reading,
+                decision,
+                ordered=why is Anew.RULED,
+                untold_since=known.decided_at if why is Anew.FOLLOWS else None,
+            ),
+            anew=DecidedAnew(
+                rulings=len(rulings),
+                ordered=why is Anew.RULED,
+                left=self._left(message, known, decision),
+            ),
+        )
+
+    def _read_anew(self, message: StoredMessage, known: MessageRecord) -> MailReading:
+        """The reading; where processing failed for good before, it may fail again: then a person alone has read it."""
+        if all(f.code is not Code.MESSAGE_UNPROCESSABLE for f in known.findings):
+            return self._read(message)
+        try:
+            return self._read(message)
+        except TemporaryError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"[:500]
+            broken = finding(Code.MESSAGE_UNPROCESSABLE, found=reason)
+            return MailReading(head=NOBODY, documents=(), findings=(broken,))
+
+    def _others(self, message: StoredMessage, organization: Organization | None) -> tuple[Contribution, ...]:
+        if organization is None:
+            return ()
+        return tuple(c for c in self._store.contributions(organization.name) if c.message != message.id)
+
+    def _left(self, message: StoredMessage, known: MessageRecord, decision: Decision) -> Left | None:
+        """The organization that the message no longer belongs to, as it stands without it."""
+        now = decision.organization.name if decision.organization else None
+        if known.organization is None or known.organization == now:
+            return None
+        left = self._organization(known.organization)
+        return Left(
+            organization=left.name,
+            versions=fold(self._others(message, left), left.track, self._terms),
+        )
+
+    def _as_decided(self, known: MessageRecord, identity: Identity) -> Identity:
+        """What is decided anew stays whose it was: mails that came since must not move it."""
+        if known.organization is None or (
+            identity.organization and identity.organization.name == known.organization
+        ):
+            return identity
+        return replace(identity, organization=self._organization(known.organization))
+
+    def _as_assigned(self, rulings: Sequence[Ruling], identity: Identity) -> Identity:
+        assigned = assignment(rulings)
+        if assigned is None or assigned.organization is None:
+            return identity
+        return Identity(organization=self._organization(assigned.organization, assigned.track), how="person")
+
+    def _organization(self, name: str, track: Track | None = None) -> Organization:
+        """By its exact name: as registered, else as it is known."""
+        registered = self._registry.organizations if self._registry else ()
+        for organization in registered:
+            if organization.name == name:
+                return organization
+        record = None if track else self._store.organization(name)
+        return Organization(name=name, track=track or (record.track if record else Track.SOCIETY))
+
     def _part_from(self, concerned: set[str]) -> None:
         """Commit first what the next decision has to know of."""
         concerned.discard("")
@@ -235,6 +394,15 @@ class Intake:
             raise
         except Exception as error:
             self._failed(message, error)
+
+    def _waits_for_template(self, message: StoredMessage, error: Exception) -> bool:
+        """Where a template of the office's is broken, nothing is decided until it is mended; staff are told meanwhile."""
+        if self._config.templates is None or not isinstance(error, BrokenTemplateError):
+            return False
+        log.error("a template is broken; the message waits", message=message.id, reason=str(error))
+        self._commit()
+        self._store.wait_for_template(message.id, str(error), retry_at=self._clock() + _TEMPLATE_AFTER)
+        return True
 
     def _failed(self, message: StoredMessage, error: Exception) -> None:
         """Count the failure in the database; after the last attempt a person is asked."""

@@ -1,9 +1,10 @@
-"""Tells systemd how the service is (sd_notify(3)): ready, alive, stopping. Silent where nobody listens."""
+"""Tells systemd how the service is (sd_notify(3)): ready, alive, stopping. Never a reason to stop."""
 
 from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 
 
 def notify(state: str) -> None:
@@ -12,7 +13,8 @@ def notify(state: str) -> None:
     if not address:
         return
     name = "\0" + address[1:] if address.startswith("@") else address
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.setblocking(False)
         channel.sendto(state.encode(), name)
 
 

@@ -20,40 +20,53 @@ from mailbot.errors import (
     RecipientRefusedError,
     TemporaryError,
 )
-from mailbot.mail.imap import ReplyFolders
+from mailbot.mail.reply_folders import ReplyFolders
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
 from mailbot.records import ReplyRecord
+from mailbot.reminders import Reminders
 from mailbot.store.store import Settlement, Store
 
 log = structlog.get_logger()
 
-_AT_ONCE = 16
+_AT_ONCE = 25
 """How many replies are marked `sending` together where there is no pacing: they share two commits."""
 _RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1))
-_MOST_ATTEMPTS = 12
+_GIVEN_UP_AFTER = timedelta(days=5)
+"""How long temporary errors are borne (RFC 5321 §4.5.4.1)."""
 _SLOW_DOWN = timedelta(minutes=15)
 _LOGIN_PAUSE = timedelta(minutes=30)
+_DRAFTS_EVERY = timedelta(minutes=10)
+"""How often the Sent folder is looked through for drafts that a person has sent."""
 
 
 class Outbox:
     """The replies of one mailbox's account, over one held connection. For one thread."""
 
-    def __init__(self, mailbox: Mailbox, config: Config, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        config: Config,
+        store: Store,
+        clock: Callable[[], datetime],
+        reminders: Reminders | None = None,
+    ) -> None:
         self._mailbox = mailbox
         self._mode = config.replies.mode
         self._interval = timedelta(seconds=config.replies.min_interval_seconds)
         self._store = store
         self._clock = clock
+        self._reminders = reminders
         self._submission = Submission(mailbox.smtp)
         self._not_before = clock()
+        self._look_at_drafts = clock()
         self.wake = threading.Event()
         """Set by whoever queues a reply."""
 
     def close(self) -> None:
         self._submission.close()
 
-    def recover(self) -> None:
+    def _recover(self) -> None:
         """Settle what a crash left in `sending`.
 
         Raises TemporaryError where the mailbox cannot be asked; then nothing is changed.
@@ -71,28 +84,98 @@ class Outbox:
                     (Settlement(reply=reply.id, state=state, error="interrupted"),), at=self._clock()
                 )
 
+    def _look_for_sent_drafts(self) -> None:
+        """Letters laid into Drafts that a person has sent since are `sent`. Looked for now and then.
+
+        Raises TemporaryError where the mailbox cannot be asked.
+        """
+        now = self._clock()
+        if self._look_at_drafts > now:
+            return
+        drafts = [r for r in self._store.replies_in(ReplyState.DRAFTED) if r.mailbox == self._mailbox.name]
+        if not drafts:
+            return
+        self._look_at_drafts = now + _DRAFTS_EVERY
+        with ReplyFolders(self._mailbox) as folders:
+            sent = folders.sent_marks()
+        gone = [r for r in drafts if {r.message_id, "".join(r.subject.split())} & sent]
+        for reply in gone:
+            log.info("a draft was sent by a person", reply=reply.id)
+        self._store.settle_replies(
+            [Settlement(reply=reply.id, state=ReplyState.SENT) for reply in gone], at=now
+        )
+
     def _what_became_of(self, reply: ReplyRecord, folders: ReplyFolders) -> ReplyState:
         if self._mode == "draft":
-            return ReplyState.DRAFTED if folders.has_draft(reply.message_id) else ReplyState.QUEUED
+            laid = folders.has_draft(reply.message_id) or folders.has_sent(reply.message_id)
+            return ReplyState.DRAFTED if laid else ReplyState.QUEUED
         return ReplyState.SENT if folders.has_sent(reply.message_id) else ReplyState.UNCERTAIN
 
     def flush(self, stop: threading.Event) -> bool:
-        """Send what is due, in order and at the configured pace; False where the server does not let us."""
+        """Send what is due, in order and at the configured pace; False where the server does not let us.
+
+        Raises TemporaryError where the store cannot be asked, or the mailbox about what a crash left unfinished.
+        """
+        self._recover()
+        self._look_for_sent_drafts()
+        with self._store.looking():
+            return self._flush(stop)
+
+    def _flush(self, stop: threading.Event) -> bool:
         while not stop.is_set():
             now = self._clock()
             due = self._store.due_replies(
                 self._mailbox.name, now=now, limit=1 if self._interval else _AT_ONCE
             )
-            if not due or self._mode == "off":
+            reminding = not due and self._reminders is not None and self._reminders.wait()
+            if self._mode == "off" or not (due or reminding):
                 return True
-            pause = (self._not_before - now).total_seconds()
-            if pause > self._interval.total_seconds():
-                return False
-            if pause > 0 and stop.wait(pause):
-                return True
-            if not self._send(due):
+            if not self._paced(stop):
+                return stop.is_set()
+            if not (self._send(due) if due else self._remind()):
                 return False
         return True
+
+    def remind(self, stop: threading.Event) -> bool:
+        """Send the reminders of the day at the configured pace; False where the server does not let us.
+
+        Raises TemporaryError where it cannot be told who is to be reminded.
+        """
+        if self._reminders is None or self._mode == "off":
+            return True
+        self._reminders.look()
+        while not stop.is_set() and self._reminders.left:
+            if not self._paced(stop):
+                return stop.is_set()
+            if not self._remind():
+                return False
+        return True
+
+    def _paced(self, stop: threading.Event) -> bool:
+        """Wait until the next mail may go; False where that is not soon, or the worker stops."""
+        pause = (self._not_before - self._clock()).total_seconds()
+        return pause <= self._interval.total_seconds() and not (pause > 0 and stop.wait(pause))
+
+    def _remind(self) -> bool:
+        """The next reminder: whether another mail may follow. What is uncertain is not sent again."""
+        reminder = self._reminders.take() if self._reminders else None
+        if self._reminders is None or reminder is None:
+            return True
+        self._not_before = self._clock() + self._interval
+        said = ""
+        try:
+            self._hand_over(reminder.octets, reminder.record.recipient)
+            state = ReplyState.DRAFTED if self._mode == "draft" else ReplyState.SENT
+        except RecipientRefusedError as error:
+            state, said = ReplyState.FAILED, str(error)
+        except DeliveryUncertainError as error:
+            state, said = ReplyState.UNCERTAIN, str(error)
+        except TemporaryError as error:
+            state, said = ReplyState.QUEUED, str(error)
+            self._pause_after(error)
+        self._reminders.settle(reminder, state, said)
+        log.info("reminded", mailbox=self._mailbox.name, state=state.value, reason=said)
+        return state not in (ReplyState.UNCERTAIN, ReplyState.QUEUED)
 
     def _send(self, due: tuple[ReplyRecord, ...]) -> bool:
         claimed = set(self._store.begin_sending([reply.id for reply in due], at=self._clock()))
@@ -113,7 +196,7 @@ class Outbox:
         """One reply's delivery: how it ended, and whether the next one may follow."""
         self._not_before = self._clock() + self._interval
         try:
-            self._hand_over(reply)
+            self._hand_over(self._store.reply_octets(reply.id), reply.to)
         except RecipientRefusedError as error:
             return Settlement(reply=reply.id, state=ReplyState.FAILED, error=str(error)), True
         except DeliveryUncertainError as error:
@@ -124,27 +207,30 @@ class Outbox:
         log.info("replied", reply=reply.id, kind=reply.kind.value, state=state.value)
         return Settlement(reply=reply.id, state=state), True
 
-    def _hand_over(self, reply: ReplyRecord) -> None:
-        octets = self._store.reply_octets(reply.id)
+    def _hand_over(self, octets: bytes, to: str) -> None:
         if self._mode == "draft":
             with ReplyFolders(self._mailbox) as folders:
                 folders.append_draft(octets)
         else:
-            self._submission.send(octets, self._mailbox.address, reply.to)
+            self._submission.send(octets, self._mailbox.address, to)
 
     def _put_off(self, reply: ReplyRecord, error: TemporaryError) -> Settlement:
         log.warning("reply put off", reply=reply.id, reason=str(error))
+        self._pause_after(error)
         now = self._clock()
-        match error:
-            case RateLimitedError():
-                self._not_before = now + _SLOW_DOWN
-            case LoginError():
-                self._not_before = now + _LOGIN_PAUSE
-            case _:
-                self._not_before = now + _RETRY_AFTER[0]
-        if reply.attempts + 1 >= _MOST_ATTEMPTS:
+        if now - reply.queued_at > _GIVEN_UP_AFTER:
             return Settlement(reply=reply.id, state=ReplyState.FAILED, error=str(error))
         after = _RETRY_AFTER[min(reply.attempts, len(_RETRY_AFTER) - 1)]
         return Settlement(
             reply=reply.id, state=ReplyState.QUEUED, error=str(error), next_attempt_at=now + after
         )
+
+    def _pause_after(self, error: TemporaryError) -> None:
+        match error:
+            case RateLimitedError():
+                pause = _SLOW_DOWN
+            case LoginError():
+                pause = _LOGIN_PAUSE
+            case _:
+                pause = _RETRY_AFTER[0]
+        self._not_before = self._clock() + pause

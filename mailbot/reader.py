@@ -26,7 +26,15 @@ from mailbot.model import Code, Format, Role, finding
 from mailbot.reading import DocumentReading, MailHead, MailReading, Need, Part
 from mailbot.rubric import Rubric
 
-_PRELOAD = ("mailbot.reader", "mailbot.documents.read", "mailbot.form.examine", "mailbot.mail.parse")
+_PRELOAD = (
+    "mailbot.reader",
+    "mailbot.documents.read",
+    "mailbot.documents.pdf",
+    "mailbot.form.examine",
+    "mailbot.mail.parse",
+    "pypdfium2",
+    "python_calamine",
+)
 _OCR_MEMORY_MB = 2048
 _MOST_ROUNDS = 64
 """How often one mail is read again with something supplied; more files than this in need is no honest mail."""
@@ -84,7 +92,7 @@ def serve_ocr(request: bytes, progress: Callable[[str], None]) -> bytes:
     wanted = _ocr_requests.decode(request)
     progress("ocr")
     try:
-        supplied = Supplied(extract=ocr.read(wanted.data, wanted.format))
+        supplied = Supplied(extract=ocr.read(wanted.data, wanted.format, progress))
     except DocumentError as error:
         supplied = Supplied(code=Code(error.code), reason=str(error))
     return msgspec.msgpack.encode(supplied)
@@ -173,7 +181,7 @@ class Reader:
     def __init__(self, rubric: Path, limits: Limits, *, children: int = 2) -> None:
         self._rubric = str(rubric)
         self._limits = limits
-        self._children = children
+        self.children = children
         self._stack = ExitStack()
         self._lock = threading.Lock()
         self._ocr: Pool | None = None
@@ -182,7 +190,7 @@ class Reader:
         self._pool = self._stack.enter_context(
             Pool(
                 "mailbot.reader:serve",
-                size=self._children,
+                size=self.children,
                 memory_mb=self._limits.parse_memory_mb,
                 seconds=self._limits.parse_seconds,
                 preload=_PRELOAD,

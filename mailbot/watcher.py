@@ -8,16 +8,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import chain
 
 import structlog
 
 from mailbot.config import Mailbox
 from mailbot.errors import LoginError, TemporaryError
+from mailbot.mail.connection import RefusedError
 from mailbot.mail.imap import Batch, FolderState, ImapMailbox
 from mailbot.records import Receipt
 from mailbot.store.archive import Archive
-from mailbot.store.store import Store
+from mailbot.store.store import Balance, Store
 
 log = structlog.get_logger()
 
@@ -25,6 +28,7 @@ _FIRST_BACKOFF_SECONDS = 2.0
 _LONGEST_BACKOFF_SECONDS = 300.0
 _LOGIN_BACKOFF_SECONDS = 1800.0
 """A refused login is for a person to mend; trying fast only locks the account."""
+_MOST_REFUSALS = 3
 _POLL_SECONDS = 300.0
 
 
@@ -49,6 +53,8 @@ class Watcher:
         self._arrived = arrived
         self._connection: ImapMailbox | None = None
         self._backoff = _FIRST_BACKOFF_SECONDS
+        self.books_closed = True
+        """Whether after the last round every mail that the server showed was a row or passed over for a reason."""
 
     def stay(self, stop: threading.Event) -> None:
         """Round after round until told to stop; between them wait for mail, or longer after each failure."""
@@ -60,11 +66,15 @@ class Watcher:
 
     def round(self) -> bool:
         """Take in all that is new in every folder. False where the mailbox could not be reached."""
-        good = True
+        good = self.books_closed = True
+        refused: LoginError | None = None
         for folder, junk in self._folders():
             try:
+                if refused is not None:
+                    raise refused
                 self._take_in(folder, junk=junk)
             except TemporaryError as error:
+                refused = error if isinstance(error, LoginError) else None
                 self._failed(folder, error)
                 good = False
         if good:
@@ -97,23 +107,73 @@ class Watcher:
 
     def _take_in(self, folder: str, *, junk: bool) -> None:
         if self._connection is None:
-            self._connection = ImapMailbox(self._mailbox)
-            self._connection.connect()
+            self._connection = self._logged_in()
         state = self._connection.open(folder)
         uidvalidity, last_uid = self._store.position(self._mailbox.name, folder)
         after = last_uid if uidvalidity == state.uidvalidity else 0
-        for batch in self._connection.fetch_new(state, after, max_octets=self._message_octets):
+        refused = self._store.refused_uids(self._mailbox.name, folder, state.uidvalidity)
+        for batch in chain(
+            self._connection.fetch_uids(refused, max_octets=self._message_octets),
+            self._connection.fetch_new(state, after, max_octets=self._message_octets),
+        ):
             self._keep(folder, state, batch, junk=junk)
+        self._close_books(self._connection, folder, state, junk=junk)
         self._store.record_round(
             self._mailbox.name, folder, at=self._clock(), good=True, error="", on_server=state.exists
         )
 
+    def _logged_in(self) -> ImapMailbox:
+        """A connection; after some refusals in a row none is asked for before a pause, by a new process neither."""
+        name, now = f"login:{self._mailbox.name}", self._clock()
+        count, _, last = (self._store.flag(name) or "0").partition(" ")
+        if int(count) >= _MOST_REFUSALS:
+            again = datetime.fromisoformat(last) + timedelta(seconds=_LOGIN_BACKOFF_SECONDS)
+            if datetime.fromisoformat(last) <= now < again:
+                raise LoginError(f"the login was refused {count} times; tried again after {again:%H:%M} UTC")
+        connection = ImapMailbox(self._mailbox)
+        try:
+            connection.connect()
+        except LoginError:
+            self._store.set_flag(name, f"{int(count) + 1} {now.isoformat()}")
+            raise
+        if count != "0":
+            self._store.set_flag(name, "0")
+        return connection
+
+    def _close_books(self, connection: ImapMailbox, folder: str, state: FolderState, *, junk: bool) -> None:
+        """Compare what the server shows with what is accounted for; look at the UIDs only where the sums differ.
+
+        A mail that was taken and is no longer there is no difference: people move and delete.
+        """
+        place = (self._mailbox.name, folder, state.uidvalidity)
+        before = self._store.balance(*place)
+        if not before.missing and self._store.accounted(*place) - before.gone == state.exists:
+            return
+        shown = connection.present(range(1, state.uidnext))
+        missing = sorted(shown - self._store.accounted_uids(*place))
+        for batch in connection.fetch_uids(missing, max_octets=self._message_octets):
+            self._keep(folder, state, replace(batch, vanished=()), junk=junk)
+        left = connection.present(missing) - self._store.accounted_uids(*place) if missing else frozenset()
+        if left:
+            log.error(
+                "mails on the server are not taken in", mailbox=place[0], folder=folder, uids=sorted(left)
+            )
+            self.books_closed = False
+        taken = self._store.accounted_uids(*place, vanished=False)
+        after = Balance(
+            mailbox=place[0],
+            folder=folder,
+            uidvalidity=state.uidvalidity,
+            gone=len(taken - shown),
+            missing=tuple(sorted(left)),
+        )
+        if after != before:
+            self._store.record_balance(after)
+
     def _keep(self, folder: str, state: FolderState, batch: Batch, *, junk: bool) -> None:
         """Octets first, durably; then the rows that say so, and how far we got."""
-        small = [mail for mail in batch.mails if mail.octets is not None]
-        hashes = dict(
-            zip((mail.uid for mail in small), self._archive.put_many([m.octets for m in small]), strict=True)
-        )
+        small = {mail.uid: mail.octets for mail in batch.mails if mail.octets is not None}
+        hashes = dict(zip(small, self._archive.put_many(list(small.values())), strict=True))
         receipts = [
             Receipt(
                 mailbox=self._mailbox.name,
@@ -128,13 +188,24 @@ class Watcher:
             for mail in batch.mails
         ]
         self._store.record_receipts(
-            self._mailbox.name, folder, state.uidvalidity, batch.last_uid, receipts, at=self._clock()
+            self._mailbox.name,
+            folder,
+            state.uidvalidity,
+            batch.last_uid,
+            receipts,
+            at=self._clock(),
+            skipped_uids=[
+                *((uid, "vanished") for uid in batch.vanished),
+                *((uid, "refused") for uid in batch.refused),
+            ],
         )
-        self._arrived()
+        if receipts:
+            self._arrived()
 
     def _failed(self, folder: str, error: TemporaryError) -> None:
         log.warning("mailbox not reached", mailbox=self._mailbox.name, folder=folder, reason=str(error))
-        self.close()
+        if not isinstance(error, RefusedError):
+            self.close()
         longest = _LOGIN_BACKOFF_SECONDS if isinstance(error, LoginError) else _LONGEST_BACKOFF_SECONDS
         self._backoff = longest if isinstance(error, LoginError) else min(self._backoff * 3, longest)
         with suppress(TemporaryError):

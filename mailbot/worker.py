@@ -11,7 +11,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -45,11 +44,35 @@ def only_worker(directory: Path) -> Iterator[None]:
         yield
 
 
+class _Thread(threading.Thread):
+    """A started thread that keeps what broke it."""
+
+    def __init__(self, name: str, work: Callable[..., object], *args: object) -> None:
+        super().__init__(name=name, daemon=True)
+        self._work = work
+        self._args = args
+        self._failure: Exception | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._work(*self._args)
+        except Exception as error:
+            log.exception("a thread broke", thread=self.name)
+            self._failure = error
+
+    def finish(self) -> None:
+        """Wait for its end; raises what broke it."""
+        self.join()
+        if self._failure is not None:
+            raise self._failure
+
+
 class Worker:
     """Watchers, intake and outboxes, and the events by which their threads wake each other.
 
-    `arrived` is set by whoever puts a message into the store; `daily` is called every few seconds with the time
-    and sends what is due by the clock.
+    `arrived` is set by whoever puts a message into the store; `by_the_clock` is called every few seconds and sends
+    the staff what is due.
     """
 
     def __init__(
@@ -59,23 +82,21 @@ class Worker:
         intake: Intake,
         outboxes: Sequence[Outbox],
         arrived: threading.Event,
-        daily: Callable[[datetime], None],
-        clock: Callable[[], datetime],
+        by_the_clock: Callable[[], None],
     ) -> None:
         self._watchers = watchers
         self._intake = intake
         self._outboxes = outboxes
         self._arrived = arrived
-        self._daily = daily
-        self._clock = clock
+        self._by_the_clock = by_the_clock
         self._stop = threading.Event()
         self._all_decided = threading.Event()
         self._trouble = threading.Event()
 
     def once(self) -> bool:
-        """One round: fetch, decide and send all there is. False where something could not be reached."""
-        fetchers = [self._start("fetch", self._fetch, watcher) for watcher in self._watchers]
-        senders = [self._start("send", self._send, outbox) for outbox in self._outboxes]
+        """One round: fetch, decide and send all there is. False where something could not be reached or the books are open."""
+        fetchers = [_Thread("fetch", self._fetch, watcher) for watcher in self._watchers]
+        senders = [_Thread("send", self._send, outbox) for outbox in self._outboxes]
         while any(fetcher.is_alive() for fetcher in fetchers):
             if self._arrived.wait(0.05):
                 self._decide()
@@ -83,8 +104,8 @@ class Worker:
         self._all_decided.set()
         for outbox in self._outboxes:
             outbox.wake.set()
-        for sender in senders:
-            sender.join()
+        for thread in (*fetchers, *senders):
+            thread.finish()
         return not self._trouble.is_set()
 
     def stay(self) -> bool:
@@ -92,20 +113,20 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         threads = [
-            *(self._start("watch", watcher.stay, self._stop) for watcher in self._watchers),
-            *(self._start("send", self._send, outbox) for outbox in self._outboxes),
-            self._start("decide", self._keep_deciding),
+            *(_Thread("watch", watcher.stay, self._stop) for watcher in self._watchers),
+            *(_Thread("send", self._send, outbox) for outbox in self._outboxes),
+            _Thread("decide", self._keep_deciding),
+            _Thread("clock", self._keep_time),
         ]
         notify("READY=1")
         pulse = min(_PULSE_SECONDS, watchdog_seconds() or _PULSE_SECONDS)
         while not self._stop.wait(pulse) and all(thread.is_alive() for thread in threads):
             notify("WATCHDOG=1")
-            self._daily(self._clock())
         whole = self._stop.is_set()
         self._wind_down(threads)
         return whole
 
-    def _wind_down(self, threads: Sequence[threading.Thread]) -> None:
+    def _wind_down(self, threads: Sequence[_Thread]) -> None:
         notify("STOPPING=1")
         self._stop.set()
         self._arrived.set()
@@ -116,26 +137,15 @@ class Worker:
         for thread in threads:
             thread.join(timeout=_PATIENCE_SECONDS)
 
-    @staticmethod
-    def _start(name: str, work: Callable[..., object], *args: object) -> threading.Thread:
-        thread = threading.Thread(target=work, args=args, name=name, daemon=True)
-        thread.start()
-        return thread
-
     def _fetch(self, watcher: Watcher) -> None:
-        if not watcher.round():
+        if not watcher.round() or not watcher.books_closed:
             self._trouble.set()
 
     def _send(self, outbox: Outbox) -> None:
         """Send whenever there is something; in a single round until all is decided and sent."""
-        try:
-            outbox.recover()
-        except TemporaryError as error:
-            log.warning("unfinished replies could not be looked up", reason=str(error))
-            self._trouble.set()
         while not self._stop.is_set():
-            last = self._all_decided.is_set()
             outbox.wake.clear()
+            last = self._all_decided.is_set()
             reached = self._flush(outbox)
             if not reached:
                 self._trouble.set()
@@ -154,6 +164,13 @@ class Worker:
         while not self._stop.is_set():
             self._arrived.wait(_PULSE_SECONDS)
             self._decide()
+
+    def _keep_time(self) -> None:
+        while not self._stop.wait(_PULSE_SECONDS):
+            try:
+                self._by_the_clock()
+            except TemporaryError as error:
+                log.warning("the staff's mail waits", reason=str(error))
 
     def _decide(self) -> None:
         self._arrived.clear()

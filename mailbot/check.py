@@ -1,0 +1,160 @@
+"""`mailbot check`: tries everything that the service will need, and says in words what to mend."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from mailbot import rubric as rubrics
+from mailbot.answer import check_templates
+from mailbot.app import App
+from mailbot.config import Config, Mailbox, Smtp
+from mailbot.errors import ConfigError, LoginError, MailbotError, TemporaryError
+from mailbot.mail.imap import FolderState, ImapMailbox
+from mailbot.mail.smtp import Submission
+from mailbot.report.sample_pages import page_faults
+
+_QQ_LOGIN = (
+    "the password is the 16-letter authorization code (授权码), not the account's password: make one in the web "
+    "mail under 设置 → 账户 → IMAP/SMTP服务, switch that service on there, and note that changing the account's "
+    "password voids it"
+)
+_RECENT = timedelta(days=35)
+_CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+class Mark(StrEnum):
+    """How one trial ended."""
+
+    OK = "ok"
+    HINT = "hint"
+    FAULT = "fault"
+    UNREACHED = "unreached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One thing that was tried."""
+
+    what: str
+    mark: Mark
+    said: str = ""
+    """What was found and, for a fault, what to mend."""
+
+
+def check(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
+    """Try it all, one after the other; a fault does not end the trial of the rest."""
+    yield Result(what="configuration", mark=Mark.OK, said=str(config.file))
+    yield _storage(config)
+    yield _opened(config, clock)
+    yield _templates(config)
+    for mailbox in config.mailboxes:
+        yield from _imap(mailbox, config, clock())
+        yield _smtp(mailbox.name, mailbox.smtp)
+
+
+def _storage(config: Config) -> Result:
+    directory = config.storage.directory
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(b"mailbot")
+            os.fsync(file.fileno())
+    except OSError as error:
+        said = f"{directory} cannot be written: {error.strerror}; give it to the user that runs mailbot"
+        return Result(what="storage", mark=Mark.FAULT, said=said)
+    return Result(what="storage", mark=Mark.OK, said=str(directory))
+
+
+def _opened(config: Config, clock: Callable[[], datetime]) -> Result:
+    try:
+        with App.open(config, clock=clock) as app:
+            registered = len(app.registry.organizations) if app.registry else 0
+    except TemporaryError as error:
+        return Result(what="database", mark=Mark.UNREACHED, said=str(error))
+    except MailbotError as error:
+        return Result(what="rubric and registry", mark=Mark.FAULT, said=str(error))
+    said = f"{len(app.rubric.items)} items, {app.rubric.total} points; " + (
+        f"{registered} organizations" if registered else "no list of organizations"
+    )
+    return Result(what="database, rubric and registry", mark=Mark.OK, said=said)
+
+
+def _templates(config: Config) -> Result:
+    faults = check_templates(config.templates)
+    if config.templates is not None:
+        with suppress(MailbotError):
+            faults += page_faults(config, rubrics.load(config.campaign.rubric))
+    if faults:
+        return Result(what="templates", mark=Mark.FAULT, said="; ".join(faults))
+    return Result(what="templates", mark=Mark.OK, said=str(config.templates or "built in"))
+
+
+def _imap(mailbox: Mailbox, config: Config, now: datetime) -> Iterator[Result]:
+    what = f"{mailbox.name}: IMAP {mailbox.imap.host}"
+    try:
+        with ImapMailbox(mailbox) as connection:
+            yield Result(what=what, mark=Mark.OK, said=f"logged in as {mailbox.imap.username}")
+            yield from _folders(mailbox, connection, config, now)
+    except MailbotError as error:
+        yield _failed(what, error)
+
+
+def _folders(mailbox: Mailbox, connection: ImapMailbox, config: Config, now: datetime) -> Iterator[Result]:
+    there = connection.folders()
+    for folder in filter(None, (mailbox.imap.folder, mailbox.imap.junk_folder)):
+        what = f"{mailbox.name}: folder {folder}"
+        if folder not in there and folder.upper() != "INBOX":
+            said = f"there is no such folder; there are: {', '.join(there)}"
+            yield Result(what=what, mark=Mark.FAULT, said=said)
+            continue
+        state = connection.open(folder)
+        yield Result(what=what, mark=Mark.OK, said=f"{state.exists} mails")
+        if folder == mailbox.imap.folder:
+            yield from _times(mailbox, connection, state, config, now)
+
+
+def _times(
+    mailbox: Mailbox, connection: ImapMailbox, state: FolderState, config: Config, now: datetime
+) -> Iterator[Result]:
+    """What the oldest and the newest visible mail tell of the account's settings and of our clock."""
+    span = connection.time_span(state)
+    if span is None:
+        return
+    oldest, newest = span
+    if newest - now > _CLOCK_TOLERANCE:
+        said = f"the newest mail came at {newest:%Y-%m-%d %H:%M:%S} UTC, after this machine's {now:%H:%M:%S}: set its clock (NTP)"
+        yield Result(what="clock", mark=Mark.FAULT, said=said)
+    if oldest > config.campaign.opens and now - oldest < _RECENT and state.uidnext > state.exists + 1:
+        said = (
+            f"the oldest visible mail is of {oldest:%Y-%m-%d}: if older ones are missing, set 收取选项 to 全部 in "
+            "the web mail's settings, and tick 收取我的文件夹"
+        )
+        yield Result(what=f"{mailbox.name}: only recent mail", mark=Mark.HINT, said=said)
+
+
+def _smtp(name: str, smtp: Smtp) -> Result:
+    what = f"{name}: SMTP {smtp.host}"
+    submission = Submission(smtp)
+    try:
+        submission.connect()
+    except MailbotError as error:
+        return _failed(what, error)
+    finally:
+        submission.close()
+    return Result(what=what, mark=Mark.OK, said=f"logged in as {smtp.username}")
+
+
+def _failed(what: str, error: MailbotError) -> Result:
+    match error:
+        case ConfigError():
+            return Result(what=what, mark=Mark.FAULT, said=str(error))
+        case LoginError():
+            return Result(what=what, mark=Mark.FAULT, said=f"{error}; {_QQ_LOGIN}")
+        case _:
+            return Result(what=what, mark=Mark.UNREACHED, said=str(error))

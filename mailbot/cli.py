@@ -1,0 +1,400 @@
+"""The commands: one short function each, and the exit status. No logic."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import structlog
+import typer
+
+from mailbot.errors import ConfigError, ConfigurationError, MailbotError, TemporaryError, UsageError
+
+if TYPE_CHECKING:
+    from mailbot.app import App
+    from mailbot.config import Config
+    from mailbot.registry import Registry
+
+OK, FAULTY, WRONG, TEMPFAIL = 0, 1, 2, 75
+"""Done; what was examined is faulty; wrong usage or configuration; something could not be reached (EX_TEMPFAIL of sysexits.h)."""
+
+app = typer.Typer(
+    help="E-mail intake for an office that collects yearly reports.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class ReadFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+class ExportFormat(StrEnum):
+    JSON = "json"
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option(
+        "--config", "-c", envvar="MAILBOT_CONFIG", help="The configuration file.", show_default=True
+    ),
+]
+CONFIG = Path("config.toml")
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="Where the demo puts what it makes.")] = Path("demo-output"),
+) -> None:
+    """The whole job on an embedded mail server with sample submissions; no account, no network."""
+    from mailbot.demo.run import run_demo
+
+    with _errors():
+        raise typer.Exit(run_demo(output))
+
+
+@app.command()
+def check(config: ConfigOption = CONFIG) -> None:
+    """Try configuration, storage, database, each IMAP and SMTP login; say what to mend."""
+    from mailbot.app import utc_now
+    from mailbot.check import Mark
+    from mailbot.check import check as trials
+
+    with _errors():
+        marks = set()
+        for result in trials(_load(config), utc_now):
+            marks.add(result.mark)
+            typer.echo(f"{result.mark.value:<10}{result.what}{': ' if result.said else ''}{result.said}")
+        if Mark.FAULT in marks:
+            raise typer.Exit(WRONG)
+        raise typer.Exit(TEMPFAIL if Mark.UNREACHED in marks else OK)
+
+
+@app.command()
+def run(
+    config: ConfigOption = CONFIG,
+    once: Annotated[bool, typer.Option("--once", help="One round, then exit (for cron); no digest.")] = False,
+) -> None:
+    """The worker: stay, wait for mail, send the digest at its hour."""
+    with _opened(config) as mailbot:
+        raise typer.Exit(OK if mailbot.run(once=once) else TEMPFAIL)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help=".eml and mbox files, Maildir folders.")],
+    mailbox: Annotated[str, typer.Option(help="Name of the mailbox that they came to.")],
+    config: ConfigOption = CONFIG,
+) -> None:
+    """The same pipeline over mails from files; replies are queued for the next round."""
+    with _opened(config) as mailbot:
+        seen, new = mailbot.ingest(mailbox, paths)
+        typer.echo(f"{seen} mails, {new} of them new")
+
+
+@app.command()
+def read(
+    file: Annotated[Path, typer.Argument(help="A spreadsheet, Word file, PDF, scan or archive.")],
+    output: Annotated[ReadFormat, typer.Option("--format", help="How to show it.")] = ReadFormat.TABLE,
+    rubric: Annotated[Path, typer.Option(help="The rubric, where there is no configuration.")] = Path(
+        "rubric/2020.toml"
+    ),
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Read and score one document; nothing is stored or sent."""
+    from mailbot import rubric as rubrics
+    from mailbot.app import read_document
+    from mailbot.report.status import read_json_text, reading_text
+
+    with _errors():
+        loaded, registry = _known(config)
+        path = loaded.campaign.rubric if loaded else rubric
+        form = rubrics.load(path)
+        reading = read_document(file, path, loaded.limits if loaded else None, registry)
+        show_it = read_json_text if output is ReadFormat.JSON else reading_text
+        typer.echo(show_it(reading, form))
+
+
+@app.command()
+def status(config: ConfigOption = CONFIG) -> None:
+    """Where the campaign stands."""
+    from mailbot.report.status import to_text
+
+    with _opened(config) as mailbot:
+        typer.echo(to_text(mailbot.status()))
+
+
+@app.command()
+def show(organization: str, config: ConfigOption = CONFIG) -> None:
+    """One organization's whole file."""
+    from mailbot.report.status import to_text
+
+    with _opened(config) as mailbot:
+        typer.echo(to_text(mailbot.file_of(organization)))
+
+
+@app.command()
+def digest(
+    config: ConfigOption = CONFIG,
+    date: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The digest of that day, instead of since the last one."),
+    ] = None,
+    send: Annotated[bool, typer.Option("--send", help="Mail it to staff.digest_to.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Write it into this directory.")] = None,
+) -> None:
+    """The staff's daily digest: printed, written or sent."""
+    with _opened(config) as mailbot:
+        made, files = mailbot.digest(date.date() if date else None, send=send, directory=output)
+        typer.echo("\n".join(map(str, files)) or made.text)
+
+
+@app.command()
+def remind(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show who would be reminded now, and how; send nothing.")
+    ] = False,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Remind those of the registry whose submission is not complete, on the days of reminders.days."""
+    with _opened(config) as mailbot:
+        if dry_run:
+            letters = list(mailbot.reminder_letters())
+            for to, letter in letters:
+                typer.echo(f"To: {', '.join(to)}\nSubject: {letter.subject}\n\n{letter.text}\n{'-' * 72}")
+            typer.echo(f"{len(letters)} organizations would be reminded now; nothing was sent")
+            return
+        sent, day = mailbot.remind()
+        nothing = f"no reminders now; their next day: {day or 'none is left'}"
+        typer.echo(f"{sent} reminders" if sent else nothing)
+
+
+@app.command()
+def report(
+    output: Annotated[Path, typer.Option(help="The directory for the pages.")],
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Pages to look at and to print: an overview, and one page an organization."""
+    with _opened(config) as mailbot:
+        typer.echo(mailbot.report(output))
+
+
+@app.command()
+def export(
+    output_format: Annotated[
+        ExportFormat, typer.Option("--format", help="json, or the 汇总表 as xlsx or csv.")
+    ],
+    output: Annotated[Path | None, typer.Option(help="The file; without it, standard output.")] = None,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Everything as JSON; the 汇总表 as a workbook or csv."""
+    with _opened(config) as mailbot:
+        mailbot.export(output_format.value, output or sys.stdout.buffer)
+
+
+@app.command()
+def verify(
+    against: Annotated[
+        Path | None, typer.Option(help="An exported ledger: the one here must still begin with it.")
+    ] = None,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Prove archive, database, ledger and books; exit status 1 where something does not hold."""
+    from mailbot.verify import differences, verify
+
+    with _opened(config) as mailbot:
+        proof = verify(mailbot.store, mailbot.archive, now=mailbot.clock())
+        faults = (*proof.faults, *(differences(against, mailbot.store) if against else ()))
+        for fault in faults:
+            typer.echo(fault)
+        typer.echo(
+            f"{proof.mails} mails, {proof.replies} replies, {proof.links} links, newest {proof.head or '—'}"
+        )
+        if faults:
+            raise typer.Exit(FAULTY)
+        typer.echo("all of it holds")
+
+
+@app.command()
+def ledger(
+    output: Annotated[Path | None, typer.Option(help="The file; without it, standard output.")] = None,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """The ledger as JSON lines: what was received, decided and sent, in a chain of hashes."""
+    with _opened(config) as mailbot:
+        mailbot.export_ledger(output or sys.stdout.buffer)
+
+
+@app.command()
+def paper(
+    organization: str,
+    received: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day on which it came.")],
+    sealed: Annotated[bool, typer.Option("--sealed", help="It bears the organization's seal.")] = False,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Note that an organization's paper copy came."""
+    with _opened(config) as mailbot:
+        noted = mailbot.desk.paper(organization, received.date(), sealed=sealed)
+        typer.echo(f"{noted.name}: {received:%Y-%m-%d}{', sealed' if sealed else ', not sealed'}")
+
+
+@app.command("import")
+def import_(
+    workbook: Annotated[Path, typer.Argument(help="The 汇总表 with 纸质件, 考核分 and 备注 filled in.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Keep the changes; without it they are only shown.")
+    ] = False,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Take back what staff filled in the 汇总表."""
+    with _opened(config) as mailbot:
+        changes = mailbot.desk.take_back(workbook, write=yes)
+        for change in changes:
+            typer.echo(f"{change.organization}  {'; '.join(change.lines)}")
+        kept = "kept" if yes else "nothing kept; --yes keeps them"
+        typer.echo(f"{len(changes)} organizations change; {kept}" if changes else "nothing changes")
+
+
+@app.command()
+def review(
+    number: Annotated[
+        int | None, typer.Argument(help="The mail's number; without it, all that waits.")
+    ] = None,
+    *,
+    organization: Annotated[str | None, typer.Option(help="It is this organization's.")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Take what came as it is.")] = False,
+    correct: Annotated[str | None, typer.Option(help="Ask for a correction, with this sentence.")] = None,
+    no_submission: Annotated[
+        bool, typer.Option("--no-submission", help="A question answered by hand, or spam.")
+    ] = False,
+    reply: Annotated[int | None, typer.Option(help="Number of a reply that did not go out.")] = None,
+    send: Annotated[bool, typer.Option("--send", help="Send that reply.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Never send that reply.")] = False,
+    by: Annotated[str, typer.Option(help="Who decides.")] = "",
+    why: Annotated[str, typer.Option(help="Why.")] = "",
+    config: ConfigOption = CONFIG,
+) -> None:
+    """What waits for a person, and a person's decision on it."""
+    from mailbot.desk import ReplyWish, Wish
+    from mailbot.report.status import to_text
+
+    wish = Wish(organization=organization, accept=accept, correct=correct, no_submission=no_submission)
+    on_reply = ReplyWish(reply=reply, send=send, drop=drop)
+    with _opened(config) as mailbot:
+        said = mailbot.desk.review(number, wish, on_reply, by=by, why=why)
+        typer.echo(said if isinstance(said, str) else to_text(said))
+
+
+@app.command()
+def rebuild(
+    exported: Annotated[
+        Path | None, typer.Option("--ledger", help="An exported ledger; without it, the database's own.")
+    ] = None,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Make the database again from the archive and the ledger; sends nothing, keeps the old one."""
+    from mailbot.app import utc_now
+    from mailbot.rebuild import rebuild
+
+    with _errors():
+        made = rebuild(_load(config), exported, utc_now())
+        for words in made.differences:
+            typer.echo(words)
+        if made.held:
+            typer.echo(f"{len(made.held)} letters that waited are held: mailbot review lists them")
+        if made.kept:
+            typer.echo(f"the database that was there is kept as {made.kept}")
+        typer.echo(f"{made.mails} mails and {made.links} links; now run mailbot verify")
+
+
+@app.command()
+def rescore(
+    config: ConfigOption = CONFIG,
+    apply: Annotated[bool, typer.Option("--apply", help="Take it over; no letter is written.")] = False,
+) -> None:
+    """What today's rubric and reader would make of the mails that have been decided."""
+    from mailbot.app import utc_now
+    from mailbot.rebuild import rescore
+
+    with _errors():
+        differing = rescore(_load(config), apply=apply, now=utc_now())
+        for one in differing:
+            typer.echo(f"message {one.message}: {one.words}")
+        done = "changed" if apply else "would change"
+        typer.echo(f"{len(differing)} messages {done}")
+
+
+def main() -> None:
+    """The entry point."""
+    _log_to_stderr()
+    app()
+
+
+def _load(config: Path) -> Config:
+    from mailbot.config import load
+
+    return load(config)
+
+
+def _known(config: Path) -> tuple[Config | None, Registry | None]:
+    """The configuration and its registry, where there is a configuration."""
+    if not config.exists():
+        return None, None
+    from mailbot.config import read_organizations
+    from mailbot.registry import Registry
+
+    loaded = _load(config)
+    path = loaded.campaign.organizations
+    return loaded, Registry(read_organizations(path)) if path else None
+
+
+@contextmanager
+def _opened(config: Path) -> Iterator[App]:
+    from mailbot.app import App
+
+    with _errors(), App.open(_load(config)) as opened:
+        yield opened
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """The exit status and the words for everything that is raised on purpose."""
+    try:
+        yield
+    except (ConfigurationError, ConfigError, UsageError) as error:
+        _end(str(error), WRONG, error)
+    except TemporaryError as error:
+        _end(f"{error}; the next run picks up what is left", TEMPFAIL, error)
+    except MailbotError as error:
+        _end(str(error), 1, error)
+
+
+def _end(words: str, code: int, cause: Exception) -> NoReturn:
+    typer.echo(f"mailbot: {words}", err=True)
+    raise typer.Exit(code) from cause
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False)
+            if sys.stderr.isatty()
+            else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

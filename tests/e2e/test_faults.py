@@ -1,0 +1,366 @@
+"""Faults by plan: each write and each call to a server fails in each of its ways; the next round completes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from mailbot.errors import TemporaryError
+from mailbot.store import archive
+from mailbot.store.database import Database
+from mailbot.verify import verify
+from mailbot.worker import AnotherWorkerError, only_worker
+from tests.conftest import ROOT
+from tests.e2e.office import IN_TIME, Office, mail, papers
+
+ROBOT = mail({}, headers={"Auto-Submitted": "auto-replied"}, message_id="<r@x.example.com>")
+
+
+def holds(office: Office) -> None:
+    with office.opened() as app:
+        assert verify(app.store, app.archive, now=datetime.now(UTC) + timedelta(hours=1)).faults == ()
+
+
+def completes(office: Office, outcomes: list[str], sent: int) -> None:
+    """The next round goes on where the last one ended."""
+    assert office.round()
+    assert sorted(office.outcomes()) == outcomes
+    assert len(_letters(office)) == sent
+    assert max(office.sent_ids().values()) == 1
+    holds(office)
+
+
+@contextmanager
+def failing(
+    patch: pytest.MonkeyPatch, module: Any, name: str, number: int, which: int
+) -> Iterator[list[int]]:
+    """From its n-th call on that function raises this OSError; calls that are not the archive's are let alone."""
+    calls = [0]
+    inner = getattr(module, name)
+
+    def fails(*args: Any, **kwargs: Any) -> Any:
+        calls[0] += 1
+        if calls[0] >= which:
+            raise OSError(number, os.strerror(number))
+        return inner(*args, **kwargs)
+
+    with patch.context() as patched:
+        patched.setattr(module, name, fails)
+        yield calls
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (archive.os, "open"),
+        (archive.os, "fsync"),
+        (archive.os, "fdopen"),
+        (archive.Path, "rename"),
+        (archive.Path, "mkdir"),
+    ],
+    ids=["open", "fsync", "write", "rename", "mkdir"],
+)
+def test_a_disk_that_takes_no_mails_stops_the_round_and_loses_none(
+    office: Office, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, number: int
+) -> None:
+    office.deliver(mail(papers()))
+    office.deliver(ROBOT)
+    assert office.round() if number == errno.EDQUOT and name != "mkdir" else True
+    office.deliver(mail(papers(scores={8: "9"}), message_id="<2@x.example.com>"))
+    with office.opened() as app:
+        watchers = app.worker()._watchers
+        with failing(monkeypatch, module, name, number, 1) as calls:
+            rounds = [watcher.round() for watcher in watchers]
+        said = " ".join(f.last_error for f in app.store.folders())
+    assert calls[0] > 0
+    assert False in rounds
+    assert os.strerror(number) in said
+    completes(office, ["acknowledged", "correction", "ignored"], 2)
+
+
+def test_a_read_only_archive_is_told_and_later_taken_up(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.deliver(mail(papers()))
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(archive.Archive, "_keep", refused)
+        assert not office.round()
+    assert _letters(office) == []
+    completes(office, ["acknowledged"], 1)
+
+
+@pytest.mark.parametrize("after", range(1, 9))
+def test_a_database_that_is_locked_stops_the_round_clean(
+    office: Office, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """From its n-th writing transaction on the database is locked by somebody else."""
+    office.deliver(mail(papers()))
+    office.deliver(ROBOT)
+    _fail_writing(monkeypatch, after, office.round)
+    for _ in range(2):
+        office.round()
+    completes(office, ["acknowledged", "ignored"], _sent_once(office))
+
+
+def _fail_writing(monkeypatch: pytest.MonkeyPatch, after: int, work: Callable[[], bool]) -> None:
+    inner, calls = Database.writing, [0]
+
+    @contextmanager
+    def locked(self: Database) -> Iterator[Any]:
+        calls[0] += 1
+        if calls[0] < after:
+            with inner(self) as connection:
+                yield connection
+            return
+        cause = sqlite3.OperationalError("database is locked")
+        raise TemporaryError("the database: database is locked") from OperationalError("BEGIN", {}, cause)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "writing", locked)
+        try:
+            reached = work()
+        except TemporaryError:
+            reached = False
+    assert not reached or calls[0] < after
+
+
+def _sent_once(office: Office) -> int:
+    """One letter, or none where nobody can tell whether it went: then a person decides."""
+    states = [r["state"] for m in office.export()["messages"] for r in m["replies"]]
+    assert states in (["sent"], ["uncertain"])
+    return len(office.sent)
+
+
+def test_a_database_locked_by_another_process_is_waited_for_and_then_left(office: Office) -> None:
+    office.deliver(mail(papers()))
+    assert office.round()
+    office.deliver(ROBOT)
+    database = office.directory / "storage" / "mailbot.db"
+    with office.opened() as app:
+        app.store.engine.dispose()
+        app.store.engine = app.store.engine.execution_options()
+        other = sqlite3.connect(database, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with app.store.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 50")
+        watcher = app.worker()._watchers[0]
+        assert not watcher.round()
+        other.execute("ROLLBACK")
+        other.close()
+    completes(office, ["acknowledged", "ignored"], 1)
+
+
+@pytest.mark.parametrize("command", ["AUTH", "MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize(
+    ("answer", "state", "sent"),
+    [
+        ("451 4.3.0 later", "queued", 0),
+        ("421 4.3.2 going down", "queued", 0),
+        ("550 5.1.1 no such user", "failed", 0),
+        ("550 Mailbox unavailable: frequency limited", "queued", 0),
+        ("", "queued", 0),
+    ],
+    ids=["later", "bye", "refused", "too fast", "cut"],
+)
+def test_every_way_in_which_sending_fails(
+    office: Office, command: str, answer: str, state: str, sent: int
+) -> None:
+    office.deliver(mail(papers()))
+    office.smtp.refuse(command, answer, times=2 if command == "AUTH" and answer else 1)
+    office.round()
+    office.smtp._refusals.clear()
+    [reply] = office.export()["messages"][0]["replies"]
+    if command == "AUTH" and answer.startswith("550"):
+        state = "queued"
+    if command == "DATA" and not answer:
+        state, sent = "uncertain", 1
+    assert reply["state"] == state
+    with office.opened() as app:
+        app.clock = lambda: datetime.now(UTC) + timedelta(hours=2)
+        app.run(once=True)
+    [reply] = office.export()["messages"][0]["replies"]
+    assert reply["state"] == ("sent" if state == "queued" else state)
+    assert len(office.sent) == (1 if state == "queued" else sent)
+    holds(office)
+
+
+@pytest.mark.parametrize("server", ["imap", "smtp"])
+def test_a_server_that_refuses_connections_holds_up_only_itself(office: Office, server: str) -> None:
+    office.deliver(mail(papers()))
+    office.deliver(mail(papers(), message_id="<2@x.example.com>"), mailbox="enterprises")
+    text = office.config_path.read_text()
+    port = getattr(office, server).port
+    office.config_path.write_text(text.replace(f"port = {port}", "port = 1", 1))
+    assert not office.round()
+    assert len(_letters(office)) == 1
+    office.config_path.write_text(text)
+    with office.opened() as app:
+        app.clock = lambda: datetime.now(UTC) + timedelta(hours=2)
+        assert app.run(once=True)
+    assert len(_letters(office)) == 2
+    holds(office)
+
+
+def test_a_clock_that_jumps_back_answers_nobody_twice_and_keeps_the_chain(office: Office) -> None:
+    now = [datetime(2021, 1, 14, 12, tzinfo=UTC)]
+    for number, jump in enumerate([0, -26, 3, -400, 900]):
+        now[0] += timedelta(hours=jump)
+        office.deliver(
+            mail(papers(), message_id=f"<{number}@x.example.com>"), IN_TIME + timedelta(minutes=number)
+        )
+        with office.opened() as app:
+            app.clock = lambda: now[0]
+            app.run(once=True)
+    assert office.outcomes() == ["acknowledged"] * 5
+    assert len(office.sent) == 5
+    assert max(office.sent_ids().values()) == 1
+    holds(office)
+
+
+def test_the_second_worker_ends_with_75(office: Office) -> None:
+    office.round()
+    with only_worker(office.directory / "storage"):
+        with office.opened() as app, pytest.raises(AnotherWorkerError):
+            app.run(once=True)
+        command = [sys.executable, "-m", "mailbot", "run", "--once", "--config", str(office.config_path)]
+        second = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, timeout=60, text=True)
+    assert second.returncode == 75
+    assert "another worker is at work" in second.stderr
+    assert office.round()
+
+
+def test_the_lock_of_a_killed_worker_is_free(office: Office, tmp_path: Path) -> None:
+    office.round()
+    script = (
+        "import sys, time\nfrom pathlib import Path\nfrom mailbot.worker import only_worker\n"
+        "with only_worker(Path(sys.argv[1])):\n    print('locked', flush=True)\n    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", script, str(office.directory / "storage")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env={"PYTHONPATH": str(ROOT)}) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"locked\n"
+        with office.opened() as app, pytest.raises(AnotherWorkerError):
+            app.run(once=True)
+        holder.kill()
+        holder.wait(10)
+    assert office.round()
+
+
+def test_staff_are_told_once_of_a_dead_mailbox_and_once_when_it_works_again(office: Office) -> None:
+    now = [datetime(2021, 1, 14, 12, tzinfo=UTC)]
+
+    def round_at(minutes: int) -> bool:
+        now[0] += timedelta(minutes=minutes)
+        with office.opened() as app:
+            app.clock = lambda: now[0]
+            return app.run(once=True)
+
+    assert round_at(0)
+    text = office.config_path.read_text()
+    office.config_path.write_text(text.replace(f"port = {office.imap.port}", "port = 1", 1))
+    rounds = [round_at(minutes) for minutes in (10, 25, 10, 60)]
+    told = _to_staff(office)
+    office.config_path.write_text(text)
+    rounds += [round_at(5), round_at(5)]
+    assert rounds == [False] * 4 + [True] * 2
+    assert [("无法读取" in one, "societies" in one) for one in told] == [(True, True)]
+    assert ["恢复读取" in one for one in _to_staff(office)] == [False, True]
+
+
+def _letters(office: Office) -> list[tuple[str, ...]]:
+    return [one.to for one in office.sent if one.to != ("staff@example.org",)]
+
+
+def _to_staff(office: Office) -> list[str]:
+    import email
+    from email.policy import default
+
+    return [
+        str(email.message_from_bytes(one.octets, policy=default)["Subject"])
+        for one in office.sent
+        if one.to == ("staff@example.org",)
+    ]
+
+
+def test_a_mailbox_that_never_worked_is_told_at_once(office: Office) -> None:
+    text = office.config_path.read_text()
+    office.config_path.write_text(text.replace(f"port = {office.imap.port}", "port = 1", 1))
+    assert not office.round()
+    assert not office.round()
+    assert [("无法读取" in one) for one in _to_staff(office)] == [True]
+
+
+def test_a_watcher_that_hangs_is_noticed_though_nothing_failed(office: Office) -> None:
+    now = [datetime(2021, 1, 14, 12, tzinfo=UTC)]
+    with office.opened() as app:
+        app.clock = lambda: now[0]
+        app.run(once=True)
+        now[0] += timedelta(hours=1)
+        app.staff.watch_mailboxes()
+        app.staff.watch_mailboxes()
+        assert len(_to_staff(office)) == 2
+        app.run(once=True)
+    assert [("恢复读取" in one) for one in _to_staff(office)] == [False, False, True, True]
+
+
+def test_staff_who_cannot_be_told_now_are_told_later(office: Office) -> None:
+    assert office.round()
+    text = office.config_path.read_text()
+    office.config_path.write_text(text.replace(f"port = {office.imap.port}", "port = 1", 1))
+    later = datetime.now(UTC) + timedelta(hours=2)
+    office.smtp.refuse("MAIL", "451 later")
+    with office.opened() as app:
+        app.clock = lambda: later
+        with suppress(TemporaryError):
+            assert not app.run(once=True)
+        assert _to_staff(office) == []
+        assert not app.run(once=True)
+    assert len(_to_staff(office)) == 1
+
+
+def test_a_worker_that_stays_tells_systemd_and_ends_clean(office: Office) -> None:
+    import signal
+    import socket
+
+    office.deliver(mail(papers()))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(60)
+        manager.bind(str(office.directory / "notify"))
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "NOTIFY_SOCKET": str(office.directory / "notify"),
+            "WATCHDOG_USEC": "1000000",
+        }
+        command = [sys.executable, "-m", "mailbot", "run", "--config", str(office.config_path)]
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as worker:
+            said = [manager.recv(100) for _ in range(3)]
+            for _ in range(600):
+                if office.sent:
+                    break
+                threading.Event().wait(0.05)
+            worker.send_signal(signal.SIGTERM)
+            while b"STOPPING=1" not in said:
+                said.append(manager.recv(100))
+            assert worker.wait(60) == 0
+    assert said[0] == b"READY=1"
+    assert b"WATCHDOG=1" in said
+    assert len(office.sent) == 1
+    holds(office)

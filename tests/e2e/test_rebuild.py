@@ -1,0 +1,163 @@
+"""The database made again from archive and ledger is the same, and what the ledger did not know is answered by nobody."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from mailbot.cli import app as commands
+from mailbot.store import tables
+from tests.conftest import ROOT
+from tests.e2e.office import DEADLINE, IN_TIME, Office, form, mail, papers
+
+EXCLUDED = {"flags", "folders", "skipped", "ledger", "alembic_version"}
+
+
+def run(office: Office, *arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(commands, [*arguments, "--config", str(office.config_path)])
+    return result.exit_code, result.output
+
+
+def contents(office: Office) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table that says something of mails, organizations and letters."""
+    with office.opened() as app, app.store.reading() as connection:
+        return {
+            table.name: [dict(row._mapping) for row in connection.execute(sa.select(table))]
+            for table in tables.metadata.sorted_tables
+            if table.name not in EXCLUDED
+        }
+
+
+@pytest.fixture
+def lived(office: Office) -> Office:
+    """An office in which much has happened: corrections, copies, robots, junk, a person's decision, failed letters."""
+    two = "<2@yunling.example.com>"
+    office.deliver(mail(papers(scores={8: "9"})), IN_TIME)
+    office.deliver(mail({}, headers={"Auto-Submitted": "auto-replied"}, message_id="<r@x.example.com>"))
+    office.deliver(
+        mail(papers("浙江省星河研究会"), sender="a@xinghe.example.com", message_id="<x@x>"), folder="Junk"
+    )
+    office.smtp.refuse("RCPT", "550 5.1.1 no such user")
+    assert office.round()
+    office.deliver(mail({"自评表.xlsx": form()}, message_id=two), IN_TIME + timedelta(hours=1))
+    late = mail({}, body="请问可以延期吗？", sender="b@c.example.com", message_id="<q@x.example.com>")
+    office.deliver(late, DEADLINE + timedelta(hours=1))
+    office.deliver(late, DEADLINE, mailbox="enterprises")
+    assert office.round()
+    number = next(m["id"] for m in contents(office)["messages"] if m["outcome"] == "review")
+    run(office, "review", str(number), "--no-submission", "--by", "章伟", "--why", "已电话答复")
+    office.imap.renew("societies@example.org")
+    assert office.round()
+    return office
+
+
+def test_the_rebuilt_database_is_the_same_and_sends_nothing(lived: Office) -> None:
+    before, exported = contents(lived), lived.export()
+    assert all(before[name] for name in ("messages", "replies", "organizations", "rulings"))
+    sent = lived.sent
+    ledger = lived.directory / "ledger.jsonl"
+    assert run(lived, "ledger", "--output", str(ledger))[0] == 0
+    database = lived.directory / "storage" / "mailbot.db"
+    database.write_bytes(b"this is no database any more" * 100)
+    code, said = run(lived, "rebuild", "--ledger", str(ledger))
+    assert (code, "would be" in said) == (0, False), said
+    assert contents(lived)["organizations"] == before["organizations"]
+    after = contents(lived)
+    for table, rows in before.items():
+        assert _comparable(after[table]) == _comparable(rows), table
+    assert lived.export() == exported
+    assert run(lived, "verify")[0] == 0
+    assert lived.round()
+    assert lived.round()
+    assert lived.sent == sent
+    assert lived.export() == exported
+    assert list(database.parent.glob("mailbot.db.before-rebuild-*"))
+
+
+def _comparable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what the ledger need not hold: a letter's octets carry the minute, and moved rows their first place."""
+    left_out = {
+        "octets",
+        "uid",
+        "uidvalidity",
+        "recorded_at",
+        "next_attempt_at",
+        "retry_at",
+        "decided_at",
+        "queued_at",
+    }
+    return [{name: value for name, value in row.items() if name not in left_out} for row in rows]
+
+
+def test_a_mail_that_the_exported_ledger_does_not_know_is_not_answered_again(lived: Office) -> None:
+    ledger = lived.directory / "ledger.jsonl"
+    run(lived, "ledger", "--output", str(ledger))
+    lived.deliver(
+        mail(papers("浙江省清岚学会"), sender="a@qinglan.example.com", message_id="<n@x.example.com>")
+    )
+    assert lived.round()
+    sent = lived.sent
+    (lived.directory / "storage" / "mailbot.db").unlink()
+    assert run(lived, "rebuild", "--ledger", str(ledger))[0] == 0
+    assert lived.round()
+    newest = lived.export()["messages"][-1]
+    assert (newest["outcome"], [r["state"] for r in newest["replies"]]) == ("acknowledged", ["held"])
+    assert lived.sent == sent
+    assert run(lived, "verify")[0] == 0
+
+
+def test_a_letter_that_waited_is_held(office: Office) -> None:
+    office.smtp.refuse("MAIL", "451 4.3.0 later", times=9)
+    office.deliver(mail(papers()))
+    assert not office.round()
+    assert office.export()["messages"][0]["replies"][0]["state"] == "queued"
+    code, said = run(office, "rebuild")
+    assert (code, "1 letters that waited are held" in said) == (0, True)
+    assert office.export()["messages"][0]["replies"][0]["state"] == "held"
+    assert run(office, "verify")[0] == 0
+
+
+def test_a_broken_ledger_rebuilds_nothing(lived: Office) -> None:
+    ledger = lived.directory / "ledger.jsonl"
+    run(lived, "ledger", "--output", str(ledger))
+    ledger.write_text(ledger.read_text().replace("acknowledged", "correction", 1))
+    before = lived.export()
+    code, said = run(lived, "rebuild", "--ledger", str(ledger))
+    assert (code, "the ledger is broken at link" in said) == (1, True)
+    assert lived.export() == before
+    assert run(lived, "rebuild", "--ledger", "nowhere.jsonl")[0] == 2
+
+
+def test_nothing_is_rebuilt_out_of_nothing(office: Office) -> None:
+    assert run(office, "rebuild")[0] == 2
+
+
+def test_with_the_same_rubric_nothing_would_differ(lived: Office) -> None:
+    code, said = run(lived, "rescore")
+    assert (code, said.splitlines()[-1]) == (0, "0 messages would change")
+
+
+def test_another_rubric_shows_what_would_differ_before_it_does_it(lived: Office) -> None:
+    stricter = lived.directory / "rubric.toml"
+    categories, items = (ROOT / "rubric" / "2020.toml").read_text("utf-8").split("[[item]]", 1)
+    items = items.replace("points = 10\n", "points = ten\n", 1).replace("points = 5\n", "points = 10\n", 1)
+    stricter.write_text(f"{categories}[[item]]{items.replace('points = ten', 'points = 5')}", "utf-8")
+    config = lived.config_path.read_text(encoding="utf-8")
+    lived.config_path.write_text(config.replace(str(ROOT / "rubric" / "2020.toml"), "rubric.toml"), "utf-8")
+    before, sent = lived.export(), lived.sent
+    code, said = run(lived, "rescore")
+    assert code == 0
+    assert "→" in said
+    assert lived.export() == before
+    assert run(lived, "rescore", "--apply")[0] == 0
+    assert lived.export() != before
+    assert run(lived, "verify")[0] == 0
+    assert run(lived, "rescore")[1].splitlines()[-1] == "0 messages would change"
+    assert lived.round()
+    assert lived.sent == sent
+    assert json.dumps(lived.export())

@@ -1,0 +1,194 @@
+"""Rounds of the whole program over real servers: what comes in, what goes out, and what never happens."""
+
+from __future__ import annotations
+
+import email
+from datetime import UTC, datetime, timedelta, timezone
+from email.header import decode_header, make_header
+
+import pytest
+
+from mailbot.mail.smtp import Submission
+from mailbot.store.archive import Archive
+from mailbot.store.store import Store
+from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, Office, form, mail, papers, text_document
+
+
+def subjects(office: Office) -> list[str]:
+    return [
+        str(make_header(decode_header(email.message_from_bytes(m.octets)["Subject"]))) for m in office.sent
+    ]
+
+
+def test_a_whole_submission_is_acknowledged_once_and_the_mailbox_left_as_it_was(office: Office) -> None:
+    office.deliver(mail(papers()))
+    before = office.imap.mails(ADDRESSES["societies"])
+    assert office.round()
+    assert office.outcomes() == ["acknowledged"]
+    assert [m.to for m in office.sent] == [("office@yunling.example.com",)]
+    assert subjects(office)[0].startswith("【接收回执】")
+    assert office.imap.mails(ADDRESSES["societies"]) == before
+
+
+def test_the_second_round_over_an_unchanged_mailbox_writes_and_sends_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.deliver(mail(papers()))
+    office.deliver(mail(papers(scores={8: ""}), message_id="<2@yunling.example.com>"))
+    office.round()
+    sent = office.sent
+
+    def explode(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a write in a round that has nothing to write")
+
+    for owner, name in (
+        (Archive, "put_many"),
+        (Store, "record_receipts"),
+        (Store, "record_decisions"),
+        (Store, "begin_sending"),
+        (Store, "settle_replies"),
+        (Submission, "send"),
+    ):
+        monkeypatch.setattr(owner, name, explode)
+    assert office.round()
+    assert office.sent == sent
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Shanghai"])
+@pytest.mark.parametrize(("seconds", "on_time"), [(0, True), (1, False)])
+def test_the_deadline_whatever_the_clocks_of_host_server_and_sender_say(
+    office: Office, monkeypatch: pytest.MonkeyPatch, zone: str, seconds: int, on_time: bool
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    arrived = (DEADLINE + timedelta(seconds=seconds)).astimezone(timezone(timedelta(hours=-5)))
+    sender_says = datetime(2021, 1, 1, tzinfo=UTC) if not on_time else datetime(2021, 2, 1, tzinfo=UTC)
+    office.deliver(mail(papers(), date=sender_says), arrived)
+    office.round()
+    message = office.export()["messages"][0]
+    assert message["received_at"] == f"2021-01-15T17:30:0{seconds}+08:00"
+    assert message["on_time"] is on_time
+    assert ("delivery.late" in office.codes()) is not on_time
+    assert message["outcome"] == "acknowledged"
+
+
+def test_parts_in_several_mails_add_up_and_each_is_answered(office: Office) -> None:
+    whole = papers()
+    office.deliver(mail({"自评表.xlsx": whole["自评表.xlsx"]}), IN_TIME)
+    rest = {name: data for name, data in whole.items() if name != "自评表.xlsx"}
+    office.deliver(mail(rest, message_id="<2@yunling.example.com>"), IN_TIME + timedelta(hours=1))
+    office.round()
+    assert office.outcomes() == ["correction", "acknowledged"]
+    organization = office.export()["organizations"][0]
+    assert (organization["status"], organization["total"]) == ("complete", 100)
+    assert organization["completed_at"] == "2021-01-14T10:12:03+08:00"
+
+
+def test_the_same_mail_in_both_mailboxes_is_one(office: Office) -> None:
+    octets = mail(papers())
+    office.deliver(octets, IN_TIME + timedelta(seconds=5), mailbox="societies")
+    office.deliver(b"Received: from elsewhere\r\n" + octets, IN_TIME, mailbox="enterprises")
+    office.round()
+    by_mailbox = {m["mailbox"]: m for m in office.export()["messages"]}
+    assert by_mailbox["enterprises"]["outcome"] == "acknowledged"
+    assert by_mailbox["societies"]["outcome"] == "ignored"
+    assert len(office.sent) == 1
+
+
+def test_a_correction_names_every_fault_and_the_mended_form_is_acknowledged(office: Office) -> None:
+    faulty = papers(scores={8: "3", 11: "", 13: "很好"}, evidence={1: ""}, total="60")
+    office.deliver(mail(faulty), IN_TIME)
+    office.round()
+    assert office.outcomes() == ["correction"]
+    assert {"score.over_max", "score.missing", "score.not_a_number", "evidence.missing"} <= office.codes()
+    office.deliver(
+        mail({"自评表（修改）.xlsx": form()}, message_id="<2@yunling.example.com>"),
+        IN_TIME + timedelta(hours=3),
+    )
+    office.round()
+    assert office.outcomes() == ["correction", "acknowledged"]
+    assert [s[: s.index("】") + 1] for s in subjects(office)] == ["【请补正】", "【接收回执】"]
+
+
+def test_nobody_is_answered_who_should_not_be(office: Office) -> None:
+    office.deliver(mail({}, headers={"Auto-Submitted": "auto-replied"}, message_id="<1@x.example.com>"))
+    office.deliver(mail({}, subject="自动回复:材料", message_id="<2@x.example.com>"))
+    office.deliver(
+        mail(
+            papers(),
+            headers={"Authentication-Results": "mx.qq.com; dmarc=fail"},
+            message_id="<3@x.example.com>",
+        )
+    )
+    office.deliver(mail(papers(), message_id="<4@x.example.com>"), folder="Junk")
+    office.deliver(mail(papers(), message_id="<5@x.example.com>"), datetime(2020, 12, 1, tzinfo=UTC))
+    office.round()
+    by_id = {m["message_id"]: m["outcome"] for m in office.export()["messages"]}
+    assert [by_id[f"<{n}@x.example.com>"] for n in (1, 2, 3, 4, 5)] == [
+        "ignored",
+        "ignored",
+        "review",
+        "review",
+        "ignored",
+    ]
+    assert office.sent == ()
+
+
+def test_an_enterprise_owes_no_form(office: Office) -> None:
+    both = {"总结和计划.docx": text_document("科协2020年工作总结和2021年工作计划", "浙江云岭集团")}
+    office.deliver(mail(both, sender="kx@group.example.com"), mailbox="enterprises")
+    office.round()
+    assert office.outcomes() == ["acknowledged"]
+
+
+def test_what_cannot_be_read_has_an_outcome_and_the_next_mail_is_taken(office: Office) -> None:
+    office.deliver(b"", IN_TIME)
+    office.deliver(b"\xff\xfe\x00nonsense\x00" * 100, IN_TIME + timedelta(seconds=1))
+    office.deliver(
+        mail({"自评表.xlsx": form()[:1000]}, message_id="<3@x.example.com>"), IN_TIME + timedelta(seconds=2)
+    )
+    office.deliver(
+        mail({"照片.bin": bytes(30 * 2**20)}, message_id="<4@x.example.com>"), IN_TIME + timedelta(seconds=3)
+    )
+    office.deliver(mail(papers(), message_id="<5@x.example.com>"), IN_TIME + timedelta(seconds=4))
+    office.round()
+    outcomes = office.outcomes()
+    assert len(outcomes) == 5
+    assert None not in outcomes
+    assert outcomes[-1] == "acknowledged"
+
+
+def test_a_dead_mailbox_does_not_hold_up_the_other(office: Office) -> None:
+    text = office.config_path.read_text()
+    port = f"port = {office.imap.port}"
+    office.config_path.write_text(text.replace(port, "port = 1", 1))
+    office.deliver(mail(papers()), mailbox="enterprises")
+    assert not office.round()
+    assert office.outcomes() == ["acknowledged"]
+
+
+def test_drafts_are_laid_into_the_drafts_folder_and_nothing_is_sent(office: Office) -> None:
+    office.configure(replies='mode = "draft"\nmin_interval_seconds = 0')
+    office.deliver(mail(papers()))
+    office.round()
+    assert office.sent == ()
+    assert len(office.imap.mails(ADDRESSES["societies"], "Drafts")) == 1
+    assert office.export()["messages"][0]["replies"][0]["state"] == "drafted"
+
+
+def test_over_the_senders_daily_limit_a_reply_is_held(office: Office) -> None:
+    office.configure(replies="max_per_sender_per_day = 1\nmin_interval_seconds = 0")
+    office.deliver(mail(papers(scores={8: ""})), IN_TIME)
+    office.deliver(mail(papers(), message_id="<2@yunling.example.com>"), IN_TIME + timedelta(minutes=1))
+    office.round()
+    states = [m["replies"][0]["state"] for m in office.export()["messages"]]
+    assert states == ["sent", "held"]
+    assert len(office.sent) == 1
+
+
+def test_another_uidvalidity_answers_nobody_again(office: Office) -> None:
+    office.deliver(mail(papers()))
+    office.round()
+    office.imap.renew(ADDRESSES["societies"])
+    office.round()
+    assert office.outcomes() == ["acknowledged"]
+    assert len(office.sent) == 1

@@ -1,0 +1,122 @@
+"""Damaged mails and documents through the real reader: nothing escapes, nothing hangs, and what breaks is counted."""
+
+from __future__ import annotations
+
+import random
+import resource
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mailbot.config import Limits
+from mailbot.errors import DocumentError
+from mailbot.model import Role
+from mailbot.reader import Reader
+from mailbot.reading import MailReading
+from tests.fuzz.corpus import RUBRIC, documents, mails
+from tests.fuzz.mutate import mutated
+
+LIMITS = Limits(parse_seconds=10, parse_memory_mb=1024)
+_LONGEST = 60.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the cases."""
+
+    cases: int = 0
+    became: Counter[str] = field(default_factory=Counter)
+    by_sample: Counter[str] = field(default_factory=Counter)
+    broke: dict[str, Path] = field(default_factory=dict)
+    """Contained faults of our own readers, each with one file that shows it."""
+    escaped: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+    memory_mb: int = 0
+
+    def __str__(self) -> str:
+        became = ", ".join(f"{what} {count}" for what, count in self.became.most_common())
+        return (
+            f"{self.cases} cases of {len(self.by_sample)} samples: {became}; slowest {self.slowest:.1f} s, "
+            f"parent {self.memory_mb} MB, {len(self.escaped)} escaped"
+        )
+
+
+class Campaign:
+    """A number of cases from one seed; the files of what broke are kept in a directory."""
+
+    def __init__(self, seed: int, keep: Path) -> None:
+        self._rng = random.Random(seed)
+        self._keep = keep
+        files = documents()
+        self._samples = {**files, **mails(files)}
+        self.tally = Tally()
+
+    def run(self, cases: int, *, children: int = 2, say: int = 0) -> Tally:
+        """Try so many; prints the tally after each `say` of them."""
+        names = sorted(self._samples)
+        with (
+            tempfile.TemporaryDirectory() as place,
+            Reader(RUBRIC, LIMITS, children=children) as reader,
+            ThreadPoolExecutor(children) as threads,
+        ):
+            for start in range(0, cases, _AT_ONCE):
+                numbers = range(start, min(start + _AT_ONCE, cases))
+                made = [self._case(Path(place), names[number % len(names)], number) for number in numbers]
+                for path, said in zip(made, threads.map(lambda p: self._try(reader, p), made), strict=True):
+                    self._count(path, said)
+                    path.unlink()
+                if say and start // say != (start + _AT_ONCE) // say:
+                    print(self.tally, flush=True)
+        return self.tally
+
+    def _case(self, place: Path, name: str, number: int) -> Path:
+        other = self._samples[self._rng.choice(sorted(self._samples))]
+        path = place / f"{number}-{name}"
+        path.write_bytes(mutated(self._rng, self._samples[name], other))
+        return path
+
+    @staticmethod
+    def _try(reader: Reader, path: Path) -> tuple[str, str, float]:
+        """What became of it, the words, and how long it took."""
+        begun = time.monotonic()
+        try:
+            if path.suffix == ".eml":
+                reading = reader.read_mail(path, authserv_id=None, own_addresses=(), required=frozenset(Role))
+            else:
+                reading = reader.read_document(path)
+            became, words = _became(reading)
+        except DocumentError as error:
+            became, words = f"refused ({error.code})", str(error)
+        except BaseException as error:
+            became, words = "escaped", f"{type(error).__name__}: {error}"
+        return became, words, time.monotonic() - begun
+
+    def _count(self, path: Path, said: tuple[str, str, float]) -> None:
+        became, words, seconds = said
+        tally = self.tally
+        tally.cases += 1
+        tally.became[became] += 1
+        tally.by_sample[path.name.partition("-")[2]] += 1
+        tally.slowest = max(tally.slowest, seconds)
+        tally.memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        if became == "escaped" or seconds > _LONGEST:
+            tally.escaped.append(f"{path.name}: {words} after {seconds:.1f} s")
+        if became in ("escaped", "broke its reader") and words not in tally.broke:
+            self._keep.mkdir(parents=True, exist_ok=True)
+            tally.broke[words] = self._keep / path.name
+            tally.broke[words].write_bytes(path.read_bytes())
+
+
+_AT_ONCE = 20
+
+
+def _became(reading: MailReading) -> tuple[str, str]:
+    broken = [f.found for d in reading.documents for f in d.findings if f.found.startswith("raised at")]
+    if broken:
+        return "broke its reader", broken[0]
+    if any(d.findings for d in reading.documents):
+        return "told of", ""
+    return "read", ""

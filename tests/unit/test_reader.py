@@ -1,0 +1,284 @@
+"""Whole mails through real children: nothing here is played by a stand-in but the file that kills its reader."""
+
+from __future__ import annotations
+
+import io
+import random
+import zlib
+from decimal import Decimal
+from email.message import EmailMessage
+from pathlib import Path
+
+import docx
+import openpyxl
+import pytest
+
+from mailbot import rubric as rubrics
+from mailbot.config import Limits
+from mailbot.errors import DocumentError
+from mailbot.model import Code, Format, ReadBy, Role
+from mailbot.reader import Reader
+from mailbot.reading import MailReading
+from tests.conftest import ROOT
+
+RUBRIC = ROOT / "rubric" / "2020.toml"
+ITEMS = rubrics.load(RUBRIC).items
+NAME = "浙江省示例学会"
+EVERYTHING = frozenset({Role.FORM, Role.SUMMARY, Role.PLAN})
+
+
+@pytest.fixture(scope="module")
+def reader():
+    with Reader(RUBRIC, Limits(parse_seconds=20), children=1) as opened:
+        yield opened
+
+
+def form() -> bytes:
+    """The notice's form as a workbook: one point each."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["2020年度省级学会工作自评表"])
+    sheet.append([f"填报单位：{NAME}（盖章）"])
+    sheet.append(["序号", "类别", "项目", "评价内容", "分值", "自评分", "自评依据(工作实效)", "备注"])
+    for item in ITEMS:
+        sheet.append(
+            [item.no, item.category, item.group, item.criterion, f"{item.points}分", 1, "开展活动6次", ""]
+        )
+    sheet.append(["总计", "", "", "", "100分", len(ITEMS), "", ""])
+    return saved(book)
+
+
+def saved(document: openpyxl.Workbook | docx.document.Document) -> bytes:
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def text(title: str, sentence: str) -> bytes:
+    document = docx.Document()
+    document.add_heading(title, 0)
+    for _ in range(12):
+        document.add_paragraph(sentence)
+    document.add_paragraph(NAME)
+    return saved(document)
+
+
+def summary() -> bytes:
+    return text(
+        f"{NAME}2020年度工作总结",
+        "2020年，我会共举办学术交流活动12次，完成了全年各项任务，取得了较好的成效。",
+    )
+
+
+def plan() -> bytes:
+    return text(
+        f"{NAME}2021年度工作计划", "2021年，我会将继续举办学术交流活动，拟组织科普讲座，计划新增会员。"
+    )
+
+
+def put(folder: Path, *files: tuple[str, bytes], body: str = "见附件，请查收。", **headers: str) -> Path:
+    message = EmailMessage()
+    usual = {
+        "From": f"{NAME} <zhang@society.example.com>",
+        "To": "societies@example.org",
+        "Subject": "报送材料",
+    }
+    for name, value in (usual | {key.replace("_", "-"): value for key, value in headers.items()}).items():
+        message[name] = value
+    message.set_content(body)
+    for name, data in files:
+        message.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+    path = folder / "mail"
+    path.write_bytes(message.as_bytes())
+    return path
+
+
+def read(reader: Reader, path: Path) -> MailReading:
+    return reader.read_mail(
+        path, authserv_id=None, own_addresses=("societies@example.org",), required=EVERYTHING
+    )
+
+
+FILES = (("新建文档.xlsx", form()), ("1.docx", summary()), ("2.docx", plan()))
+
+
+def test_a_whole_submission(reader, tmp_path):
+    reading = read(reader, put(tmp_path, *FILES))
+    assert [(d.filename, d.format, d.role) for d in reading.documents] == [
+        ("新建文档.xlsx", Format.XLSX, Role.FORM),
+        ("1.docx", Format.DOCX, Role.SUMMARY),
+        ("2.docx", Format.DOCX, Role.PLAN),
+    ]
+    assert reading.form_key == reading.documents[0].key
+    assert reading.assessment.organization == NAME
+    assert reading.assessment.read_by is ReadBy.CELLS
+    assert reading.assessment.year == 2020
+    assert reading.assessment.total == reading.assessment.stated_total == Decimal(len(ITEMS))
+    assert [item.no for item in reading.assessment.items] == [item.no for item in ITEMS]
+    assert not [f for f in reading.findings if f.severity.value == "error"]
+    assert reading.head.subject == "报送材料"
+    assert reading.head.claims_attachment
+
+
+def test_the_same_mail_is_read_the_same_twice_and_by_another_child(reader, tmp_path):
+    path = put(tmp_path, *FILES)
+    with Reader(RUBRIC, Limits(), children=2) as other:
+        assert read(reader, path) == read(reader, path) == read(other, path)
+
+
+def test_a_forwarded_mail_is_opened(reader, tmp_path):
+    inner = put(tmp_path, *FILES).read_bytes()
+    outer = EmailMessage()
+    outer["From"] = "chair@society.example.com"
+    outer["Subject"] = "转发: 报送材料"
+    outer.set_content("转发学会材料")
+    outer.add_attachment(inner, maintype="application", subtype="octet-stream", filename="报送材料.eml")
+    path = tmp_path / "outer"
+    path.write_bytes(outer.as_bytes())
+    reading = read(reader, path)
+    assert {(d.filename, d.container) for d in reading.documents if d.role is not Role.OTHER} == {
+        (name, "报送材料.eml") for name, _ in FILES
+    }
+    assert reading.assessment.total == Decimal(len(ITEMS))
+
+
+def test_robots_are_not_read_further(reader, tmp_path):
+    reading = read(reader, put(tmp_path, *FILES, Auto_Submitted="auto-replied"))
+    assert reading.head.automatic == "Auto-Submitted: auto-replied"
+    assert reading.documents == ()
+    assert reading.assessment is None
+
+
+def test_a_question_carries_nothing(reader, tmp_path):
+    reading = read(reader, put(tmp_path, body="请问截止时间是哪天？"))
+    assert reading.documents == ()
+    assert not reading.head.claims_attachment
+
+
+def test_a_form_pasted_into_the_mail(reader, tmp_path):
+    rows = "".join(
+        f"<tr><td>{i.no}</td><td>{i.category}</td><td>{i.criterion}</td><td>{i.points}分</td><td>1</td><td>6次</td></tr>"
+        for i in ITEMS
+    )
+    html = (
+        f"<p>2020年度省级学会工作自评表</p><p>填报单位：{NAME}</p><table><tr><td>序号</td><td>类别</td><td>评价内容</td>"
+        f"<td>分值</td><td>自评分</td><td>自评依据</td></tr>{rows}</table>"
+    )
+    message = EmailMessage()
+    message["From"] = "zhang@society.example.com"
+    message.set_content(html, subtype="html")
+    path = tmp_path / "mail"
+    path.write_bytes(message.as_bytes())
+    reading = read(reader, path)
+    assert [(d.filename, d.format, d.role) for d in reading.documents] == [("", Format.HTML, Role.FORM)]
+    assert reading.assessment.total == Decimal(len(ITEMS))
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", Code.DOCUMENT_EMPTY),
+        (form()[:2000], Code.DOCUMENT_UNREADABLE),
+        (b"\x00\x01\x02\x03" * 50, Code.DOCUMENT_UNSUPPORTED),
+    ],
+)
+def test_a_file_that_cannot_be_read_leaves_the_others(reader, tmp_path, data, code):
+    reading = read(reader, put(tmp_path, ("坏.xlsx", data), *FILES))
+    broken = reading.documents[0]
+    assert [f.code for f in broken.findings] == [code]
+    assert broken.findings[0].document == "坏.xlsx"
+    assert [d.role for d in reading.documents[-3:]] == [Role.FORM, Role.SUMMARY, Role.PLAN]
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"",
+        b"\x00" * 1000,
+        "不知所云".encode("gb18030"),
+        random.Random(1).randbytes(5000),
+        b"From nobody\r\n\r\n\r\n",
+    ],
+)
+def test_a_mail_of_nonsense_has_a_reading(reader, tmp_path, octets):
+    path = tmp_path / "mail"
+    path.write_bytes(octets)
+    reading = read(reader, path)
+    assert reading.assessment is None
+    assert [d.role for d in reading.documents if d.role is not Role.OTHER] == []
+
+
+def test_a_mail_built_to_break_readers_is_an_error_and_the_next_is_read(reader, tmp_path):
+    path = tmp_path / "bomb"
+    path.write_bytes(
+        b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n" + b"--B\r\n\r\n" * 30_000
+    )
+    with pytest.raises(DocumentError):
+        read(reader, path)
+    assert len(read(reader, put(tmp_path, *FILES)).documents) == 3
+
+
+def test_one_document_alone(reader, tmp_path):
+    path = tmp_path / "自评表.xlsx"
+    path.write_bytes(form())
+    reading = reader.read_document(path)
+    assert [(d.filename, d.role) for d in reading.documents] == [("自评表.xlsx", Role.FORM)]
+    assert reading.assessment.total == Decimal(len(ITEMS))
+
+
+# --- files that kill their child ----------------------------------------------------------------------------------
+
+
+def pdf(octets_of_content: int) -> bytes:
+    """A page whose content unpacks to this many octets; four hundred million of them abort the library that reads it."""
+    content = zlib.compress(b"0 0 m 1 1 l S\n" * (octets_of_content // 14), 9)
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R>>",
+        b"<</Filter/FlateDecode/Length %d>>stream\n" % len(content) + content + b"\nendstream",
+    )
+    out, places = b"%PDF-1.4\n", []
+    for number, written in enumerate(objects, start=1):
+        places.append(len(out))
+        out += b"%d 0 obj" % number + written + b"\nendobj\n"
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return out + (
+        b"xref\n0 5\n0000000000 65535 f \n"
+        + table
+        + b"trailer<</Size 5/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(out)
+    )
+
+
+REFUSED = {Code.DOCUMENT_UNREADABLE, Code.DOCUMENT_TOO_LARGE, Code.DOCUMENT_DANGEROUS}
+
+
+def test_a_file_that_kills_its_child_leaves_the_others(tmp_path):
+    files = [*FILES]
+    files.insert(1, ("炸弹.pdf", pdf(400 * 2**20)))
+    with Reader(RUBRIC, Limits(parse_seconds=20, parse_memory_mb=512), children=1) as reader:
+        reading = read(reader, put(tmp_path, *files))
+        assert read(reader, tmp_path / "mail") == reading
+    bomb = reading.documents[1]
+    assert bomb.filename == "炸弹.pdf"
+    assert {f.code for f in bomb.findings} <= REFUSED
+    assert bomb.findings
+    assert [d.role for d in reading.documents if d is not bomb] == [Role.FORM, Role.SUMMARY, Role.PLAN]
+    assert reading.assessment.total == Decimal(len(ITEMS))
+
+
+def test_two_files_that_kill_their_child(tmp_path):
+    bomb = pdf(400 * 2**20)
+    with Reader(RUBRIC, Limits(parse_seconds=20, parse_memory_mb=512), children=1) as reader:
+        reading = read(reader, put(tmp_path, ("a.pdf", bomb), *FILES, ("b.pdf", bomb)))
+    assert [bool(d.findings) for d in reading.documents] == [True, False, False, False, True]
+    assert reading.assessment.total == Decimal(len(ITEMS))
+
+
+def test_a_file_that_kills_its_child_alone(tmp_path):
+    path = tmp_path / "炸弹.pdf"
+    path.write_bytes(pdf(400 * 2**20))
+    with Reader(RUBRIC, Limits(parse_seconds=20, parse_memory_mb=512), children=1) as reader:
+        (document,) = reader.read_document(path).documents
+    assert {f.code for f in document.findings} <= REFUSED
+    assert document.findings
