@@ -1,0 +1,105 @@
+"""Every file of the corpus through the real reader: put a file and what is expected of it into `corpus/`, and it is a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from mailbot.config import Limits
+from mailbot.model import Code, finding
+from mailbot.reader import Reader
+from tests.conftest import ROOT, require
+from tests.forms.case import SUFFIX
+from tests.forms.expected import files, judged, read_expected
+
+CORPUS = Path(__file__).parent / "corpus"
+_DRAWN = ("ocr", "eyes")
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    with Reader(ROOT / "rubric" / "2020.toml", Limits(parse_seconds=160), children=1) as opened:
+        yield opened
+
+
+def _parameters() -> Iterator[object]:
+    for path in files(CORPUS):
+        expected = path.with_name(path.name + SUFFIX)
+        drawn = expected.exists() and json.loads(expected.read_text(encoding="utf-8"))["needs"] in _DRAWN
+        yield pytest.param(path, id=path.name, marks=[pytest.mark.slow] if drawn else [])
+
+
+@pytest.mark.parametrize("path", tuple(_parameters()))
+def test_is_read_as_it_was_written(reader: Reader, path: Path) -> None:
+    expected = read_expected(path)
+    if expected.needs == "office":
+        require("soffice", Path("/usr/bin/libreoffice"))
+    if expected.drawn:
+        _require_ocr()
+    if any(document["format"] in ("7z", "rar") for document in expected.documents):
+        _require_libarchive()
+    verdict = judged(expected, reader.read_document(path))
+    assert not verdict.faults, "\n".join(verdict.faults)
+    assert verdict.silent == 0
+    if expected.drawn:
+        assert not expected.legible or verdict.items_right >= 0.96 * verdict.items
+    else:
+        assert verdict.items_right == verdict.evidence_right == verdict.items
+
+
+def _require_ocr() -> None:
+    if not all(map(find_spec, ("rapidocr", "onnxruntime", "cv2"))):
+        _owed("the extra ocr is not installed")
+
+
+def _require_libarchive() -> None:
+    from mailbot.documents.archives import _libarchive
+
+    if _libarchive() is None:
+        _owed("libarchive is not installed")
+
+
+def _owed(reason: str) -> None:
+    if os.environ.get("MAILBOT_TESTS_REQUIRE_ALL"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def test_the_corpus_is_large_and_each_file_has_what_is_expected_of_it() -> None:
+    found = files(CORPUS)
+    assert len(found) >= 120
+    beside = {path.name for path in CORPUS.iterdir() if path.name.endswith(SUFFIX)}
+    assert beside == {path.name + SUFFIX for path in found}
+
+
+def test_the_judge_sees_what_is_wrong(reader: Reader, tmp_path: Path) -> None:
+    """A judge that finds nothing wrong with a wrong reading would prove nothing."""
+    path = CORPUS / "plain.xlsx"
+    reading = reader.read_document(path)
+    assessment = reading.assessment
+    assert assessment is not None
+    expected = read_expected(path)
+    assert judged(expected, reading).whole
+    first, *others = assessment.items
+    assert first.score is not None
+    for wrong in (
+        replace(assessment, items=(replace(first, score=first.score + 1), *others)),
+        replace(assessment, items=(replace(first, evidence="另一段文字"), *others)),
+        replace(assessment, items=tuple(others)),
+        replace(assessment, organization="浙江省别的学会"),
+        replace(assessment, year=2019),
+        replace(assessment, total=None),
+        None,
+    ):
+        assert judged(expected, replace(reading, assessment=wrong)).faults
+    accused = replace(reading, findings=(finding(Code.SCORE_MISSING, item=1),))
+    assert judged(expected, accused).faults
+    shutil.copy(path, tmp_path / "copy.xlsx")
+    assert judged(expected, reader.read_document(tmp_path / "copy.xlsx")).faults
