@@ -259,18 +259,21 @@ def _organization_records(
 
 
 def _mails_by_organization(connection: Connection, which: sa.ColumnElement[bool]) -> dict[str, list[Any]]:
-    """Sender and receipt time of each mail, and whether a person has to look at what it brought, by organization."""
+    """By organization its senders, when each wrote first, and whether a person has to look at what one brought."""
     mails: dict[str, list[Any]] = {}
+    first = sa.func.min(messages.c.received_at)
+    is_open = sa.and_(messages.c.outcome == Outcome.REVIEW.value, messages.c.documents != "[]")
     query = (
         sa.select(
             messages.c.organization,
             messages.c.sender,
-            messages.c.received_at,
-            sa.and_(messages.c.outcome == Outcome.REVIEW.value, messages.c.documents != "[]").label("open"),
+            first.label("received_at"),
+            sa.func.max(sa.case((is_open, 1), else_=0)).label("open"),
         )
         .join(organizations, organizations.c.name == messages.c.organization)
         .where(which, messages.c.outcome != Outcome.IGNORED.value)
-        .order_by(messages.c.received_at)
+        .group_by(messages.c.organization, messages.c.sender)
+        .order_by(first, sa.func.min(messages.c.id))
     )
     for row in connection.execute(query):
         mails.setdefault(row.organization, []).append(row)
@@ -302,10 +305,11 @@ def _organization_record(
     )
 
 
+_ASSESSMENT = sa.select(messages.c.assessment).where(messages.c.id == sa.bindparam("message"))
+
+
 def _counting_assessment(connection: Connection, version: Version | None) -> Assessment | None:
     if version is None or version.form is None:
         return None
-    text = connection.execute(
-        sa.select(messages.c.assessment).where(messages.c.id == version.form.message)
-    ).scalar()
+    text = connection.execute(_ASSESSMENT, {"message": version.form.message}).scalar()
     return _assessment.decode(text) if text else None
