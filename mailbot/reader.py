@@ -35,7 +35,8 @@ _PRELOAD = (
     "pypdfium2",
     "python_calamine",
 )
-_OCR_MEMORY_MB = 2048
+_OCR_MEMORY_MB = 2560
+"""Of address space, of which an A3 page takes 2000, and 1000 in fact."""
 _MOST_ROUNDS = 64
 """How often one mail is read again with something supplied; more files than this in need is no honest mail."""
 
@@ -283,10 +284,21 @@ class Reader:
         if want.format is Format.IMAGE and not worth_recognizing(want.data):
             return Supplied()
         request = msgspec.msgpack.encode(_OcrRequest(format=want.format, data=want.data))
+        used = self._ocr is not None
         try:
             return _supplies.decode(self._recognizer().call(request))
         except ChildFailedError as failure:
+            self._dismiss_recognizer()
+            if used and failure.reason in ("memory", "raised"):
+                return self._recognize(want)
             return _refused(failure)
+
+    def _dismiss_recognizer(self) -> None:
+        """Let the next scan have a fresh child: what ran out of memory once has none left for those after it."""
+        with self._lock:
+            pool, self._ocr = self._ocr, None
+        if pool is not None:
+            pool.__exit__(None, None, None)
 
     def _recognizer(self) -> Pool:
         """The long-lived OCR child, started when the first scan comes."""

@@ -1,0 +1,63 @@
+"""`make bench`: measures the whole program against the least and the usual, in one run, and prints the tables."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import growth, programs, rush, throughput, waiting
+from tests.servers import DovecotServer
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(prog="bench")
+    arguments.add_argument("--mails", type=int, default=1000)
+    arguments.add_argument("--rush", type=int, default=500)
+    arguments.add_argument("--messages", type=int, default=20_000, help="the large campaign of `growth`")
+    arguments.add_argument("--only", choices=("throughput", "far", "counts", "waiting", "rush", "growth"))
+    chosen = arguments.parse_args()
+    if shutil.which("dovecot") is None:
+        sys.exit("the benchmark needs a real IMAP server: apt install dovecot-imapd dovecot-lmtpd")
+    if Path("/dev/shm").is_dir():
+        tempfile.tempdir = "/dev/shm"
+    load = os.getloadavg()[0]
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{chosen.mails} mails, load at the start {load:.1f}\n"
+    )
+    parts: dict[str, Callable[[], None]] = {
+        "throughput": lambda: _with_mails(chosen.mails, throughput.against_others),
+        "counts": lambda: _with_mails(min(chosen.mails, 200), throughput.counted),
+        "far": lambda: _with_mails(min(chosen.mails, 200), throughput.from_far),
+        "waiting": _waiting,
+        "rush": lambda: rush.rush(chosen.rush),
+        "growth": lambda: growth.growth((100, chosen.messages)),
+    }
+    for name, part in parts.items():
+        if chosen.only in (None, name):
+            part()
+    if chosen.only in (None, "throughput"):
+        throughput.linear(chosen.mails)
+
+
+def _with_mails(mails: int, part: Callable[[DovecotServer, int], None]) -> None:
+    with DovecotServer("dovecot") as dovecot:
+        programs.fill(dovecot, range(mails))
+        part(dovecot, mails)
+
+
+def _waiting() -> None:
+    waiting.start()
+    waiting.latency()
+    waiting.poll()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The mails of the benchmark: a form and a second file each, every tenth form a PDF, every fiftieth mail 5 MB more."""
+
+from __future__ import annotations
+
+import io
+import random
+from datetime import datetime, timedelta, timezone
+from email.message import EmailMessage
+from pathlib import Path
+
+from mailbot import rubric as rubrics
+from tests.forms import writers
+
+CHINA = timezone(timedelta(hours=8))
+FIRST = datetime(2021, 1, 14, 9, 0, tzinfo=CHINA)
+ROOT = Path(__file__).resolve().parent.parent
+RUBRIC = rubrics.load(ROOT / "rubric" / "2020.toml")
+
+
+def mail(number: int, *, pdf: bool | None = None, more_mb: int = 0) -> bytes:
+    """The mail of that number, from a society of its own."""
+    organization = f"浙江省第{number}示例学会"
+    message = EmailMessage()
+    message["From"] = f"office{number}@example.com"
+    message["To"] = "societies@example.org"
+    message["Subject"] = f"{organization}2020年度材料"
+    message["Date"] = "Thu, 14 Jan 2021 09:00:00 +0800"
+    message["Message-ID"] = f"<bench.{number}@example.com>"
+    message.set_content("您好，材料见附件，请查收。")
+    as_pdf = number % 10 == 0 if pdf is None else pdf
+    name, form = ("自评表.pdf", _pdf(organization)) if as_pdf else ("自评表.xlsx", _xlsx(organization))
+    message.add_attachment(form, maintype="application", subtype="octet-stream", filename=name)
+    message.add_attachment(
+        _report(organization), maintype="application", subtype="octet-stream", filename="总结和计划.docx"
+    )
+    if number % 50 == 0 or more_mb:
+        more = random.Random(number).randbytes((more_mb or 5) * 2**20)
+        message.add_attachment(more, maintype="application", subtype="octet-stream", filename="附件.bin")
+    return message.as_bytes()
+
+
+def _xlsx(organization: str) -> bytes:
+    return writers.xlsx_form(
+        RUBRIC, writers.full_scores(RUBRIC), writers.some_evidence(RUBRIC), organization=organization
+    )
+
+
+def _pdf(organization: str) -> bytes:
+    """Four pages."""
+    return writers.pdf_form(
+        RUBRIC,
+        writers.full_scores(RUBRIC),
+        writers.some_evidence(RUBRIC),
+        organization=organization,
+        font_size=12,
+    )
+
+
+def _report(organization: str) -> bytes:
+    """A Word file of about 50 KB with summary and plan."""
+    import docx
+
+    document = docx.Document()
+    document.add_heading(f"{organization}2020年工作总结和2021年工作计划", level=1)
+    for paragraph in range(40):
+        document.add_paragraph(
+            f"{paragraph + 1}. 学会围绕中心工作组织学术交流与科学普及，各项任务按计划推进。" * 3
+        )
+    octets = io.BytesIO()
+    document.save(octets)
+    return octets.getvalue()
