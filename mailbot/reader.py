@@ -284,36 +284,39 @@ class Reader:
         if want.format is Format.IMAGE and not worth_recognizing(want.data):
             return Supplied()
         request = msgspec.msgpack.encode(_OcrRequest(format=want.format, data=want.data))
-        used = self._ocr is not None
-        try:
-            return _supplies.decode(self._recognizer().call(request))
-        except ChildFailedError as failure:
-            self._dismiss_recognizer()
-            if used and failure.reason in ("memory", "raised"):
-                return self._recognize(want)
-            return _refused(failure)
+        with self._lock:
+            return self._recognized(request)
+
+    def _recognized(self, request: bytes) -> Supplied:
+        """By the OCR child; what a used one cannot do for want of memory, a fresh one may."""
+        while True:
+            used = self._ocr is not None
+            try:
+                return _supplies.decode(self._recognizer().call(request))
+            except ChildFailedError as failure:
+                self._dismiss_recognizer()
+                if not used or failure.reason not in ("memory", "raised"):
+                    return _refused(failure)
 
     def _dismiss_recognizer(self) -> None:
         """Let the next scan have a fresh child: what ran out of memory once has none left for those after it."""
-        with self._lock:
-            pool, self._ocr = self._ocr, None
-        if pool is not None:
-            pool.__exit__(None, None, None)
+        if self._ocr is not None:
+            self._ocr.__exit__(None, None, None)
+            self._ocr = None
 
     def _recognizer(self) -> Pool:
         """The long-lived OCR child, started when the first scan comes."""
-        with self._lock:
-            if self._ocr is None:
-                self._ocr = self._stack.enter_context(
-                    Pool(
-                        "mailbot.reader:serve_ocr",
-                        size=1,
-                        memory_mb=max(_OCR_MEMORY_MB, self._limits.parse_memory_mb),
-                        seconds=self._limits.parse_seconds,
-                        preload=(),
-                    )
+        if self._ocr is None:
+            self._ocr = self._stack.enter_context(
+                Pool(
+                    "mailbot.reader:serve_ocr",
+                    size=1,
+                    memory_mb=max(_OCR_MEMORY_MB, self._limits.parse_memory_mb),
+                    seconds=self._limits.parse_seconds,
+                    preload=(),
                 )
-            return self._ocr
+            )
+        return self._ocr
 
 
 def _refused(failure: ChildFailedError) -> Supplied:
