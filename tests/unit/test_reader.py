@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import zlib
+from collections.abc import Callable
 from decimal import Decimal
 from email.message import EmailMessage
+from importlib.util import find_spec
 from pathlib import Path
 
 import docx
@@ -15,6 +18,7 @@ import pytest
 
 from mailbot import rubric as rubrics
 from mailbot.config import Limits
+from mailbot.documents.sandbox import Pool
 from mailbot.errors import DocumentError
 from mailbot.model import Code, Format, ReadBy, Role
 from mailbot.reader import Reader
@@ -265,6 +269,32 @@ def test_a_file_that_kills_its_child_leaves_the_others(tmp_path):
     assert bomb.findings
     assert [d.role for d in reading.documents if d is not bomb] == [Role.FORM, Role.SUMMARY, Role.PLAN]
     assert reading.assessment.total == Decimal(len(ITEMS))
+
+
+def test_a_scan_after_the_recognizer_ran_out_of_memory_has_a_fresh_one(tmp_path):
+    """A used child without memory left would refuse every honest scan after it."""
+    if not all(map(find_spec, ("rapidocr", "onnxruntime", "cv2"))):
+        if os.environ.get("MAILBOT_TESTS_REQUIRE_ALL"):
+            pytest.fail("the extra ocr is not installed")
+        pytest.skip("the extra ocr is not installed")
+    import cv2
+    import numpy
+
+    with Reader(RUBRIC, Limits(), children=1) as reader:
+        exhausted = Pool("tests.unit.test_reader:exhausted", size=1, memory_mb=512, seconds=20, preload=())
+        reader._ocr = exhausted
+        path = tmp_path / "微信图片.png"
+        picture = numpy.full((900, 700, 3), 255, "uint8")
+        cv2.putText(picture, "2020", (80, 300), cv2.FONT_HERSHEY_SIMPLEX, 4, (0, 0, 0), 9)
+        path.write_bytes(bytes(cv2.imencode(".png", picture)[1]))
+        (document,) = reader.read_document(path).documents
+        assert reader._ocr is not exhausted
+    assert document.findings == ()
+
+
+def exhausted(_request: bytes, _progress: Callable[[str], None]) -> bytes:
+    """What the spent child does."""
+    return bytes(8 * 2**30)
 
 
 def test_two_files_that_kill_their_child(tmp_path):

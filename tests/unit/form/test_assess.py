@@ -404,6 +404,30 @@ def test_a_scan_never_leads_to_an_accusation(form: Form) -> None:
     assert not any(f.severity is Severity.ERROR for f in found)
 
 
+def test_a_name_that_was_not_recognized_for_sure_is_for_a_person() -> None:
+    form = Form(read_by=ReadBy.OCR).extract()
+    assert Code.FORM_LOW_CONFIDENCE not in {f.code for f in read(form).findings}
+    doubted = replace(form, unsure=("填报单位：浙江省示例学会（盖章）",))
+    assert the(read(doubted), Code.FORM_LOW_CONFIDENCE).found == "浙江省示例学会"
+
+
+def test_a_recognized_dash_may_be_a_one() -> None:
+    assert faults(read(with_score(47, "一", read_by=ReadBy.OCR, total="100"))) == [
+        (Code.FORM_LOW_CONFIDENCE, 47)
+    ]
+    assert faults(read(with_score(47, "一", total="100"))) == []
+
+
+def test_a_layout_that_was_misread_is_no_accusation() -> None:
+    """Half the scores of a PDF stand in other cells' texts: rather our reading than the society's writing."""
+    form = Form(read_by=ReadBy.TEXT, scores=dict.fromkeys(NOS, ""), total="")
+    found = read(form).findings
+    assert {f.code for f in found} == {Code.FORM_LOW_CONFIDENCE, Code.TOTAL_MISSING}
+    form = Form(read_by=ReadBy.TEXT)
+    form.scores[8] = form.scores[33] = ""
+    assert faults(read(form)) == [(Code.SCORE_MISSING, 8), (Code.SCORE_MISSING, 33)]
+
+
 # --- sums
 
 
