@@ -296,7 +296,7 @@ class Reader:
             except ChildFailedError as failure:
                 self._dismiss_recognizer()
                 if not used or failure.reason not in ("memory", "raised"):
-                    return _refused(failure)
+                    return _unrecognized(failure)
 
     def _dismiss_recognizer(self) -> None:
         """Let the next scan have a fresh child: what ran out of memory once has none left for those after it."""
@@ -322,3 +322,8 @@ class Reader:
 def _refused(failure: ChildFailedError) -> Supplied:
     code = Code.DOCUMENT_UNREADABLE if failure.reason == "died" else Code.DOCUMENT_TOO_LARGE
     return Supplied(code=code, reason=str(failure))
+
+
+def _unrecognized(failure: ChildFailedError) -> Supplied:
+    """That the recognizer broke, or wanted more memory or time than it may have, is no fault of the sender's."""
+    return Supplied(code=Code.FORM_LOW_CONFIDENCE, reason=str(failure))

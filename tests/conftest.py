@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def _lacking(reason: str) -> NoReturn:
+    if os.environ.get("MAILBOT_TESTS_REQUIRE_ALL"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 def require(program: str, *also: Path) -> str:
     """The path of a real program; skips the test where it is not installed, and fails where all are required."""
     found = shutil.which(program) or next((str(path) for path in also if path.exists()), None)
     if found is None:
-        reason = f"{program} is not installed"
-        if os.environ.get("MAILBOT_TESTS_REQUIRE_ALL"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        _lacking(f"{program} is not installed")
     return found
+
+
+def require_extra_ocr() -> None:
+    """Skips the test where the extra `ocr` is not installed, and fails where all are required."""
+    if not all(map(find_spec, ("rapidocr", "onnxruntime", "cv2"))):
+        _lacking("the extra ocr is not installed")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

@@ -11,6 +11,7 @@ import pytest
 from mailbot.mail.smtp import Submission
 from mailbot.store.archive import Archive
 from mailbot.store.store import Store
+from tests.conftest import ROOT, require_extra_ocr
 from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, Office, form, mail, papers, text_document
 
 
@@ -192,3 +193,17 @@ def test_another_uidvalidity_answers_nobody_again(office: Office) -> None:
     office.round()
     assert office.outcomes() == ["acknowledged"]
     assert len(office.sent) == 1
+
+
+def test_a_scan_that_our_limits_keep_from_being_read_brings_no_correction_letter(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_extra_ocr()
+    monkeypatch.setattr("mailbot.reader._OCR_MEMORY_MB", 256)
+    office.configure(more="[limits]\nparse_memory_mb = 256")
+    scan = (ROOT / "tests" / "forms" / "corpus" / "scan-a3.png").read_bytes()
+    office.deliver(mail({"自评表.png": scan}))
+    office.round()
+    assert office.outcomes() == ["review"]
+    assert "form.low_confidence" in office.codes()
+    assert [subject[: subject.index("】") + 1] for subject in subjects(office)] == ["【已收到，待人工核对】"]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
 import random
 import zlib
 from collections.abc import Callable
 from decimal import Decimal
 from email.message import EmailMessage
-from importlib.util import find_spec
 from pathlib import Path
 
 import docx
@@ -23,7 +21,7 @@ from mailbot.errors import DocumentError
 from mailbot.model import Code, Format, ReadBy, Role
 from mailbot.reader import Reader
 from mailbot.reading import MailReading
-from tests.conftest import ROOT
+from tests.conftest import ROOT, require_extra_ocr
 
 RUBRIC = ROOT / "rubric" / "2020.toml"
 ITEMS = rubrics.load(RUBRIC).items
@@ -273,10 +271,7 @@ def test_a_file_that_kills_its_child_leaves_the_others(tmp_path):
 
 def test_a_scan_after_the_recognizer_ran_out_of_memory_has_a_fresh_one(tmp_path):
     """A used child without memory left would refuse every honest scan after it."""
-    if not all(map(find_spec, ("rapidocr", "onnxruntime", "cv2"))):
-        if os.environ.get("MAILBOT_TESTS_REQUIRE_ALL"):
-            pytest.fail("the extra ocr is not installed")
-        pytest.skip("the extra ocr is not installed")
+    require_extra_ocr()
     import cv2
     import numpy
 
@@ -290,6 +285,19 @@ def test_a_scan_after_the_recognizer_ran_out_of_memory_has_a_fresh_one(tmp_path)
         (document,) = reader.read_document(path).documents
         assert reader._ocr is not exhausted
     assert document.findings == ()
+
+
+@pytest.mark.parametrize("memory_mb", [256, 512, 768])
+def test_a_scan_for_which_the_memory_does_not_do_is_for_a_person(monkeypatch, memory_mb):
+    """No letter may go out on account of what our own limits kept from being read."""
+    require_extra_ocr()
+    monkeypatch.setattr("mailbot.reader._OCR_MEMORY_MB", memory_mb)
+    scan = ROOT / "tests" / "forms" / "corpus" / "scan-a3.png"
+    with Reader(RUBRIC, Limits(parse_memory_mb=256), children=1) as reader:
+        reading = reader.read_document(scan)
+    (found,) = (f for d in reading.documents for f in d.findings)
+    assert found.code is Code.FORM_LOW_CONFIDENCE
+    assert found.code.asks_a_person
 
 
 def exhausted(_request: bytes, _progress: Callable[[str], None]) -> bytes:
