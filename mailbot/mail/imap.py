@@ -1,6 +1,6 @@
 """The mailbox edge: mails in over IMAP (RFC 3501), nothing on the server changed.
 
-Only what real servers answer reliably is asked for (EXAMINE, UID FETCH of flags, dates, sizes and BODY.PEEK[],
+Only what real servers answer reliably is asked for (EXAMINE, NOOP, UID FETCH of flags, dates, sizes and BODY.PEEK[],
 explicit ascending UIDs). What the server refuses is told apart from what is gone: only that may be passed over.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _SLICED_ABOVE = 4 * 2**20
 _SLICE = 2**20
 _IDLE_SECONDS = 300.0
 _POLL_SECONDS = 30.0
+_EXAMINE_SECONDS = 120.0
+"""How long what EXAMINE said may stand in for another one: not every server speaks of what is new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,8 @@ class ImapMailbox(Connection):
         super().__init__(mailbox.imap, timeouts)
         self._waker, self._wake = os.pipe()
         self._exists = 0
+        self._examined: FolderState | None = None
+        self._examine_again = 0.0
 
     def __del__(self) -> None:
         for descriptor in (self._waker, self._wake):
@@ -82,7 +87,31 @@ class ImapMailbox(Connection):
                 os.close(descriptor)
 
     def open(self, folder: str) -> FolderState:
-        """EXAMINE the folder. Raises TemporaryError, also where there is no such folder."""
+        """How the folder stands. Raises TemporaryError, also where there is no such folder.
+
+        A NOOP (RFC 3501 §6.1.2) will do where this folder is open, was looked into a moment ago, and the server
+        speaks of nothing new. STATUS will not: of an open folder Dovecot tells what was.
+        """
+        examined, self._examined = self._examined, None
+        if examined is None or examined.name != folder or not self._is_unchanged():
+            examined = self._examine(folder)
+            self._examine_again = time.monotonic() + _EXAMINE_SECONDS
+        self._examined = examined
+        return examined
+
+    def _is_unchanged(self) -> bool:
+        """Whether nothing was said since EXAMINE, neither now nor unasked during another command."""
+        if time.monotonic() > self._examine_again or self._was_told():
+            return False
+        with self._limited("NOOP") as client:
+            _, said = client.noop()
+            return not said
+
+    def _was_told(self) -> bool:
+        """Whether the server spoke unasked of another number of mails (RFC 3501 §7.3.1)."""
+        return _last_exists(self._client, self._exists) != self._exists
+
+    def _examine(self, folder: str) -> FolderState:
         with self._limited(f"EXAMINE {folder}") as client:
             answer = client.select_folder(folder, readonly=True)
             uidnext = answer.get(b"UIDNEXT")
@@ -140,7 +169,7 @@ class ImapMailbox(Connection):
         IDLE (RFC 2177) is a wake-up only: what is new is found by looking. Without IDLE the held connection is polled.
         A mail that the server spoke of during an earlier command is not announced again: then there is no waiting.
         """
-        if _last_exists(self._client, self._exists) != self._exists:
+        if self._was_told():
             return
         if b"IDLE" in self.capabilities:
             self._idle(min(seconds, _IDLE_SECONDS))
@@ -164,8 +193,10 @@ class ImapMailbox(Connection):
         client_socket = self._client.socket() if self._client else None
         if client_socket is None:
             return
-        if not _already_said(self._client, client_socket, self._timeouts.read):
-            self._woken(seconds, client_socket)
+        if _already_said(self._client, client_socket, self._timeouts.read) or self._woken(
+            seconds, client_socket
+        ):
+            self._examined = None
         with self._limited("IDLE DONE") as client:
             client.idle_done()
 

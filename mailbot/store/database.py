@@ -31,6 +31,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self._held = threading.local()
+        self._one_writer = threading.Lock()
         self.engine = sa.create_engine(
             url, connect_args=_connect_args(url), pool_pre_ping=not _is_sqlite(url)
         )
@@ -103,9 +104,13 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that writes: all of it is durable at its end, or nothing is. One writer at a time."""
+        """A transaction that writes: all of it is durable at its end, or nothing is. One writer at a time.
+
+        Threads wait for each other here; SQLite alone would let them sleep and try again.
+        """
         with (
             _edge(),
+            self._one_writer,
             self.engine.connect().execution_options(immediate=True) as connection,
             connection.begin(),
         ):

@@ -22,7 +22,7 @@ DEADLINE = datetime(2021, 1, 15, 17, 30, tzinfo=CHINA)
 LARGE = 60 * 2**20
 QUICK = Timeouts(connect=5, read=1, command=1)
 READING = re.compile(
-    r"LOGIN .*|CAPABILITY|ID \(.*\)|EXAMINE \S+|LOGOUT"
+    r"LOGIN .*|CAPABILITY|ID \(.*\)|EXAMINE \S+|NOOP|LOGOUT"
     r"|UID FETCH [\d,]+ \((UID INTERNALDATE RFC822\.SIZE|UID BODY\.PEEK\[\](<\d+\.\d+>)?)\)"
 )
 
@@ -169,7 +169,42 @@ def test_a_renewed_folder_shows_another_uidvalidity(imap_server, tmp_path: Path)
     with ImapMailbox(account.config()) as mailbox:
         before = mailbox.open("INBOX").uidvalidity
         imap_server.renew(account.address)
+    with ImapMailbox(account.config()) as mailbox:
         assert mailbox.open("INBOX").uidvalidity != before
+
+
+def test_an_open_folder_is_asked_with_one_short_command(account: Account) -> None:
+    account.deliver(mail("a"), DEADLINE)
+    with (
+        Wire(account.server.host, account.server.port) as wire,
+        ImapMailbox(account.config(port=wire.port)) as mailbox,
+    ):
+        state = mailbox.open("INBOX")
+        asked = len(wire.commands)
+        assert mailbox.open("INBOX") == state
+        assert wire.commands[asked:] == ["NOOP"]
+
+
+def test_one_gone_and_one_new_are_no_folder_as_it_was(account: Account) -> None:
+    account.deliver(mail("a"), DEADLINE)
+    with ImapMailbox(account.config()) as mailbox:
+        state = mailbox.open("INBOX")
+        account.server.expunge(account.address, account.deliver(mail("b"), DEADLINE) - 1)
+        assert mailbox.open("INBOX").uidnext == state.uidnext + 1
+
+
+def test_a_server_that_speaks_of_nothing_is_examined_again(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailbot.mail.imap._EXAMINE_SECONDS", -1.0)
+    with (
+        Wire(account.server.host, account.server.port) as wire,
+        ImapMailbox(account.config(port=wire.port)) as mailbox,
+    ):
+        mailbox.open("INBOX")
+        asked = len(wire.commands)
+        mailbox.open("INBOX")
+        assert wire.commands[asked:] == ['EXAMINE "INBOX"']
 
 
 def test_a_mail_expunged_between_listing_and_fetching_is_told_as_vanished(account: Account) -> None:

@@ -244,3 +244,31 @@ class TestPostgres:
             with pytest.raises(TemporaryError):
                 cut()
             assert [f.mailbox for f in store.folders()] == []
+
+
+def test_who_looks_sees_each_commit_and_then_lets_the_connection_go(empty_url: str) -> None:
+    with Store.open(empty_url) as store:
+        with store.looking():
+            for value in ("one", "two"):
+                store.set_flag("name", value)
+                assert store.flag("name") == value
+            with store.reading() as first, store.reading() as second:
+                assert first is second
+        with store.reading() as other:
+            assert other is not first
+        assert store.flag("name") == "two"
+
+
+def test_only_the_thread_that_looks_shares_its_connection(empty_url: str) -> None:
+    with Store.open(empty_url) as store, store.looking(), store.reading() as mine:
+        seen: list[object] = []
+
+        def elsewhere() -> None:
+            with store.reading() as theirs:
+                seen.append(theirs)
+
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        assert len(seen) == 1
+        assert seen[0] is not mine
