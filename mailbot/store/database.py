@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -23,6 +24,8 @@ from mailbot.store.tables import ledger
 SCHEMA = "0003"
 """The newest revision in `migrations/versions`."""
 _LEDGER_LOCK = 4_720_331
+_SQLITE_SECONDS = 30
+"""How long one waits for another to let go of the file."""
 
 
 class Database:
@@ -206,14 +209,29 @@ def _sqlite_path(url: str) -> Path | None:
 
 
 def _connect_args(url: str) -> dict[str, Any]:
-    return {"timeout": 30} if _is_sqlite(url) else {"connect_timeout": 10}
+    return {"timeout": _SQLITE_SECONDS} if _is_sqlite(url) else {"connect_timeout": 10}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """WAL, and every commit on disk before it returns; transactions are begun by us alone."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _turn_to_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _turn_to_wal(connection: sqlite3.Connection) -> None:
+    """Where two open a new file at once, SQLite refuses one of them without the wait that `timeout` gives all else."""
+    until = time.monotonic() + _SQLITE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
