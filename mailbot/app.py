@@ -297,11 +297,8 @@ class App:
 
     def export(self, form: str, target: Path | IO[bytes]) -> None:
         """Everything as `json`, or the 汇总表 as `xlsx` or `csv`; a file appears whole or not at all."""
-        if isinstance(target, Path):
-            with _whole_file(target) as stream:
-                self._export(form, stream)
-        else:
-            self._export(form, target)
+        with _writing(target) as stream:
+            self._export(form, stream)
 
     def _export(self, form: str, stream: IO[bytes]) -> None:
         if form == "xlsx":
@@ -332,18 +329,15 @@ class App:
         if day is not None:
             hour = datetime.combine(day, self.config.staff.digest_at, tzinfo=self.config.campaign.timezone)
             since, now = hour - timedelta(days=1), min(hour, now)
-        if send:
-            self.staff.send_digest(now, since)
         made = self.staff.digest(now, since)
+        if send:
+            self.staff.send_digest(made, now, of_a_day=day is not None)
         return made, self.staff.write_digest(made, now, directory) if directory else ()
 
     def export_ledger(self, target: Path | IO[bytes]) -> None:
         """The ledger as JSON lines; a file appears whole or not at all."""
-        if isinstance(target, Path):
-            with _whole_file(target) as stream:
-                write_lines(self.store.ledger(), stream)
-        else:
-            write_lines(self.store.ledger(), target)
+        with _writing(target) as stream:
+            write_lines(self.store.ledger(), stream)
 
     def report(self, directory: Path) -> Path:
         """Write the report's pages into a directory, over those of an earlier one; returns the overview's file.
@@ -440,14 +434,17 @@ def _write_page(path: Path, html: str) -> bool:
 
 
 @contextmanager
-def _whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its name when it is written to the end."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def _writing(target: Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    """A stream as it is, or a file that takes its name when it is written to the end."""
+    if not isinstance(target, Path):
+        yield target
+        return
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as stream:
             yield stream
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+        raise UsageError(f"{target}: cannot be written: {error.strerror}") from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from mailbot.mail.compose import Attachment, OutgoingMail, compose
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
 from mailbot.reading import Address
-from mailbot.records import FolderHealth, MessageRecord, OrganizationRecord
+from mailbot.records import FolderHealth, OrganizationRecord
 from mailbot.registry import Registry
 from mailbot.report import watch
 from mailbot.report.digest import Digest, DigestFacts, digest
@@ -69,19 +69,18 @@ class StaffMail:
         self.watch_mailboxes()
         self.watch_templates()
         if self._last_digest() < digest_hour(self._config, now) <= now:
-            self.send_digest(now)
+            self.send_digest(self.digest(now), now)
         self._not_before = now
 
     def _last_digest(self) -> datetime:
         sent = self._store.flag(_SENT)
         return datetime.fromisoformat(sent) if sent else datetime.min.replace(tzinfo=UTC)
 
-    def send_digest(self, now: datetime, since: datetime | None = None) -> None:
-        """Send the digest on what came since the last one, or since that time.
+    def send_digest(self, made: Digest, now: datetime, *, of_a_day: bool = False) -> None:
+        """Send a digest; the next one begins where it ends, unless it was made of one day.
 
         Raises TemporaryError, and then it is not marked as sent.
         """
-        made = self.digest(now, since)
         self._send(
             f"digest.{now:%Y%m%d%H%M%S}",
             made.subject,
@@ -100,7 +99,7 @@ class StaffMail:
                 ),
             ),
         )
-        if since is None:
+        if not of_a_day:
             self._store.set_flag(_SENT, now.isoformat())
 
     def write_digest(self, made: Digest, now: datetime, directory: Path) -> tuple[Path, ...]:
@@ -140,7 +139,7 @@ class StaffMail:
                 rubric=self._rubric,
                 organizations=self.organizations(),
                 news=news,
-                for_a_person=tuple(self._for_a_person()),
+                for_a_person=tuple(self._store.for_a_person()),
                 counts=self._store.counts(),
                 folders=self._store.folders(),
                 now=now,
@@ -173,9 +172,6 @@ class StaffMail:
                 yield watch.reminder_alarm(reminder)
         for folder in self._silent(now):
             yield watch.alarm(folder, self._config.campaign.timezone)
-
-    def _for_a_person(self) -> Iterator[MessageRecord]:
-        return self._store.for_a_person()
 
     def organizations(self) -> tuple[OrganizationRecord, ...]:
         """Who has written, and who of the registry has not."""

@@ -84,8 +84,7 @@ def run_demo(output: Path, console: Console | None = None) -> int:
         ):
             arrived = _campaign(app, imap, clock, samples(app.rubric), console)
             quiet = _nothing_new(app, smtp)
-            _, files = app.digest(directory=output)
-            app.digest(send=True)
+            _, files = app.digest(send=True, directory=output)
             app.export("json", output / "export.json")
             records = {(m.mailbox, m.folder, m.uid): m for m in app.messages()}
             written = write_letters(output / "letters", smtp.taken, tuple(records.values()))
