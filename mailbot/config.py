@@ -298,6 +298,12 @@ def _distinct(mailboxes: tuple[Mailbox, ...]) -> tuple[Mailbox, ...]:
     return mailboxes
 
 
+_NOTICE = {
+    Track.SOCIETY: (Role.FORM, Role.SUMMARY, Role.PLAN),
+    Track.ENTERPRISE: (Role.SUMMARY, Role.PLAN),
+}
+
+
 class Config(_Section):
     """Everything the operator says, and the file it was read from."""
 
@@ -311,6 +317,11 @@ class Config(_Section):
     templates: PathFromFile | None = None
     """A directory whose files go before our own templates."""
     file: Path
+
+    @property
+    def owed(self) -> Mapping[Track, tuple[Role, ...]]:
+        """What each track owes: what its mailbox requires, else what the notice asks for."""
+        return _NOTICE | {mailbox.track: mailbox.requires for mailbox in self.mailboxes}
 
     def mailbox(self, name: str) -> Mailbox:
         """The mailbox of that name. Raises UsageError, naming the ones there are."""

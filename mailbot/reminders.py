@@ -24,7 +24,7 @@ from mailbot.registry import Registry
 from mailbot.report.letters import BrokenTemplateError, Contact, Letter
 from mailbot.report.reminder import ReminderFacts, write_reminder
 from mailbot.report.roster import roster
-from mailbot.report.standing import owed, piece
+from mailbot.report.standing import piece
 from mailbot.rubric import Rubric
 from mailbot.store.store import Store
 
@@ -171,7 +171,7 @@ class Reminders:
     def _facts(self, record: OrganizationRecord) -> ReminderFacts:
         campaign, contact = self._config.campaign, self._mailbox.contact
         zone, version = campaign.timezone, record.counts
-        roles = owed(self._config)[record.track]
+        roles = self._config.owed[record.track]
         return ReminderFacts(
             campaign_title=campaign.title,
             notice=campaign.notice,
@@ -191,7 +191,7 @@ class Reminders:
         )
 
     def _wants_form(self, record: OrganizationRecord) -> bool:
-        if Role.FORM not in owed(self._config)[record.track]:
+        if Role.FORM not in self._config.owed[record.track]:
             return False
         lacks = {f.code for f in record.counts.findings} if record.counts else {Code.FORM_MISSING}
         return bool(lacks & {Code.FORM_MISSING, Code.FORM_BLANK, Code.FORM_WRONG_YEAR})

@@ -23,7 +23,6 @@ from mailbot.model import (
     Role,
     Severity,
     Status,
-    Track,
     Version,
 )
 from mailbot.reading import DocumentReading, MailReading
@@ -31,10 +30,6 @@ from mailbot.records import ReplyRecord, StoredMessage
 from mailbot.report.letters import ROLE_NAMES, Contact, EarlierRequest, Facts, Held, SentDocument
 from mailbot.rubric import Rubric
 
-_OWED = {
-    Track.SOCIETY: (Role.FORM, Role.SUMMARY, Role.PLAN),
-    Track.ENTERPRISE: (Role.SUMMARY, Role.PLAN),
-}
 _LACKS = frozenset({Code.FORM_MISSING, Code.SUMMARY_MISSING, Code.PLAN_MISSING, Code.FORM_BLANK})
 _REACHED = frozenset({ReplyState.QUEUED, ReplyState.SENDING, ReplyState.SENT, ReplyState.DRAFTED})
 _UNREAD = frozenset(
@@ -136,7 +131,7 @@ def facts(case: Case, kind: ReplyKind, config: Config, rubric: Rubric) -> Facts:
         time_disputed=_sides_differ(case, campaign.deadline),
         deadline=campaign.deadline.astimezone(zone),
         now=case.now,
-        owed=_owed(config, organization.track if organization else case.mailbox.track),
+        owed=config.owed[organization.track if organization else case.mailbox.track],
         documents=tuple(_sent(case.reading)),
         held=tuple(_held(case, config)) if verdict else (),
         findings=case.errors if verdict else (),
@@ -156,11 +151,6 @@ def facts(case: Case, kind: ReplyKind, config: Config, rubric: Rubric) -> Facts:
 def _contact(mailbox: Mailbox) -> Contact:
     given = mailbox.contact
     return Contact(name=given.name, phone=given.phone, address=given.address) if given else Contact()
-
-
-def _owed(config: Config, track: Track) -> tuple[Role, ...]:
-    owed = [mailbox.requires for mailbox in config.mailboxes if mailbox.track is track]
-    return owed[-1] if owed else _OWED[track]
 
 
 def _held(case: Case, config: Config) -> Iterator[Held]:

@@ -30,7 +30,7 @@ from mailbot.report.labels import (
 )
 from mailbot.report.problems import problems
 from mailbot.report.rendering import environment
-from mailbot.report.standing import addresses, category_sums, in_time, owed, piece, tally
+from mailbot.report.standing import addresses, category_sums, in_time, piece, tally
 from mailbot.report.wording import detail, points, shortened, span
 from mailbot.rubric import Rubric
 
@@ -159,7 +159,7 @@ def _row(record: OrganizationRecord, number: int, site: Site) -> dict[str, Any]:
 def _mark(role: Role, record: OrganizationRecord, site: Site) -> str:
     if piece(record.counts, role):
         return "✓"
-    return "缺" if role in owed(site.config)[record.track] and record.counts else ""
+    return "缺" if role in site.config.owed[record.track] and record.counts else ""
 
 
 def _organization(site: Site, record: OrganizationRecord, number: int) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _organization(site: Site, record: OrganizationRecord, number: int) -> dict[s
         "sealed": record.paper_sealed,
         "staff_points": points_or_dash(record.staff_points) if record.staff_points is not None else "",
         "note": plain_text(record.note),
-        "pieces": [_piece(role, record, site) for role in owed(site.config)[record.track]],
+        "pieces": [_piece(role, record, site) for role in site.config.owed[record.track]],
         "findings": [_finding(f, site.rubric) for f in record.counts.findings] if record.counts else [],
         "form": _form(record.assessment, record.counts, site.rubric) if record.assessment else None,
         "versions": [_version(v, record, site) for v in record.versions],

@@ -8,19 +8,9 @@ from decimal import Decimal
 
 from mailbot.config import Config
 from mailbot.decide import on_time
-from mailbot.model import Assessment, Code, Finding, Piece, Role, Status, Track, Version
+from mailbot.model import Assessment, Code, Finding, Piece, Role, Status, Version
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.rubric import Rubric
-
-_NOTICE = {
-    Track.SOCIETY: (Role.FORM, Role.SUMMARY, Role.PLAN),
-    Track.ENTERPRISE: (Role.SUMMARY, Role.PLAN),
-}
-
-
-def owed(config: Config) -> Mapping[Track, tuple[Role, ...]]:
-    """What each track owes: the notice's own, or what its mailbox requires."""
-    return _NOTICE | {mailbox.track: mailbox.requires for mailbox in config.mailboxes}
 
 
 def addresses(config: Config) -> Mapping[str, str]:

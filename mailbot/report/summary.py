@@ -18,7 +18,6 @@ from mailbot.report.standing import (
     doubts,
     first_in_time,
     late_corrections,
-    owed,
     passed_over,
     piece,
 )
@@ -130,7 +129,7 @@ def _local(value: datetime | None, config: Config) -> datetime | None:
 def _received(record: OrganizationRecord, role: Role, config: Config) -> str:
     if piece(record.counts, role) is not None:
         return RECEIVED
-    return LACKING if role in owed(config)[record.track] else NOT_OWED
+    return LACKING if role in config.owed[record.track] else NOT_OWED
 
 
 def _problems(record: OrganizationRecord, rubric: Rubric, reasons: Collection[Code]) -> Iterator[str]:
