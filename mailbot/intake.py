@@ -116,7 +116,9 @@ class Intake:
         self._answerer = answerer
         self._clock = clock
         self._observe = observe
-        self._terms = terms_of(config)
+        self._terms = Terms(
+            opens=config.campaign.opens, deadline=config.campaign.deadline, requires=config.owed
+        )
         self._own = frozenset(mailbox.address.lower() for mailbox in config.mailboxes)
         self._group = _Group()
 
@@ -210,6 +212,13 @@ class Intake:
         )
         self._observe(Step.DECIDED, message.id)
         answered = superseded is not None and not superseded.junk
+        return replace(
+            self._settled(message, reading, decision),
+            replies=() if answered else self._answerer.answer(message, reading, decision),
+            supersedes=superseded.id if superseded else None,
+        )
+
+    def _settled(self, message: StoredMessage, reading: MailReading, decision: Decision) -> Settled:
         return Settled(
             message=message.id,
             head=reading.head,
@@ -217,8 +226,6 @@ class Intake:
             assessment=reading.assessment,
             decision=decision,
             decided_at=self._clock(),
-            replies=() if answered else self._answerer.answer(message, reading, decision),
-            supersedes=superseded.id if superseded else None,
         )
 
     def _arrival(self, message: StoredMessage, head: MailHead, copy: Copy | None) -> Arrival:
@@ -262,7 +269,7 @@ class Intake:
                 return
             log.exception("deciding anew failed", message=message.id)
             now = self._clock()
-            reason = f"{type(error).__name__}: {error}"[:500]
+            reason = _reason(error)
             self._store.count_failure(message.id, reason, at=now, retry_at=now + _ANEW_AFTER)
             return
         log.info("decided anew", message=message.id, outcome=settled.decision.outcome.value)
@@ -288,13 +295,8 @@ class Intake:
             self._terms,
             rulings=rulings,
         )
-        return Settled(
-            message=message.id,
-            head=reading.head,
-            documents=reading.documents,
-            assessment=reading.assessment,
-            decision=decision,
-            decided_at=self._clock(),
+        return replace(
+            self._settled(message, reading, decision),
             replies=self._answerer.answer(
                 message,
                 reading,
@@ -318,7 +320,7 @@ class Intake:
         except TemporaryError:
             raise
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"[:500]
+            reason = _reason(error)
             broken = finding(Code.MESSAGE_UNPROCESSABLE, found=reason)
             return MailReading(head=NOBODY, documents=(), findings=(broken,))
 
@@ -409,36 +411,15 @@ class Intake:
         log.error("processing failed", message=message.id, attempt=message.attempts + 1, exc_info=error)
         self._commit()
         now = self._clock()
-        reason = f"{type(error).__name__}: {error}"[:500]
+        reason = _reason(error)
         attempts = self._store.count_failure(message.id, reason, at=now, retry_at=now + _RETRY_AFTER)
         if attempts >= _MOST_ATTEMPTS:
-            self._store.record_decisions(
-                (
-                    Settled(
-                        message=message.id,
-                        head=NOBODY,
-                        documents=(),
-                        assessment=None,
-                        decision=unprocessable(reason),
-                        decided_at=now,
-                        replies=(),
-                        supersedes=None,
-                    ),
-                )
-            )
+            unread = MailReading(head=NOBODY, documents=())
+            self._store.record_decisions((self._settled(message, unread, unprocessable(reason)),))
 
 
-def terms_of(config: Config) -> Terms:
-    """What the campaign asks for, by track; a mailbox's `requires` goes before the notice's own."""
-    notice = {
-        Track.SOCIETY: (Role.FORM, Role.SUMMARY, Role.PLAN),
-        Track.ENTERPRISE: (Role.SUMMARY, Role.PLAN),
-    }
-    return Terms(
-        opens=config.campaign.opens,
-        deadline=config.campaign.deadline,
-        requires=notice | {mailbox.track: mailbox.requires for mailbox in config.mailboxes},
-    )
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
 
 
 def _senders(head: MailHead) -> tuple[str, ...]:
