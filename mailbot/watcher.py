@@ -206,8 +206,10 @@ class Watcher:
         log.warning("mailbox not reached", mailbox=self._mailbox.name, folder=folder, reason=str(error))
         if not isinstance(error, RefusedError):
             self.close()
-        longest = _LOGIN_BACKOFF_SECONDS if isinstance(error, LoginError) else _LONGEST_BACKOFF_SECONDS
-        self._backoff = longest if isinstance(error, LoginError) else min(self._backoff * 3, longest)
+        if isinstance(error, LoginError):
+            self._backoff = _LOGIN_BACKOFF_SECONDS
+        else:
+            self._backoff = min(self._backoff * 3, _LONGEST_BACKOFF_SECONDS)
         with suppress(TemporaryError):
             self._store.record_round(
                 self._mailbox.name, folder, at=self._clock(), good=False, error=str(error), on_server=None

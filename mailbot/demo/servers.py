@@ -73,16 +73,12 @@ class StoredMail:
     octets: bytes
 
 
-class ImapServer:
-    """An IMAP server whose accounts (address → password) have the folders of a QQ account."""
+class _Embedded:
+    """A server on a loop of its own; a context manager."""
 
-    def __init__(self, accounts: Mapping[str, str], *, folders: Sequence[str] = FOLDERS) -> None:
-        self._accounts = dict(accounts)
-        self._folders = tuple(folders)
-        self._thread = _LoopThread("imap-server")
+    def __init__(self, name: str) -> None:
+        self._thread = _LoopThread(name)
         self._stack = AsyncExitStack()
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._sets: dict[str, Any] = {}
         self.host = HOST
         self.port = 0
 
@@ -96,6 +92,23 @@ class ImapServer:
     ) -> None:
         self._thread.call(self._stop())
         self._thread.stop()
+
+    async def _start(self) -> None:
+        raise NotImplementedError
+
+    async def _stop(self) -> None:
+        raise NotImplementedError
+
+
+class ImapServer(_Embedded):
+    """An IMAP server whose accounts (address → password) have the folders of a QQ account."""
+
+    def __init__(self, accounts: Mapping[str, str], *, folders: Sequence[str] = FOLDERS) -> None:
+        self._accounts = dict(accounts)
+        self._folders = tuple(folders)
+        super().__init__("imap-server")
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._sets: dict[str, Any] = {}
 
     def deliver(
         self, account: str, octets: bytes, internaldate: datetime, folder: str = "INBOX", flags: str = ""
@@ -230,7 +243,7 @@ class SentMail:
     octets: bytes
 
 
-class SmtpServer:
+class SmtpServer(_Embedded):
     """A submission server that keeps what it takes, and refuses what it is told to.
 
     `on_taken` is called after each mail, before its 250: a provider lays a copy into the Sent folder there.
@@ -241,26 +254,12 @@ class SmtpServer:
     ) -> None:
         self._accounts = dict(accounts)
         self._on_taken = on_taken
-        self._thread = _LoopThread("smtp-server")
-        self._stack = AsyncExitStack()
+        super().__init__("smtp-server")
         self._refusals: dict[str, list[str]] = {}
         self._taken: list[SentMail] = []
         self._protocols: list[Any] = []
         self.connections = 0
         """How many connections there were."""
-        self.host = HOST
-        self.port = 0
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._thread.call(self._start())
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._thread.call(self._stop())
-        self._thread.stop()
 
     @property
     def taken(self) -> tuple[SentMail, ...]:

@@ -135,14 +135,3 @@ def _is_narrow(sign: str) -> bool:
 def _is_number(signs: str) -> bool:
     """Whether both characters may belong to one number, which is often set widely."""
     return all(sign.isdigit() or sign == "." for sign in signs)
-
-
-def box_of(chars: Iterable[Char]) -> Box:
-    """The box around all of them."""
-    those = list(chars)
-    return (
-        min(c.x0 for c in those),
-        min(c.top for c in those),
-        max(c.x1 for c in those),
-        max(c.bottom for c in those),
-    )
