@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _lacking(reason: str) -> NoReturn:
+def lacking(reason: str) -> NoReturn:
+    """Skips the test, or fails it where all components are required."""
     if os.environ.get("MAILBOT_TESTS_REQUIRE_ALL"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -23,14 +24,14 @@ def require(program: str, *also: Path) -> str:
     """The path of a real program; skips the test where it is not installed, and fails where all are required."""
     found = shutil.which(program) or next((str(path) for path in also if path.exists()), None)
     if found is None:
-        _lacking(f"{program} is not installed")
+        lacking(f"{program} is not installed")
     return found
 
 
 def require_extra_ocr() -> None:
     """Skips the test where the extra `ocr` is not installed, and fails where all are required."""
     if not all(map(find_spec, ("rapidocr", "onnxruntime", "cv2"))):
-        _lacking("the extra ocr is not installed")
+        lacking("the extra ocr is not installed")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

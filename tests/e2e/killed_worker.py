@@ -11,6 +11,8 @@ from pathlib import Path
 from mailbot import outbox
 from mailbot.app import App
 from mailbot.config import load
+from mailbot.mail.smtp import Submission
+from tests.e2e.office import WRITES
 
 
 def main(config: Path, border: int) -> int:
@@ -29,20 +31,7 @@ def main(config: Path, border: int) -> int:
 
 def _watch_store_and_outbox(pass_border: object) -> None:
     """Borders that the intake's observer does not see: around each write, and around each sending."""
-    from mailbot.mail.smtp import Submission
-    from mailbot.store.archive import Archive
-    from mailbot.store.store import Store
-
-    for owner, name in (
-        (Archive, "put_many"),
-        (Store, "record_receipts"),
-        (Store, "record_decisions"),
-        (Store, "begin_sending"),
-        (Store, "settle_replies"),
-        (Submission, "send"),
-        (Submission, "_data"),
-        (outbox.Outbox, "_recover"),
-    ):
+    for owner, name in (*WRITES, (Submission, "_data"), (outbox.Outbox, "_recover")):
         _surround(owner, name, pass_border)
 
 

@@ -21,6 +21,9 @@ from mailbot import rubric as rubrics
 from mailbot.app import App
 from mailbot.config import load
 from mailbot.demo.servers import ImapServer, SentMail, SmtpServer
+from mailbot.mail.smtp import Submission
+from mailbot.store.archive import Archive
+from mailbot.store.store import Store
 from tests.conftest import ROOT
 from tests.forms import writers
 
@@ -28,6 +31,15 @@ CHINA = timezone(timedelta(hours=8))
 DEADLINE = datetime(2021, 1, 15, 17, 30, tzinfo=CHINA)
 IN_TIME = datetime(2021, 1, 14, 9, 12, 3, tzinfo=CHINA)
 ADDRESSES = {"societies": "societies@example.org", "enterprises": "enterprises@example.org"}
+WRITES = (
+    (Archive, "put_many"),
+    (Store, "record_receipts"),
+    (Store, "record_decisions"),
+    (Store, "begin_sending"),
+    (Store, "settle_replies"),
+    (Submission, "send"),
+)
+"""Where a round changes anything: on the disk, in the database, at somebody else's."""
 RUBRIC = rubrics.load(ROOT / "rubric" / "2020.toml")
 Files = Mapping[str, bytes]
 

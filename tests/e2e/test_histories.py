@@ -33,11 +33,9 @@ from mailbot.config import Limits, load
 from mailbot.mail.smtp import Submission
 from mailbot.model import Outcome
 from mailbot.reader import Reader
-from mailbot.store.archive import Archive
-from mailbot.store.store import Store
 from mailbot.verify import verify
 from tests.conftest import ROOT
-from tests.e2e.office import ADDRESSES, IN_TIME, Office, form, mail, open_office
+from tests.e2e.office import ADDRESSES, IN_TIME, WRITES, Office, form, mail, open_office
 
 EXAMPLES = int(os.environ.get("MAILBOT_HISTORIES", "12"))
 STEPS = 12
@@ -48,15 +46,7 @@ TEXTS = {
 }
 FORMS = {(name, score): form(name, scores={8: score}) for name in SOCIETIES for score in ("2", "9")}
 SHOWN = ("INBOX", "Junk")
-BORDERS = (
-    (Archive, "put_many"),
-    (Store, "record_receipts"),
-    (Store, "record_decisions"),
-    (Store, "begin_sending"),
-    (Store, "settle_replies"),
-    (Submission, "send"),
-    (Submission, "_data"),
-)
+BORDERS = (*WRITES, (Submission, "_data"))
 tried: Counter[str] = Counter()
 
 

@@ -8,11 +8,8 @@ from email.header import decode_header, make_header
 
 import pytest
 
-from mailbot.mail.smtp import Submission
-from mailbot.store.archive import Archive
-from mailbot.store.store import Store
 from tests.conftest import ROOT, require_extra_ocr
-from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, Office, form, mail, papers, text_document
+from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, WRITES, Office, form, mail, papers, text_document
 
 
 def subjects(office: Office) -> list[str]:
@@ -42,14 +39,7 @@ def test_the_second_round_over_an_unchanged_mailbox_writes_and_sends_nothing(
     def explode(*args: object, **kwargs: object) -> None:
         raise AssertionError("a write in a round that has nothing to write")
 
-    for owner, name in (
-        (Archive, "put_many"),
-        (Store, "record_receipts"),
-        (Store, "record_decisions"),
-        (Store, "begin_sending"),
-        (Store, "settle_replies"),
-        (Submission, "send"),
-    ):
+    for owner, name in WRITES:
         monkeypatch.setattr(owner, name, explode)
     assert office.round()
     assert office.sent == sent
@@ -207,3 +197,16 @@ def test_a_scan_that_our_limits_keep_from_being_read_brings_no_correction_letter
     assert office.outcomes() == ["review"]
     assert "form.low_confidence" in office.codes()
     assert [subject[: subject.index("】") + 1] for subject in subjects(office)] == ["【已收到，待人工核对】"]
+
+
+def test_the_digest_that_is_sent_is_the_one_that_is_shown(office: Office) -> None:
+    office.deliver(mail(papers()))
+    office.round()
+    with office.opened() as app:
+        made, _ = app.digest(send=True)
+        later, _ = app.digest()
+    sent = email.message_from_bytes(office.sent[-1].octets)
+    text = next(part for part in sent.walk() if part.get_content_type() == "text/plain")
+    assert text.get_payload(decode=True).decode().split() == made.text.split()
+    assert "浙江省云岭学会" in made.text
+    assert later.text != made.text

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ import pytest
 from mailbot.config import Limits
 from mailbot.model import Code, finding
 from mailbot.reader import Reader
-from tests.conftest import ROOT, require
+from tests.conftest import ROOT, lacking, require, require_extra_ocr
 from tests.forms.case import SUFFIX
 from tests.forms.expected import files, judged, read_expected
 
@@ -42,7 +40,7 @@ def test_is_read_as_it_was_written(reader: Reader, path: Path) -> None:
     if expected.needs == "office":
         require("soffice", Path("/usr/bin/libreoffice"))
     if expected.drawn:
-        _require_ocr()
+        require_extra_ocr()
     if any(document["format"] in ("7z", "rar") for document in expected.documents):
         _require_libarchive()
     verdict = judged(expected, reader.read_document(path))
@@ -54,22 +52,11 @@ def test_is_read_as_it_was_written(reader: Reader, path: Path) -> None:
         assert verdict.items_right == verdict.evidence_right == verdict.items
 
 
-def _require_ocr() -> None:
-    if not all(map(find_spec, ("rapidocr", "onnxruntime", "cv2"))):
-        _owed("the extra ocr is not installed")
-
-
 def _require_libarchive() -> None:
     from mailbot.documents.archives import _libarchive
 
     if _libarchive() is None:
-        _owed("libarchive is not installed")
-
-
-def _owed(reason: str) -> None:
-    if os.environ.get("MAILBOT_TESTS_REQUIRE_ALL"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+        lacking("libarchive is not installed")
 
 
 def test_the_corpus_is_large_and_each_file_has_what_is_expected_of_it() -> None:
