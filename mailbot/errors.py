@@ -88,6 +88,12 @@ class TooLargeError(DocumentError):
     code = "document.too_large"
 
 
+class DoubtfulError(DocumentError):
+    """It would be read wrong here, through no fault of the sender's: a person looks."""
+
+    code = "form.low_confidence"
+
+
 class DangerousError(DocumentError):
     """A bomb, infected, or otherwise refused for safety."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
@@ -26,6 +27,22 @@ def require(program: str, *also: Path) -> str:
     if found is None:
         lacking(f"{program} is not installed")
     return found
+
+
+def require_chinese_font() -> None:
+    """PDF files of the tests name a Chinese font and do not hold it, as many do."""
+    fonts = Path("/usr/share/fonts")
+    if not any(any(fonts.glob(f"**/{name}")) for name in ("wqy-zenhei.ttc", "NotoSansCJK*", "NotoSerifCJK*")):
+        lacking("no Chinese font is installed")
+
+
+def lacks_libarchive() -> bool:
+    """Whether tests with the shared library are to be skipped; never where all components are required."""
+    try:
+        import_module("libarchive")
+    except (OSError, TypeError):
+        return not os.environ.get("MAILBOT_TESTS_REQUIRE_ALL")
+    return False
 
 
 def require_extra_ocr() -> None:

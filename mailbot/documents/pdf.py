@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailbot.documents import pdfium, plumber
 from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.pages import Laid, lay, together
+from mailbot.errors import DoubtfulError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Extract, Need, Table
 
@@ -12,18 +13,25 @@ _MOST_PAGES = 200
 _MOST_CHARS = 600_000
 _FORM_ROWS, _FORM_COLUMNS = 20, 6
 """A table of this size in the text is what the file is about; scans beside it are its evidence."""
+_NO_FONT = "its Chinese font is not in the file, and none is installed here (fonts-noto-cjk)"
 _FORM_LABELS = ("序号", "自评分", "自评依据")
 _FIRST_LINES, _LONGEST_HEADING = 5, 200
 
 
 def read(data: bytes) -> Extract:
-    """Read a PDF's text. Raises EncryptedError, UnreadableError; NeedsHelp where pages are scans or garbled."""
+    """Read a PDF's text.
+
+    Raises EncryptedError, UnreadableError; DoubtfulError where it has no Chinese font of its own and this machine
+    neither; NeedsHelp where pages are scans or garbled.
+    """
     pages: list[Laid] = []
     scans = garbled = chars = 0
     with pdfium.opened(data) as document:
         count = len(document)
         for index in range(min(count, _MOST_PAGES)):
             page = pdfium.content(document, index)
+            if page.unshaped:
+                raise DoubtfulError(_NO_FONT)
             garbled += page.is_garbled
             scans += page.needs_eyes
             chars += len(page.chars)

@@ -27,6 +27,10 @@ _ODD_IN = 12
 _OVERPRINTED_IN, _MOST_CUT_OFF = 25, 10
 """One character in so many printed on another, or so many cells cut off, and the text is not that of its cells."""
 _NEAR = 6.0
+_OWN_FONTS = (b"Chrome Serif MM", b"Chrome Sans MM")
+"""PDFium's last resort: Latin alone."""
+_LONGEST_NAME = 200
+_CHINESE = 0x2E80
 _THIN = 3.0
 _SHORTEST = 3.0
 _INVISIBLE = (3, 7)
@@ -52,6 +56,8 @@ class PageContent:
     """How many characters have no meaning that could be trusted (broken fonts)."""
     cut_off: int = 0
     """In how many cells some of the text does not show: rows too low for it."""
+    unshaped: bool = False
+    """Whether its Chinese has no shape here: the font is neither in the file nor on this machine."""
     overprinted: int = 0
     """How many characters stand on others: rows too low for their text, of which it cannot be told what is whose."""
 
@@ -125,7 +131,7 @@ def _content(page: Any) -> PageContent:
     left, bottom, right, top = page.get_bbox()
     shown = _shown(page)
     text = page.get_textpage()
-    chars, odd, cut_off, angle = _chars(text, shown.hidden)
+    chars, odd, cut_off, unshaped, angle = _chars(text, shown.hidden)
     text.close()
     turn = _Turn(left, bottom, right, top, angle)
     placed = [Char(sign, *turn.box(*box), None, run) for sign, box, run in chars]
@@ -139,6 +145,7 @@ def _content(page: Any) -> PageContent:
         paths=shown.paths,
         odd=odd,
         cut_off=cut_off,
+        unshaped=unshaped,
     )
 
 
@@ -191,15 +198,16 @@ class _Turn:
 _Box = tuple[float, float, float, float]
 
 
-def _chars(text: Any, hidden: bool) -> tuple[list[tuple[str, _Box, int]], int, int, int]:
-    """The characters with their boxes and runs, how many are not to be trusted, how many boxes cut some off, and the
-    direction of the text."""
+def _chars(text: Any, hidden: bool) -> tuple[list[tuple[str, _Box, int]], int, int, bool, int]:
+    """The characters with their boxes and runs, how many are not to be trusted, how many boxes cut some off, whether
+    Chinese ones have no shape here, and the direction of the text."""
     from pypdfium2 import raw
 
     found: list[tuple[str, _Box, int]] = []
     angles: Counter[int] = Counter()
-    clips: dict[int, tuple[int, _Box | None]] = {}
+    runs: dict[int, _Run] = {}
     odd = 0
+    unshaped = False
     cut: set[_Box] = set()
     box = raw.FS_RECTF()
     for index in range(min(raw.FPDFText_CountChars(text), _MOST_CHARS)):
@@ -211,25 +219,51 @@ def _chars(text: Any, hidden: bool) -> tuple[list[tuple[str, _Box, int]], int, i
         if hidden and item and raw.FPDFTextObj_GetTextRenderMode(item) in _INVISIBLE:
             continue
         raw.FPDFText_GetLooseCharBox(text, index, box)
-        run, clip = _run(item, clips, raw)
-        if clip is not None and not _shows(box, clip):
-            cut.add(clip)
+        run = _run(item, runs, raw)
+        unshaped |= code >= _CHINESE and run.font_lacks
+        if run.clip is not None and not _shows(box, run.clip):
+            cut.add(run.clip)
             continue
         if _is_odd(code) or raw.FPDFText_HasUnicodeMapError(text, index) == 1:
             odd += 1
             continue
         angle = raw.FPDFText_GetCharAngle(text, index)
         angles[round(math.degrees(angle) / 90) * 90 % 360 if angle >= 0 else 0] += 1
-        found.append((sign, (box.left, box.bottom, box.right, box.top), run))
-    return found, odd, len(cut), max(angles, key=lambda a: angles[a], default=0)
+        found.append((sign, (box.left, box.bottom, box.right, box.top), run.number))
+    return found, odd, len(cut), unshaped, max(angles, key=lambda a: angles[a], default=0)
 
 
-def _run(item: Any, clips: dict[int, tuple[int, _Box | None]], raw: Any) -> tuple[int, _Box | None]:
-    """The number of a piece of text, and the box beyond which nothing of it shows."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """A piece of text."""
+
+    number: int
+    clip: _Box | None = None
+    """Beyond it nothing of the text shows."""
+    font_lacks: bool = False
+    """Whether the font is neither in the file nor on this machine."""
+
+
+def _run(item: Any, runs: dict[int, _Run], raw: Any) -> _Run:
     address = int.from_bytes(item, sys.byteorder)
-    if address not in clips:
-        clips[address] = (len(clips), _clip(item, raw) if address else None)
-    return clips[address]
+    if address not in runs:
+        number = len(runs)
+        runs[address] = (
+            _Run(number=number, clip=_clip(item, raw), font_lacks=_font_lacks(item, raw))
+            if address
+            else _Run(number=number)
+        )
+    return runs[address]
+
+
+def _font_lacks(item: Any, raw: Any) -> bool:
+    """PDFium then takes a font of its own that has no Chinese: pieces of one character get no width, and are lost."""
+    font = raw.FPDFTextObj_GetFont(item)
+    if not font or raw.FPDFFont_GetIsEmbedded(font) == 1:
+        return False
+    family = ctypes.create_string_buffer(_LONGEST_NAME)
+    raw.FPDFFont_GetFamilyName(font, family, _LONGEST_NAME)
+    return family.value in _OWN_FONTS
 
 
 def _clip(item: Any, raw: Any) -> _Box | None:

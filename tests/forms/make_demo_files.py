@@ -1,6 +1,7 @@
 """Makes the ready-made documents of the demo: a form and a summary as PDF, and a form under a password.
 
-Run from the project's root: `python -m tests.forms.make_demo_files`. The PDFs need reportlab, a part of the `dev` extra.
+Run from the project's root: `python -m tests.forms.make_demo_files`. The PDFs need reportlab, a part of the
+`dev` extra, and Debian's fonts-wqy-zenhei.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from pathlib import Path
 
 from mailbot import rubric as rubrics
 from mailbot.demo.forms import DATA, evidence, filled, scores, societies, texts, total, xlsx_form
-from tests.forms.writers import pdf_form
+from tests.forms.writers import chinese_font, pdf_form
 
 ROOT = Path(__file__).resolve().parents[2]
+FONT = Path("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc")
+"""Debian's fonts-wqy-zenhei; embedded, so that the demo is read alike where no Chinese font is installed."""
 
 
 def main() -> None:
     rubric = rubrics.load(ROOT / "rubric" / "2020.toml")
     society = societies()["qinglan"]
     form = pdf_form(
-        rubric, scores(society, rubric), evidence(society, rubric), organization=society.name, merged=False
+        rubric, scores(society, rubric), evidence(society, rubric), organization=society.name, font=FONT
     )
     (DATA / "qinglan-form.pdf").write_bytes(form)
     told = texts()["summary"]
@@ -36,13 +39,10 @@ def main() -> None:
 def _pdf_text(title: str, paragraphs: list[str], signature: str) -> bytes:
     from reportlab.lib.pagesizes import A4
     from reportlab.lib.styles import ParagraphStyle
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
     from reportlab.platypus import Paragraph, SimpleDocTemplate
 
-    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     body = ParagraphStyle(
-        "body", fontName="STSong-Light", fontSize=12, leading=20, wordWrap="CJK", firstLineIndent=24
+        "body", fontName=chinese_font(FONT), fontSize=12, leading=20, wordWrap="CJK", firstLineIndent=24
     )
     heading = ParagraphStyle("heading", parent=body, fontSize=18, leading=36, alignment=1, firstLineIndent=0)
     right = ParagraphStyle("right", parent=body, alignment=2)

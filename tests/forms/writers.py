@@ -156,8 +156,11 @@ def pdf_form(
     rotation: int = 0,
     sideways: bool = False,
     password: str | None = None,
+    font: Path | None = None,
 ) -> bytes:
     """A PDF with text: the form over as many pages as it takes.
+
+    Its Chinese font is named and not in it, unless a `font` file is given to embed.
 
     `ruled` draws the lines; `merged` joins 类别 and 项目 downwards (only sensible where they fit on a page);
     `split_rows` lets a row be cut by the end of a page. `rotation` is the pages' /Rotate, the content being turned
@@ -179,7 +182,7 @@ def pdf_form(
         title=title or rubric.title,
         encrypt=StandardEncryption(password, canPrint=1) if password else None,
     )
-    body, heading = _styles(font_size)
+    body, heading = _styles(font_size, chinese_font(font))
     grid = rows(rubric, scores, evidence, total=total)
     story = [
         Paragraph(title or rubric.title, heading),
@@ -258,16 +261,22 @@ def rotated(data: bytes, rotation: int) -> bytes:
     return out.getvalue()
 
 
-def _styles(font_size: float) -> tuple[Any, Any]:
-    from reportlab.lib.enums import TA_CENTER
-    from reportlab.lib.styles import ParagraphStyle
+def chinese_font(file: Path | None = None) -> str:
+    """The name of a font for reportlab: one that is named only, or a file's, of which what is used is embedded."""
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.pdfbase.ttfonts import TTFont
 
-    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
-    body = ParagraphStyle(
-        "body", fontName="STSong-Light", fontSize=font_size, leading=font_size * 1.3, wordWrap="CJK"
-    )
+    font = TTFont(file.stem, str(file)) if file else UnicodeCIDFont("STSong-Light")
+    pdfmetrics.registerFont(font)
+    return str(font.fontName)
+
+
+def _styles(font_size: float, font: str) -> tuple[Any, Any]:
+    from reportlab.lib.enums import TA_CENTER
+    from reportlab.lib.styles import ParagraphStyle
+
+    body = ParagraphStyle("body", fontName=font, fontSize=font_size, leading=font_size * 1.3, wordWrap="CJK")
     return body, ParagraphStyle("heading", parent=body, fontSize=16, leading=24, alignment=TA_CENTER)
 
 

@@ -9,9 +9,13 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 
-import libarchive
 import openpyxl
+import pytest
 import xlwt
+
+from tests.conftest import lacks_libarchive
+
+needs_libarchive = pytest.mark.skipif(lacks_libarchive(), reason="libarchive is not installed")
 
 
 def xlsx(rows: Sequence[Sequence[object]] = (("序号", "自评分"), (1, 8.5)), title: str = "Sheet1") -> bytes:
@@ -132,6 +136,11 @@ def tarred(members: Mapping[str, bytes], mode: str = "w", encoding: str = "utf-8
 
 
 def seven_zipped(members: Mapping[str, bytes]) -> bytes:
+    """By libarchive; nothing without it, and then what uses it is skipped (`needs_libarchive`)."""
+    if lacks_libarchive():
+        return b""
+    import libarchive
+
     blocks: list[bytes] = []
 
     def write(block: bytes) -> int:

@@ -17,7 +17,7 @@ from mailbot.documents import ocr, recognizer
 from mailbot.errors import DangerousError, UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Cell, Extract
-from tests.conftest import require
+from tests.conftest import require_chinese_font
 from tests.forms import writers
 
 WHOLE = rubrics.load(Path("rubric/2020.toml"))
@@ -37,8 +37,7 @@ def page() -> Any:
 
 def _owed() -> None:
     pytest.importorskip("rapidocr")
-    fonts = Path("/usr/share/fonts")
-    require("fonts-wqy-zenhei", *fonts.glob("**/wqy-zenhei.ttc"), *fonts.glob("**/NotoSansCJK*"))
+    require_chinese_font()
 
 
 def _rendered(data: bytes) -> Any:

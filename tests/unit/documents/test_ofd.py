@@ -17,9 +17,17 @@ from mailbot.documents import ofd, pdfium
 from mailbot.documents.lines import chunks, lines
 from mailbot.errors import DangerousError, UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
+from tests.conftest import require_chinese_font
 from tests.forms import writers
 
 RUBRIC = rubrics.load(Path("rubric/2020.toml"))
+
+
+@pytest.fixture(autouse=True)
+def _chinese_font() -> None:
+    require_chinese_font()
+
+
 SCORES, EVIDENCE = writers.full_scores(RUBRIC), writers.some_evidence(RUBRIC)
 WHOLE = [["".join(text.split()) for text in row] for row in writers.rows(RUBRIC, SCORES, EVIDENCE)]
 NAMESPACE = 'xmlns:ofd="http://www.ofdspec.org/2016"'

@@ -17,10 +17,17 @@ from mailbot.documents.needs import NeedsHelp
 from mailbot.errors import EncryptedError, UnreadableError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Extract, Need
-from tests.conftest import require
+from tests.conftest import require, require_chinese_font
 from tests.forms import writers
 
 RUBRIC = rubrics.load(Path("rubric/2020.toml"))
+
+
+@pytest.fixture(autouse=True)
+def _chinese_font() -> None:
+    require_chinese_font()
+
+
 SCORES, EVIDENCE = writers.full_scores(RUBRIC), writers.some_evidence(RUBRIC)
 pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
 

@@ -7,7 +7,7 @@ import pytest
 from mailbot import rubric as rubrics
 from mailbot.documents import pdf, plumber
 from mailbot.errors import UnreadableError
-from tests.conftest import ROOT
+from tests.conftest import ROOT, require_chinese_font
 from tests.forms import writers
 
 RUBRIC = rubrics.load(ROOT / "rubric" / "2020.toml")
@@ -24,6 +24,7 @@ def test_it_reads_every_score_of_a_ruled_form() -> None:
 def test_it_is_asked_where_the_text_speaks_of_a_form_that_was_not_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    require_chinese_font()
     first = pdf.together
 
     def text_alone(pages: object) -> object:

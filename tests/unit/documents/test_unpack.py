@@ -47,8 +47,8 @@ def _open(data: bytes, *, budget: Budget | None = None) -> list[Member]:
             + b"\x01\0\0\0\0"
             + _NAME.encode(),
         ),
-        samples.rarred({_NAME: _DATA}),
-        samples.seven_zipped({_NAME: _DATA}),
+        pytest.param(samples.rarred({_NAME: _DATA}), marks=samples.needs_libarchive),
+        pytest.param(samples.seven_zipped({_NAME: _DATA}), marks=samples.needs_libarchive),
         samples.tarred({_NAME: _DATA}),
         samples.tarred({_NAME: _DATA}, "w:gz"),
         samples.tarred({_NAME: _DATA}, "w:xz", "gb18030"),
@@ -125,7 +125,9 @@ def test_passes_over_links() -> None:
     "archive",
     [
         samples.locked_seven_zip(),
-        samples.rarred({"a.txt": b"0123456789abcdef"}, locked=True),
+        pytest.param(
+            samples.rarred({"a.txt": b"0123456789abcdef"}, locked=True), marks=samples.needs_libarchive
+        ),
         samples.zipped_raw(b"a.txt", b"0123456789abcdef", flags=1),
     ],
 )
@@ -139,7 +141,7 @@ def test_knows_a_password(archive: bytes) -> None:
     [
         samples.zipped({"zeros": bytes(80 * 2**20)}),
         samples.tarred({"zeros": bytes(80 * 2**20)}, "w:gz"),
-        samples.seven_zipped({"zeros": bytes(80 * 2**20)}),
+        pytest.param(samples.seven_zipped({"zeros": bytes(80 * 2**20)}), marks=samples.needs_libarchive),
     ],
 )
 def test_stops_a_bomb(archive: bytes) -> None:
@@ -175,8 +177,10 @@ def test_what_came_before_the_limit_stands() -> None:
 @pytest.mark.parametrize(
     "archive",
     [
-        samples.rarred({"a.bin": os.urandom(3000)})[:1000],
-        samples.seven_zipped({"a.bin": os.urandom(3000)})[:1000],
+        pytest.param(samples.rarred({"a.bin": os.urandom(3000)})[:1000], marks=samples.needs_libarchive),
+        pytest.param(
+            samples.seven_zipped({"a.bin": os.urandom(3000)})[:1000], marks=samples.needs_libarchive
+        ),
         samples.tarred({"a.bin": os.urandom(3000)})[:1000],
         samples.tarred({"a.bin": os.urandom(3000)}, "w:gz")[:1000],
         samples.zipped({"a.bin": os.urandom(3000)})[:1000],
@@ -198,6 +202,7 @@ def test_a_wrong_checksum_is_noticed() -> None:
         _open(bytes(archive))
 
 
+@samples.needs_libarchive
 def test_zip_methods_that_only_libarchive_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deflate64 (method 9) is what Windows writes for large files; a short stored block is the same in both."""
     data = b"0123456789"
