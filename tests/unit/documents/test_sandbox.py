@@ -168,7 +168,7 @@ def test_the_usual_memory_holds_the_libraries(pool: Pool, tmp_path: Path) -> Non
             marks=samples.needs_libarchive,
         ),
         (samples.zipped({"自评表.ods": samples.ods()}), "a:zip: 自评表.ods:ods:read"),
-        (samples.locked_seven_zip(), "a:7z:document.encrypted"),
+        pytest.param(samples.locked_seven_zip(), "a:7z:document.encrypted", marks=samples.needs_libarchive),
         (samples.zipped({"zeros": bytes(80 * 2**20)}), "a:zip:document.dangerous"),
     ],
 )
