@@ -414,7 +414,10 @@ def read_document(
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file")
     with Reader(rubric, limits or Limits(), children=1) as reader:
-        reading = reader.read_document(path)
+        try:
+            reading = reader.read_document(path)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     if reading.assessment is None:
         return reading
     identity = identify(

@@ -14,6 +14,7 @@ from mailbot import rubric as rubrics
 from mailbot.answer import check_templates
 from mailbot.app import App
 from mailbot.config import Config, Mailbox, Smtp
+from mailbot.documents.walls import Wall, standing
 from mailbot.errors import ConfigError, LoginError, MailbotError, TemporaryError
 from mailbot.mail.imap import FolderState, ImapMailbox
 from mailbot.mail.smtp import Submission
@@ -51,6 +52,7 @@ def check(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     """Try it all, one after the other; a fault does not end the trial of the rest."""
     yield Result(what="configuration", mark=Mark.OK, said=str(config.file))
     yield _storage(config)
+    yield _walls(config)
     yield _opened(config, clock)
     yield _templates(config)
     for mailbox in config.mailboxes:
@@ -69,6 +71,20 @@ def _storage(config: Config) -> Result:
         said = f"{directory} cannot be written: {error.strerror}; give it to the user that runs mailbot"
         return Result(what="storage", mark=Mark.FAULT, said=said)
     return Result(what="storage", mark=Mark.OK, said=str(directory))
+
+
+def _walls(config: Config) -> Result:
+    """What keeps a hostile file from the rest of the machine."""
+    what = "walls around hostile files"
+    try:
+        held = standing(config.file)
+    except MailbotError as error:
+        return Result(what=what, mark=Mark.FAULT, said=str(error))
+    lacking = [wall.value for wall in Wall if wall not in held]
+    if lacking:
+        said = f"this machine does not give: {'; '.join(lacking)}; a newer kernel, or bubblewrap, would"
+        return Result(what=what, mark=Mark.HINT, said=said)
+    return Result(what=what, mark=Mark.OK, said="; ".join(Wall))
 
 
 def _opened(config: Config, clock: Callable[[], datetime]) -> Result:

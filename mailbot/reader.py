@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import msgspec
 
@@ -42,7 +42,6 @@ _MOST_ROUNDS = 64
 
 
 class _Request(msgspec.Struct, frozen=True, kw_only=True):
-    path: str
     document: str | None
     """File name of a single document; None where the file is a mail."""
     authserv_id: str | None
@@ -78,15 +77,15 @@ _supplies = msgspec.msgpack.Decoder(Supplied)
 # --- in the child ---------------------------------------------------------------------------------------------
 
 
-def serve(request: bytes, progress: Callable[[str], None]) -> bytes:
-    """Child: read the mail or document that the request names."""
+def serve(request: bytes, file: IO[bytes] | None, progress: Callable[[str], None]) -> bytes:
+    """Child: read the mail or document that the file holds."""
     wanted = _requests.decode(request)
-    octets = Path(wanted.path).read_bytes()
+    octets = file.read() if file else b""
     head, parts = _open(octets, wanted)
     return msgspec.msgpack.encode(_read(head, parts, wanted, progress))
 
 
-def serve_ocr(request: bytes, progress: Callable[[str], None]) -> bytes:
+def serve_ocr(request: bytes, _file: IO[bytes] | None, progress: Callable[[str], None]) -> bytes:
     """Child of its own: recognize the characters of one scan or photograph."""
     from mailbot.documents import ocr
 
@@ -195,6 +194,7 @@ class Reader:
                 memory_mb=self._limits.parse_memory_mb,
                 seconds=self._limits.parse_seconds,
                 preload=_PRELOAD,
+                readable=(Path(self._rubric),),
             )
         )
         return self
@@ -214,12 +214,12 @@ class Reader:
     ) -> MailReading:
         """Read one mail. `required` are the roles for which scans are worth recognizing.
 
-        Raises DocumentError where the mail as a whole cannot be taken apart.
+        Raises DocumentError where the mail as a whole cannot be taken apart, OSError where the file cannot be opened.
         """
         return self._read(path, None, authserv_id, tuple(own_addresses), required)
 
     def read_document(self, path: Path) -> MailReading:
-        """Read one document as if it had come alone in a mail. Raises DocumentError."""
+        """Read one document as if it had come alone in a mail. Raises DocumentError, OSError."""
         return self._read(path, path.name, None, (), frozenset(Role))
 
     def _read(
@@ -233,7 +233,6 @@ class Reader:
         supplied: dict[str, Supplied] = {}
         for _ in range(_MOST_ROUNDS):
             request = _Request(
-                path=str(path),
                 document=document,
                 authserv_id=authserv_id,
                 own_addresses=own_addresses,
@@ -242,7 +241,7 @@ class Reader:
                 supplied=supplied,
             )
             try:
-                answer = _responses.decode(self._pool.call(msgspec.msgpack.encode(request)))
+                answer = _responses.decode(self._pool.call(msgspec.msgpack.encode(request), path))
             except ChildFailedError as failure:
                 supplied[self._culprit(failure, supplied)] = _refused(failure)
                 continue

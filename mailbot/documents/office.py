@@ -155,10 +155,15 @@ def _limits(seconds: int) -> list[str]:
 
 def _walls(directory: Path) -> list[str]:
     """Bubblewrap, where it works: a file system of programs and this directory alone, no net, no other processes."""
-    program = shutil.which("bwrap")
-    if program is None or not _wraps(program):
+    if not is_walled_in():
         return []
-    return [program, *_WALLS, "--bind", str(directory), str(directory), "--chdir", str(directory), "--"]
+    return ["bwrap", *_WALLS, "--bind", str(directory), str(directory), "--chdir", str(directory), "--"]
+
+
+def is_walled_in() -> bool:
+    """Whether bubblewrap is there and works."""
+    program = shutil.which("bwrap")
+    return program is not None and _wraps(program)
 
 
 _READABLE = (
@@ -166,15 +171,18 @@ _READABLE = (
     "/bin",
     "/lib",
     "/lib64",
-    "/etc",
     "/opt",
+    "/etc/alternatives",
+    "/etc/fonts",
+    "/etc/ld.so.cache",
+    "/etc/libreoffice",
     "/var/cache/fontconfig",
     "/var/lib/libreoffice",
 )
 _WALLS = (
     *(part for path in _READABLE for part in ("--ro-bind-try", path, path)),
     *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"),  # noqa: S108 - the wrapped program's own, empty
-    *("--unshare-all", "--die-with-parent", "--new-session"),
+    *("--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--new-session"),
 )
 
 

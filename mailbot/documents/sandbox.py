@@ -1,8 +1,9 @@
 """The only child processes that see a mail's contents: a small pool of warm ones, bounded and replaceable.
 
-A child gets octets and gives octets. It has limits on memory, processor time, file size and descriptors, and may
-start no program and open no socket where the kernel lets us forbid it. It is replaced after a fault, an overrun or
-a number of calls. The parent survives every way in which a child can end.
+A child gets octets and one open file, and gives octets. It has limits on memory, processor time and descriptors and
+writes no file; where the kernel lets us forbid it, it starts no program, opens no socket and reads nothing but
+programs and libraries (seccomp, Landlock). None of the secrets in our environment is in its own. It is replaced after
+a fault, an overrun or a number of calls. The parent survives every way in which a child can end.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import mimetypes
 import multiprocessing
 import os
 import queue
@@ -18,15 +20,18 @@ import resource
 import select
 import signal
 import sys
+import sysconfig
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import forkserver, reduction
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import IO, Literal, Self
 
-from mailbot.documents import seccomp
+from mailbot.documents import landlock, seccomp
 from mailbot.errors import MailbotError, TemporaryError
 
 _LARGEST_RESULT = 256 * 2**20
@@ -38,8 +43,14 @@ _DESCRIPTORS = 64
 _PR_SET_PDEATHSIG = 1
 _PROCESSORS = os.cpu_count() or 1
 
-Work = Callable[[bytes, Callable[[str], None]], bytes]
-"""What a child runs: (request, progress) → result. `progress` names what is under way and renews the time limit."""
+_PROGRAMS_AND_LIBRARIES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts")
+_OF_THE_MACHINE = ("/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu")
+_NO_SECRETS = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "LD_", "PYTHON", "OMP_")
+"""How the names of variables begin that a child may have."""
+
+Work = Callable[[bytes, IO[bytes] | None, Callable[[str], None]], bytes]
+"""What a child runs: (request, file, progress) → result. `progress` names what is under way and renews the time
+limit."""
 
 
 Reason = Literal["timeout", "memory", "died", "raised"]
@@ -56,7 +67,10 @@ class ChildFailedError(MailbotError):
 
 
 class Pool:
-    """Bounded children that run one function, `module:name`. Thread-safe; a context manager."""
+    """Bounded children that run one function, `module:name`. Thread-safe; a context manager.
+
+    `readable` are files that they may open, beside programs and libraries.
+    """
 
     def __init__(
         self,
@@ -66,12 +80,14 @@ class Pool:
         memory_mb: int,
         seconds: int,
         preload: Sequence[str],
-        confined: bool = True,
+        readable: Sequence[Path] = (),
     ) -> None:
-        self._arguments = (target, memory_mb, seconds, confined)
+        self._arguments = (target, memory_mb, seconds, tuple(readable))
         self._seconds = seconds
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
+        with _without_secrets():
+            forkserver.ensure_running()
         self._children: list[_Child] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -91,18 +107,22 @@ class Pool:
                 child.kill()
             self._children.clear()
 
-    def call(self, request: bytes) -> bytes:
-        """Have a free child work on the request; waits for one.
+    def call(self, request: bytes, file: Path | None = None) -> bytes:
+        """Have a free child work on the request and, opened for it, a file; waits for a child.
 
-        Raises ChildFailedError, or TemporaryError where no child can be started.
+        Raises ChildFailedError, TemporaryError where no child can be started, OSError where the file cannot be opened.
         """
+        with contextlib.ExitStack() as stack:
+            return self._call(request, stack.enter_context(file.open("rb")) if file else None)
+
+    def _call(self, request: bytes, file: IO[bytes] | None) -> bytes:
         child = self._idle.get()
         fit = False
         try:
             if child is None or child.calls >= _RECYCLE_AFTER:
                 child = self._replace(child)
             try:
-                result = child.call(request, self._seconds)
+                result = child.call(request, file, self._seconds)
             except ChildFailedError as error:
                 fit = error.reason == "raised"
                 raise
@@ -139,7 +159,9 @@ class _Child:
     """One child and the pipe to it, as the parent holds them."""
 
     def __init__(
-        self, context: multiprocessing.context.ForkServerContext, arguments: tuple[str, int, int, bool]
+        self,
+        context: multiprocessing.context.ForkServerContext,
+        arguments: tuple[str, int, int, tuple[Path, ...]],
     ) -> None:
         self._pipe, theirs = context.Pipe()
         self._said = select.poll()
@@ -161,12 +183,15 @@ class _Child:
         except (EOFError, OSError):
             return False
 
-    def call(self, request: bytes, seconds: int) -> bytes:
+    def call(self, request: bytes, file: IO[bytes] | None, seconds: int) -> bytes:
         self.calls += 1
         progress = ""
         latest = time.monotonic() + seconds * _MOST_RENEWALS
         try:
             self._pipe.send_bytes(request)
+            self._pipe.send_bytes(b"F" if file else b"-")
+            if file:
+                reduction.send_handle(self._pipe, file.fileno(), self._process.pid or 0)
             while self._said.poll(seconds * 1000):
                 message = self._pipe.recv_bytes(_LARGEST_RESULT)
                 kind, content = message[:1], message[1:]
@@ -193,7 +218,9 @@ class _Child:
         self._pipe.close()
 
 
-def _serve(pipe: Connection[bytes, bytes], target: str, memory_mb: int, seconds: int, confined: bool) -> None:
+def _serve(
+    pipe: Connection[bytes, bytes], target: str, memory_mb: int, seconds: int, readable: tuple[Path, ...]
+) -> None:
     """The child's whole life."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -201,17 +228,26 @@ def _serve(pipe: Connection[bytes, bytes], target: str, memory_mb: int, seconds:
     work: Work = getattr(importlib.import_module(module), name)
     _say_nothing()
     _limit(memory_mb)
-    if confined:
-        seccomp.forbid_programs_and_sockets()
+    landlock.confine((*_code(module), *readable))
+    seccomp.forbid_programs_and_sockets()
     gc.freeze()
     pipe.send_bytes(b"S")
     while True:
         try:
             request = pipe.recv_bytes()
+            opened = _received_file(pipe)
         except EOFError:
             return
         _renew_processor_time(seconds)
-        pipe.send_bytes(_answer(work, request, lambda at: _report(pipe, at, seconds)))
+        with opened as file:
+            answer = _answer(work, request, file, lambda at: _report(pipe, at, seconds))
+        pipe.send_bytes(answer)
+
+
+def _received_file(pipe: Connection[bytes, bytes]) -> contextlib.AbstractContextManager[IO[bytes] | None]:
+    if pipe.recv_bytes() == b"F":
+        return os.fdopen(reduction.recv_handle(pipe), "rb")
+    return contextlib.nullcontext()
 
 
 def _report(pipe: Connection[bytes, bytes], at: str, seconds: int) -> None:
@@ -219,13 +255,34 @@ def _report(pipe: Connection[bytes, bytes], at: str, seconds: int) -> None:
     pipe.send_bytes(b"P" + at.encode("utf-8", "replace"))
 
 
-def _answer(work: Work, request: bytes, progress: Callable[[str], None]) -> bytes:
+def _answer(work: Work, request: bytes, file: IO[bytes] | None, progress: Callable[[str], None]) -> bytes:
     try:
-        return b"R" + work(request, progress)
+        return b"R" + work(request, file, progress)
     except MemoryError:
         return b"M"
     except Exception as error:
         return b"E" + f"{type(error).__name__}: {error}"[:2000].encode("utf-8", "replace")
+
+
+def _code(module: str) -> Iterator[Path]:
+    """What the interpreter and its libraries are read from, the package of the work included."""
+    own = (sys.modules[each].__file__ for each in (module, __name__.partition(".")[0]))
+    yield from (Path(file).parent for file in own if file)
+    yield from map(Path, (*_PROGRAMS_AND_LIBRARIES, *_OF_THE_MACHINE, *mimetypes.knownfiles))
+    yield from (Path(sys.prefix), Path(sys.base_prefix))
+    yield from (Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+@contextlib.contextmanager
+def _without_secrets() -> Iterator[None]:
+    """Hide from what is started all variables but those that are known to hold no secret."""
+    hidden = {name: value for name, value in os.environ.items() if not name.startswith(_NO_SECRETS)}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def _die_with_parent() -> None:

@@ -300,7 +300,7 @@ def test_a_scan_for_which_the_memory_does_not_do_is_for_a_person(monkeypatch, me
     assert found.code.asks_a_person
 
 
-def exhausted(_request: bytes, _progress: Callable[[str], None]) -> bytes:
+def exhausted(_request: bytes, _file: object, _progress: Callable[[str], None]) -> bytes:
     """What the spent child does."""
     return bytes(8 * 2**30)
 

@@ -10,14 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from typing import IO
 
 _seen: list[str] = []
+_files: list[IO[bytes]] = []
 Progress = Callable[[str], None]
 
 
-def serve(request: bytes, progress: Progress) -> bytes:
+def serve(request: bytes, file: IO[bytes] | None, progress: Progress) -> bytes:
     name, _, argument = request.decode().partition(" ")
+    _files[:] = [file] if file else []
     return str(_DOES[name](argument, progress)).encode()
 
 
@@ -106,12 +108,49 @@ def _socket(argument: str, progress: Progress) -> str:
     return _refused(socket.socket)
 
 
+def _connect(argument: str, progress: Progress) -> str:
+    return _refused(lambda: socket.create_connection(("127.0.0.1", int(argument)), 5))
+
+
+def _open(argument: str, progress: Progress) -> str:
+    return _refused(lambda: open(argument, "rb").close())
+
+
+def _list(argument: str, progress: Progress) -> str:
+    return _refused(lambda: os.listdir(argument))
+
+
+def _touch(argument: str, progress: Progress) -> str:
+    return _refused(lambda: os.close(os.open(argument, os.O_CREAT | os.O_WRONLY)))
+
+
+def _truncate(argument: str, progress: Progress) -> str:
+    return _refused(lambda: os.truncate(argument, 0))
+
+
+def _remove(argument: str, progress: Progress) -> str:
+    return _refused(lambda: os.unlink(argument))
+
+
+def _signal(argument: str, progress: Progress) -> str:
+    return _refused(lambda: os.kill(int(argument), 0))
+
+
+def _variables(argument: str, progress: Progress) -> str:
+    return " ".join(os.environ)
+
+
 def _write(argument: str, progress: Progress) -> str:
     def write() -> None:
         with open(argument, "wb") as file:
             file.write(b"x" * 4096)
 
     return _refused(write)
+
+
+def _given(argument: str, progress: Progress) -> str:
+    """What the file that came with the call holds."""
+    return _files[0].read().decode() if _files else "none"
 
 
 def _print(argument: str, progress: Progress) -> str:
@@ -136,7 +175,7 @@ def _libraries(argument: str, progress: Progress) -> object:
     ballast = bytearray(200 * 2**20)
     etree.fromstring(b"<a>" + b"<b/>" * 100_000 + b"</a>")
     pypdfium2.PdfDocument.new().close()
-    octets = Path(argument).read_bytes()
+    octets = _files[0].read()
     openpyxl.load_workbook(io.BytesIO(octets)).close()
     sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(octets)).get_sheet_by_index(0)
     del ballast
@@ -149,7 +188,7 @@ def _documents(argument: str, progress: Progress) -> str:
     from mailbot.documents.read import read_parts
     from mailbot.reading import Part
 
-    part = Part(key="1", filename="a", content_type="", data=Path(argument).read_bytes())
+    part = Part(key="1", filename="a", content_type="", data=_files[0].read())
     read = read_parts([part], limits=Limits(), supplied={}, begin=progress, open_mail=lambda data: ())
     return " ".join(
         f"{p.filename}:{p.format}:{p.code or (p.extract and 'read') or p.needs or ''}" for p in read

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +14,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from mailbot.documents import landlock
 from mailbot.documents.sandbox import ChildFailedError, Pool
 from mailbot.errors import TemporaryError
+from tests.conftest import ROOT, lacking
 from tests.unit.documents import samples
 
 _WORK = "tests.unit.documents.child_work:serve"
@@ -119,7 +124,7 @@ def test_an_interrupted_call_leaves_nothing_behind(monkeypatch: pytest.MonkeyPat
         assert _pid(pool) != before
 
 
-def _interrupted(child: object, request: bytes, seconds: int) -> bytes:
+def _interrupted(child: object, request: bytes, file: object, seconds: int) -> bytes:
     raise KeyboardInterrupt
 
 
@@ -135,10 +140,102 @@ def test_may_start_no_program_and_open_no_socket(pool: Pool) -> None:
     assert pool.call(b"socket") == b"PermissionError"
 
 
-def test_may_write_no_file(pool: Pool, tmp_path: Path) -> None:
-    target = tmp_path / "out"
-    assert pool.call(f"write {target}".encode()) == b"OSError"
-    assert not target.exists() or target.stat().st_size == 0
+def test_reaches_nobody_on_this_machine(pool: Pool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert pool.call(f"connect {listener.getsockname()[1]}".encode()) == b"PermissionError"
+
+
+@pytest.fixture
+def landlock_here() -> None:
+    if not landlock.version():
+        lacking("the kernel has no Landlock")
+
+
+@pytest.mark.usefixtures("landlock_here")
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "/proc/1/environ", "/etc/hostname", str(ROOT / "pyproject.toml")]
+)
+def test_opens_no_file_but_programs_and_libraries(pool: Pool, name: str) -> None:
+    assert Path(name).exists()
+    assert pool.call(f"open {name}".encode()) == b"PermissionError"
+    assert pool.call(f"list {Path(name).parent}".encode()) == b"PermissionError"
+    assert pool.call(f"open {openpyxl.__file__}".encode()) == b"went through"
+
+
+@pytest.mark.usefixtures("landlock_here")
+def test_opens_a_file_that_it_was_made_for(tmp_path: Path) -> None:
+    (tmp_path / "rubric").write_text("may be read")
+    (tmp_path / "secret").write_text("may not")
+    with Pool(
+        _WORK,
+        size=1,
+        memory_mb=1024,
+        seconds=30,
+        preload=(),
+        readable=[tmp_path / "rubric", tmp_path / "gone"],
+    ) as pool:
+        assert pool.call(f"open {tmp_path / 'rubric'}".encode()) == b"went through"
+        assert pool.call(f"open {tmp_path / 'secret'}".encode()) == b"PermissionError"
+
+
+@pytest.mark.usefixtures("landlock_here")
+@pytest.mark.parametrize("what", ["write", "touch", "truncate", "remove"])
+def test_makes_changes_and_removes_nothing(pool: Pool, tmp_path: Path, what: str) -> None:
+    (tmp_path / "there").write_text("kept")
+    for name in ("there", "new"):
+        assert pool.call(f"{what} {tmp_path / name}".encode()) in (b"PermissionError", b"FileNotFoundError")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("there", "kept")]
+
+
+@pytest.mark.usefixtures("landlock_here")
+def test_may_signal_nobody(pool: Pool) -> None:
+    if landlock.version() < 6:
+        lacking("the kernel's Landlock knows no signals")
+    assert pool.call(f"signal {os.getpid()}".encode()) == b"PermissionError"
+
+
+def test_without_landlock_no_file_can_be_filled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on an old kernel: the fork server, which has loaded the module, is asked for nothing it does not know."""
+    with Pool(
+        "tests.unit.documents.child_without:serve", size=1, memory_mb=1024, seconds=30, preload=()
+    ) as pool:
+        assert pool.call(b"open /etc/passwd") == b"went through"
+        assert pool.call(f"write {tmp_path / 'out'}".encode()) == b"OSError"
+    assert (tmp_path / "out").stat().st_size == 0
+
+
+def test_is_given_one_file_a_call(pool: Pool, tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / "mail").write_text(f"mail {number}")
+        assert pool.call(b"given", tmp_path / "mail").decode() == f"mail {number}"
+    assert pool.call(b"given") == b"none"
+
+
+def test_a_file_that_cannot_be_opened_costs_no_child(pool: Pool, tmp_path: Path) -> None:
+    before = _pid(pool)
+    with pytest.raises(FileNotFoundError):
+        pool.call(b"given", tmp_path / "gone")
+    assert _pid(pool) == before
+
+
+def test_a_child_has_no_secret_of_ours() -> None:
+    """In a program of its own: the fork server of this one has been started already."""
+    script = (
+        "from mailbot.documents.sandbox import Pool\n"
+        "import os\n"
+        f"with Pool({_WORK!r}, size=1, memory_mb=1024, seconds=30, preload=()) as pool:\n"
+        "    print(pool.call(b'variables').decode())\n"
+        "print(os.environ['MAILBOT_SOCIETIES_PASSWORD'], os.environ['PGPASSWORD'])\n"
+    )
+    secrets = {"MAILBOT_SOCIETIES_PASSWORD": "geheim", "PGPASSWORD": "auch geheim"}
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, **secrets, "PYTHONPATH": str(ROOT)}, text=True,
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    variables, ours = ended.stdout.splitlines()
+    assert "PATH" in variables.split()
+    assert not set(secrets) & set(variables.split())
+    assert ours == "geheim auch geheim"
 
 
 def test_prints_nothing(pool: Pool, capfd: pytest.CaptureFixture[str]) -> None:
@@ -151,7 +248,7 @@ def test_the_usual_memory_holds_the_libraries(pool: Pool, tmp_path: Path) -> Non
     book = openpyxl.Workbook()
     book.worksheets[0]["A1"] = 5
     book.save(tmp_path / "a.xlsx")
-    assert pool.call(f"libraries {tmp_path / 'a.xlsx'}".encode()) == b"[[5.0]]"
+    assert pool.call(b"libraries", tmp_path / "a.xlsx") == b"[[5.0]]"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +271,7 @@ def test_the_usual_memory_holds_the_libraries(pool: Pool, tmp_path: Path) -> Non
 )
 def test_documents_are_read_within_the_bounds(pool: Pool, tmp_path: Path, data: bytes, wanted: str) -> None:
     (tmp_path / "a").write_bytes(data)
-    assert pool.call(f"documents {tmp_path / 'a'}".encode()).decode() == wanted
+    assert pool.call(b"documents", tmp_path / "a").decode() == wanted
 
 
 def test_a_large_result_comes_whole(pool: Pool) -> None:
