@@ -19,6 +19,7 @@ from mailbot import rubric as rubrics
 from mailbot.answer import Answerer
 from mailbot.config import Config, Limits, read_organizations
 from mailbot.desk import Desk
+from mailbot.documents.scanner import Scanner
 from mailbot.errors import ConfigError, ConfigurationError, TemporaryError, UsageError
 from mailbot.intake import Intake, Step, unobserved
 from mailbot.mail.files import FileMail, read_files
@@ -115,9 +116,13 @@ class App:
     @cached_property
     def reader(self) -> Reader:
         """The pool of bounded children."""
-        children = min(os.cpu_count() or 1, _MOST_CHILDREN)
         return self._stack.enter_context(
-            Reader(self.config.campaign.rubric, self.config.limits, children=children)
+            Reader(
+                self.config.campaign.rubric,
+                self.config.limits,
+                children=min(os.cpu_count() or 1, _MOST_CHILDREN),
+                scanner=Scanner(self.config.scanner.clamd) if self.config.scanner else None,
+            )
         )
 
     @cached_property
@@ -154,7 +159,7 @@ class App:
                 return self.worker().stay()
             reached = self.worker(reminding=False).once()
             self.staff.watch_mailboxes()
-            self.staff.watch_templates()
+            self.staff.watch_waiting()
             return reached
 
     def worker(self, *, reminding: bool = True) -> Worker:

@@ -14,8 +14,9 @@ from mailbot import rubric as rubrics
 from mailbot.answer import check_templates
 from mailbot.app import App
 from mailbot.config import Config, Mailbox, Smtp
+from mailbot.documents.scanner import Scanner
 from mailbot.documents.walls import Wall, standing
-from mailbot.errors import ConfigError, LoginError, MailbotError, TemporaryError
+from mailbot.errors import ConfigError, LoginError, MailbotError, ScannerError, TemporaryError
 from mailbot.mail.imap import FolderState, ImapMailbox
 from mailbot.mail.smtp import Submission
 from mailbot.report.sample_pages import page_faults
@@ -53,6 +54,8 @@ def check(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     yield Result(what="configuration", mark=Mark.OK, said=str(config.file))
     yield _storage(config)
     yield _walls(config)
+    if config.scanner is not None:
+        yield _scanner(config.scanner.clamd)
     yield _opened(config, clock)
     yield _templates(config)
     for mailbox in config.mailboxes:
@@ -85,6 +88,16 @@ def _walls(config: Config) -> Result:
         said = f"this machine does not give: {'; '.join(lacking)}; a newer kernel, or bubblewrap, would"
         return Result(what=what, mark=Mark.HINT, said=said)
     return Result(what=what, mark=Mark.OK, said="; ".join(Wall))
+
+
+def _scanner(clamd: str) -> Result:
+    what = f"scanner {clamd}"
+    try:
+        Scanner(clamd).scan((b"mailbot check",))
+    except ScannerError as error:
+        said = f"{error}; until it answers no mail is read: start clamd, and let this user open its socket"
+        return Result(what=what, mark=Mark.UNREACHED, said=said)
+    return Result(what=what, mark=Mark.OK, said="answers")
 
 
 def _opened(config: Config, clock: Callable[[], datetime]) -> Result:

@@ -120,6 +120,16 @@ def _database(value: str) -> str:
     return value
 
 
+def _clamd(value: str) -> str:
+    """A socket's path, or a port on loopback: the mails go there unprotected."""
+    host, _, port = value.rpartition(":")
+    if not (value.startswith("/") or (host.strip("[]") in _LOOPBACK and port.isdecimal())):
+        raise ValueError(
+            "the path of clamd's socket is wanted, or 127.0.0.1:3310: mails go there in the clear"
+        )
+    return value
+
+
 AwareTime = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_aware)]
 Hour = Annotated[time, BeforeValidator(_no_number), AfterValidator(_hour)]
 Variable = Annotated[str, Field(min_length=1), AfterValidator(_variable)]
@@ -196,6 +206,12 @@ class Limits(_Section):
     archive_depth: int = Field(default=3, ge=1)
     parse_seconds: int = Field(default=60, ge=1)
     parse_memory_mb: int = Field(default=1024, ge=256)
+
+
+class Scanner(_Section):
+    """Who looks mails and their files through for malware before they are read."""
+
+    clamd: Annotated[str, AfterValidator(_clamd)]
 
 
 class _Server(_Section):
@@ -313,6 +329,7 @@ class Config(_Section):
     replies: Replies = Replies()
     reminders: Reminders = Reminders()
     limits: Limits = Limits()
+    scanner: Scanner | None = None
     mailboxes: Annotated[tuple[Mailbox, ...], AfterValidator(_distinct)] = Field(alias="mailbox")
     templates: PathFromFile | None = None
     """A directory whose files go before our own templates."""

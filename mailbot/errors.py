@@ -44,6 +44,10 @@ class RateLimitedError(TemporaryError):
     """The submission server wants us to slow down; nothing more is sent through it for a while."""
 
 
+class ScannerError(TemporaryError):
+    """The scanner for malware did not answer, or could not look through this; what it should have seen waits."""
+
+
 class RecipientRefusedError(MailbotError):
     """The submission server refused this mail for good (SMTP 5yz); sending it again cannot help."""
 

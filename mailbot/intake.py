@@ -20,7 +20,7 @@ import structlog
 from mailbot.answer import Answerer
 from mailbot.config import Config
 from mailbot.decide import Arrival, Terms, decide, fold, unprocessable
-from mailbot.errors import DocumentError, TemporaryError
+from mailbot.errors import DocumentError, ScannerError, TemporaryError
 from mailbot.mail.receipt import disputed
 from mailbot.model import (
     Code,
@@ -35,7 +35,7 @@ from mailbot.model import (
 )
 from mailbot.reader import Reader
 from mailbot.reading import MailHead, MailReading
-from mailbot.records import Anew, MessageRecord, StoredMessage
+from mailbot.records import Anew, MessageRecord, PutOff, StoredMessage
 from mailbot.registry import Identity, Registry, identify
 from mailbot.report.letters import BrokenTemplateError
 from mailbot.store.archive import Archive
@@ -52,6 +52,7 @@ _MOMENT_SECONDS = 0.2
 _MOST_ATTEMPTS = 3
 _RETRY_AFTER = timedelta(minutes=2)
 _TEMPLATE_AFTER = timedelta(minutes=5)
+_SCANNER_AFTER = timedelta(minutes=2)
 _ANEW_AFTER = timedelta(minutes=10)
 NOBODY = MailHead(message_id="", subject="", from_=(), reply_to=())
 
@@ -183,10 +184,10 @@ class Intake:
             self._commit()
         try:
             self._group.add(self._settle(message, reading.result()))
-        except TemporaryError:
-            raise
         except Exception as error:
-            if not self._waits_for_template(message, error):
+            if not self._is_put_off(message, error):
+                if isinstance(error, TemporaryError):
+                    raise
                 self._failed(message, error)
         if len(self._group.settled) >= _GROUP:
             self._commit()
@@ -262,11 +263,11 @@ class Intake:
         try:
             settled = self._settle_anew(message, why)
             self._store.record_decisions((settled,))
-        except TemporaryError:
-            raise
         except Exception as error:
-            if self._waits_for_template(message, error):
+            if self._is_put_off(message, error):
                 return
+            if isinstance(error, TemporaryError):
+                raise
             log.exception("deciding anew failed", message=message.id)
             now = self._clock()
             reason = _reason(error)
@@ -397,13 +398,17 @@ class Intake:
         except Exception as error:
             self._failed(message, error)
 
-    def _waits_for_template(self, message: StoredMessage, error: Exception) -> bool:
-        """Where a template of the office's is broken, nothing is decided until it is mended; staff are told meanwhile."""
-        if self._config.templates is None or not isinstance(error, BrokenTemplateError):
+    def _is_put_off(self, message: StoredMessage, error: Exception) -> bool:
+        """What fails for want of something that somebody mends meanwhile waits for that, and staff are told."""
+        if isinstance(error, ScannerError):
+            why, after = PutOff.SCANNER, _SCANNER_AFTER
+        elif isinstance(error, BrokenTemplateError) and self._config.templates is not None:
+            why, after = PutOff.TEMPLATE, _TEMPLATE_AFTER
+        else:
             return False
-        log.error("a template is broken; the message waits", message=message.id, reason=str(error))
+        log.error("a message waits", message=message.id, what_for=why.value, reason=str(error))
         self._commit()
-        self._store.wait_for_template(message.id, str(error), retry_at=self._clock() + _TEMPLATE_AFTER)
+        self._store.put_off(message.id, why, str(error), retry_at=self._clock() + after)
         return True
 
     def _failed(self, message: StoredMessage, error: Exception) -> None:

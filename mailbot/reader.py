@@ -8,19 +8,21 @@ the result supplied. A file that kills its child is supplied as unreadable. So a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 import msgspec
 
 from mailbot import rubric as rubrics
 from mailbot.config import Limits
 from mailbot.documents.needs import Supplied
-from mailbot.documents.sandbox import ChildFailedError, Pool
+from mailbot.documents.sandbox import ChildFailedError, Parent, Pool
+from mailbot.documents.scanner import Scanner
 from mailbot.errors import DocumentError, UnreadableError
 from mailbot.model import Code, Format, Role, finding
 from mailbot.reading import DocumentReading, MailHead, MailReading, Need, Part
@@ -48,6 +50,8 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
     own_addresses: tuple[str, ...]
     rubric: str
     limits: dict[str, int]
+    scanned: bool
+    """Whether the parent is to be asked about each file before it is read."""
     supplied: dict[str, Supplied]
 
 
@@ -77,22 +81,22 @@ _supplies = msgspec.msgpack.Decoder(Supplied)
 # --- in the child ---------------------------------------------------------------------------------------------
 
 
-def serve(request: bytes, file: IO[bytes] | None, progress: Callable[[str], None]) -> bytes:
+def serve(request: bytes, parent: Parent) -> bytes:
     """Child: read the mail or document that the file holds."""
     wanted = _requests.decode(request)
-    octets = file.read() if file else b""
+    octets = parent.file.read() if parent.file else b""
     head, parts = _open(octets, wanted)
-    return msgspec.msgpack.encode(_read(head, parts, wanted, progress))
+    return msgspec.msgpack.encode(_read(head, parts, wanted, parent))
 
 
-def serve_ocr(request: bytes, _file: IO[bytes] | None, progress: Callable[[str], None]) -> bytes:
+def serve_ocr(request: bytes, parent: Parent) -> bytes:
     """Child of its own: recognize the characters of one scan or photograph."""
     from mailbot.documents import ocr
 
     wanted = _ocr_requests.decode(request)
-    progress("ocr")
+    parent.progress("ocr")
     try:
-        supplied = Supplied(extract=ocr.read(wanted.data, wanted.format, progress))
+        supplied = Supplied(extract=ocr.read(wanted.data, wanted.format, parent.progress))
     except DocumentError as error:
         supplied = Supplied(code=Code(error.code), reason=str(error))
     return msgspec.msgpack.encode(supplied)
@@ -119,9 +123,7 @@ def _parts_of(octets: bytes) -> tuple[Part, ...]:
     return parse(octets, authserv_id=None, own_addresses=frozenset()).parts
 
 
-def _read(
-    head: MailHead, parts: tuple[Part, ...], wanted: _Request, progress: Callable[[str], None]
-) -> _Response:
+def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Parent) -> _Response:
     from mailbot.documents.read import read_parts
     from mailbot.form.examine import Readable, examine
 
@@ -129,8 +131,9 @@ def _read(
         () if head.automatic else parts,
         limits=Limits(**wanted.limits),
         supplied=wanted.supplied,
-        begin=progress,
+        begin=parent.progress,
         open_mail=_parts_of,
+        found_in=(lambda data: parent.ask(data).decode()) if wanted.scanned else None,
     )
     examined = examine(
         [Readable(key=p.key, filename=p.filename, extract=p.extract) for p in read if p.extract],
@@ -175,13 +178,17 @@ def _read(
 class Reader:
     """Reads mails and documents in bounded children. Thread-safe; a context manager.
 
-    `rubric` is the path of the rubric, `children` how many mails are read at the same time.
+    `rubric` is the path of the rubric, `children` how many mails are read at the same time. Where there is a `scanner`,
+    it sees each mail, and each file of it, before that is read.
     """
 
-    def __init__(self, rubric: Path, limits: Limits, *, children: int = 2) -> None:
+    def __init__(
+        self, rubric: Path, limits: Limits, *, children: int = 2, scanner: Scanner | None = None
+    ) -> None:
         self._rubric = str(rubric)
         self._limits = limits
         self.children = children
+        self._scanner = scanner
         self._stack = ExitStack()
         self._lock = threading.Lock()
         self._ocr: Pool | None = None
@@ -214,12 +221,22 @@ class Reader:
     ) -> MailReading:
         """Read one mail. `required` are the roles for which scans are worth recognizing.
 
-        Raises DocumentError where the mail as a whole cannot be taken apart, OSError where the file cannot be opened.
+        Raises DocumentError where the mail as a whole cannot be taken apart, ScannerError where nobody could look it
+        through for malware, OSError where the file cannot be opened.
         """
-        return self._read(path, None, authserv_id, tuple(own_addresses), required)
+        found = self._scanner.scan_file(path) if self._scanner else ""
+        reading = self._read(path, None, authserv_id, tuple(own_addresses), required)
+        if not found:
+            return reading
+        infected = finding(Code.DOCUMENT_DANGEROUS, found=found)
+        return replace(reading, findings=(*reading.findings, infected))
+
+    def _found_in(self, octets: bytes) -> bytes:
+        """What the child asks of each file."""
+        return self._scanner.scan((octets,)).encode() if self._scanner else b""
 
     def read_document(self, path: Path) -> MailReading:
-        """Read one document as if it had come alone in a mail. Raises DocumentError, OSError."""
+        """Read one document as if it had come alone in a mail. Raises DocumentError, ScannerError, OSError."""
         return self._read(path, path.name, None, (), frozenset(Role))
 
     def _read(
@@ -238,10 +255,12 @@ class Reader:
                 own_addresses=own_addresses,
                 rubric=self._rubric,
                 limits=self._limits.model_dump(),
+                scanned=self._scanner is not None,
                 supplied=supplied,
             )
             try:
-                answer = _responses.decode(self._pool.call(msgspec.msgpack.encode(request), path))
+                packed = msgspec.msgpack.encode(request)
+                answer = _responses.decode(self._pool.call(packed, path, answer=self._found_in))
             except ChildFailedError as failure:
                 supplied[self._culprit(failure, supplied)] = _refused(failure)
                 continue

@@ -67,6 +67,15 @@ class Anew(StrEnum):
     """A person has decided on another message of its organization."""
 
 
+class PutOff(StrEnum):
+    """Why a message waits through no fault of its own; it is taken up again by itself."""
+
+    TEMPLATE = "template"
+    """A template of the office's cannot be filled in."""
+    SCANNER = "scanner"
+    """Nobody can look it through for malware."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRecord:
     filename: str

@@ -17,7 +17,7 @@ from mailbot.mail.compose import Attachment, OutgoingMail, compose
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
 from mailbot.reading import Address
-from mailbot.records import FolderHealth, OrganizationRecord
+from mailbot.records import FolderHealth, OrganizationRecord, PutOff
 from mailbot.registry import Registry
 from mailbot.report import watch
 from mailbot.report.digest import Digest, DigestFacts, digest
@@ -31,7 +31,11 @@ log = structlog.get_logger()
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SENT = "digest:sent"
-_TEMPLATE = "template:broken"
+_WAITS = {
+    PutOff.TEMPLATE: ("template:broken", timedelta(0), watch.broken_template),
+    PutOff.SCANNER: ("scanner:away", timedelta(minutes=30), watch.scanner_away),
+}
+"""The flag that staff were told, for how long messages may wait before, and in which words."""
 _REMINDERS_SHOWN = timedelta(days=2)
 _REACHED = (ReplyState.SENT, ReplyState.DRAFTED)
 _SILENT_AFTER = timedelta(minutes=30)
@@ -67,7 +71,7 @@ class StaffMail:
             return
         self._not_before = now + _TRY_AGAIN_AFTER
         self.watch_mailboxes()
-        self.watch_templates()
+        self.watch_waiting()
         if self._last_digest() < digest_hour(self._config, now) <= now:
             self.send_digest(self.digest(now), now)
         self._not_before = now
@@ -164,9 +168,12 @@ class StaffMail:
     def _alarms(self, now: datetime) -> Iterator[str]:
         for book in self._store.open_books():
             yield watch.books_open(book.mailbox, book.folder, book.missing)
-        waiting, fault = self._store.waiting_for_template()
+        waiting, fault, _ = self._store.waiting_for(PutOff.TEMPLATE)
         if waiting:
             yield watch.template_alarm(fault, waiting)
+        waiting, fault, _ = self._store.waiting_for(PutOff.SCANNER)
+        if waiting:
+            yield watch.scanner_alarm(fault, waiting)
         for reminder in self._store.reminders():
             if reminder.state not in _REACHED and now - reminder.at < _REMINDERS_SHOWN:
                 yield watch.reminder_alarm(reminder)
@@ -188,19 +195,23 @@ class StaffMail:
             now=now,
         )
 
-    def watch_templates(self) -> None:
-        """Tell the staff once when a template of theirs keeps replies from being written.
+    def watch_waiting(self) -> None:
+        """Tell the staff once when messages wait for something that somebody has to mend.
 
         Raises TemporaryError where the word could not be sent; it goes with the next call.
         """
-        number, fault = self._store.waiting_for_template()
-        told = self._store.flag(_TEMPLATE) == "told"
-        if bool(number) == told or not self._config.staff.digest_to:
+        if not self._config.staff.digest_to:
             return
-        if number:
-            word = watch.broken_template(fault, number)
-            self._send(f"watch.{self._clock():%Y%m%d%H%M%S}.templates", word.subject, word.text, word.html)
-        self._store.set_flag(_TEMPLATE, "told" if number else "")
+        now = self._clock()
+        for why, (flag, patience, words) in _WAITS.items():
+            number, fault, since = self._store.waiting_for(why)
+            told = self._store.flag(flag) == "told"
+            if since is not None and not told and now - since >= patience:
+                word = words(fault, number)
+                self._send(f"watch.{now:%Y%m%d%H%M%S}.{why.value}", word.subject, word.text, word.html)
+                self._store.set_flag(flag, "told")
+            elif told and since is None:
+                self._store.set_flag(flag, "")
 
     def watch_mailboxes(self) -> None:
         """Tell the staff once when a mailbox has been silent too long, and once when it works again.

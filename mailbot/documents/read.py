@@ -53,13 +53,15 @@ def read_parts(
     supplied: Mapping[str, Supplied],
     begin: Callable[[str], None],
     open_mail: Callable[[bytes], tuple[Part, ...]],
+    found_in: Callable[[bytes], str] | None = None,
 ) -> tuple[ReadPart, ...]:
     """Read the files of a mail in order; a container stands before its members, whose keys begin with its own.
 
     `begin` is told each file's key before its octets are touched, and '' at the end. A key in `supplied` is not
-    read but given that result; what was converted is read under the key with a `+`.
+    read but given that result; what was converted is read under the key with a `+`. `found_in` names the malware in
+    a file, '' where there is none.
     """
-    reading = _Reading(limits, supplied, begin, open_mail)
+    reading = _Reading(limits, supplied, begin, open_mail, found_in or (lambda _data: ""))
     read = tuple(found for part in parts for found in reading.part(part, depth=0))
     begin("")
     return read
@@ -74,17 +76,22 @@ class _Reading:
         supplied: Mapping[str, Supplied],
         begin: Callable[[str], None],
         open_mail: Callable[[bytes], tuple[Part, ...]],
+        found_in: Callable[[bytes], str],
     ) -> None:
         self._limits = limits
         self._supplied = supplied
         self._begin = begin
         self._open_mail = open_mail
+        self._found_in = found_in
         self._budget = unpack.Budget(octets=limits.archive_mb * _MEGABYTE)
         self._to_pass_on = _MOST_TO_PASS_ON
 
     def part(self, part: Part, depth: int) -> Iterator[ReadPart]:
         """The file, and after it the files that it holds."""
         given = self._supplied.get(part.key)
+        if found := self._found_in(part.data):
+            yield _failed(_bare(part, Format.UNKNOWN), DangerousError(found))
+            return
         if given is None:
             self._begin(part.key)
         format_ = _format(part)

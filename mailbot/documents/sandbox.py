@@ -1,9 +1,9 @@
 """The only child processes that see a mail's contents: a small pool of warm ones, bounded and replaceable.
 
-A child gets octets and one open file, and gives octets. It has limits on memory, processor time and descriptors and
-writes no file; where the kernel lets us forbid it, it starts no program, opens no socket and reads nothing but
-programs and libraries (seccomp, Landlock). None of the secrets in our environment is in its own. It is replaced after
-a fault, an overrun or a number of calls. The parent survives every way in which a child can end.
+A child gets octets and one open file, may ask its parent, and gives octets. It has limits on memory, processor time
+and descriptors and writes no file; where the kernel lets us forbid it, it starts no program, opens no socket and
+reads nothing but programs and libraries (seccomp, Landlock). None of the secrets in our environment is in its own. It
+is replaced after a fault, an overrun or a number of calls. The parent survives every way in which a child can end.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing import forkserver, reduction
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -48,9 +49,21 @@ _OF_THE_MACHINE = ("/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/sys/devic
 _NO_SECRETS = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "LD_", "PYTHON", "OMP_")
 """How the names of variables begin that a child may have."""
 
-Work = Callable[[bytes, IO[bytes] | None, Callable[[str], None]], bytes]
-"""What a child runs: (request, file, progress) → result. `progress` names what is under way and renews the time
-limit."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """The parent, as its child sees it during one call."""
+
+    file: IO[bytes] | None
+    """The file that came with the call."""
+    progress: Callable[[str], None]
+    """Names what is under way, and renews the time limit."""
+    ask: Callable[[bytes], bytes]
+    """Has the parent answer something that the child cannot; the time that takes is not counted."""
+
+
+Work = Callable[[bytes, Parent], bytes]
+"""What a child runs: a request, and a result."""
 
 
 Reason = Literal["timeout", "memory", "died", "raised"]
@@ -64,6 +77,13 @@ class ChildFailedError(MailbotError):
         super().__init__(f"{reason} at {progress or 'the start'}{f': {detail}' if detail else ''}")
         self.reason = reason
         self.progress = progress
+
+
+Answer = Callable[[bytes], bytes]
+
+
+def _no_answer(_question: bytes) -> bytes:
+    return b""
 
 
 class Pool:
@@ -107,22 +127,23 @@ class Pool:
                 child.kill()
             self._children.clear()
 
-    def call(self, request: bytes, file: Path | None = None) -> bytes:
+    def call(self, request: bytes, file: Path | None = None, *, answer: Answer = _no_answer) -> bytes:
         """Have a free child work on the request and, opened for it, a file; waits for a child.
 
-        Raises ChildFailedError, TemporaryError where no child can be started, OSError where the file cannot be opened.
+        `answer` is called with what the child asks. Raises what that raises, ChildFailedError, TemporaryError where no
+        child can be started, OSError where the file cannot be opened.
         """
-        with contextlib.ExitStack() as stack:
-            return self._call(request, stack.enter_context(file.open("rb")) if file else None)
+        with file.open("rb") if file else contextlib.nullcontext() as opened:
+            return self._call(request, opened, answer)
 
-    def _call(self, request: bytes, file: IO[bytes] | None) -> bytes:
+    def _call(self, request: bytes, file: IO[bytes] | None, answer: Answer) -> bytes:
         child = self._idle.get()
         fit = False
         try:
             if child is None or child.calls >= _RECYCLE_AFTER:
                 child = self._replace(child)
             try:
-                result = child.call(request, file, self._seconds)
+                result = child.call(request, file, answer, self._seconds)
             except ChildFailedError as error:
                 fit = error.reason == "raised"
                 raise
@@ -183,7 +204,7 @@ class _Child:
         except (EOFError, OSError):
             return False
 
-    def call(self, request: bytes, file: IO[bytes] | None, seconds: int) -> bytes:
+    def call(self, request: bytes, file: IO[bytes] | None, answer: Answer, seconds: int) -> bytes:
         self.calls += 1
         progress = ""
         latest = time.monotonic() + seconds * _MOST_RENEWALS
@@ -197,6 +218,11 @@ class _Child:
                 kind, content = message[:1], message[1:]
                 if kind == b"R":
                     return content
+                if kind == b"A":
+                    asked = time.monotonic()
+                    self._pipe.send_bytes(answer(content))
+                    latest += time.monotonic() - asked
+                    continue
                 if kind != b"P":
                     reason: Reason = "memory" if kind == b"M" else "raised"
                     raise ChildFailedError(reason, progress, content.decode("utf-8", "replace"))
@@ -240,7 +266,12 @@ def _serve(
             return
         _renew_processor_time(seconds)
         with opened as file:
-            answer = _answer(work, request, file, lambda at: _report(pipe, at, seconds))
+            parent = Parent(
+                file=file,
+                progress=lambda at: _report(pipe, at, seconds),
+                ask=lambda question: _asked(pipe, question),
+            )
+            answer = _answer(work, request, parent)
         pipe.send_bytes(answer)
 
 
@@ -255,9 +286,14 @@ def _report(pipe: Connection[bytes, bytes], at: str, seconds: int) -> None:
     pipe.send_bytes(b"P" + at.encode("utf-8", "replace"))
 
 
-def _answer(work: Work, request: bytes, file: IO[bytes] | None, progress: Callable[[str], None]) -> bytes:
+def _asked(pipe: Connection[bytes, bytes], question: bytes) -> bytes:
+    pipe.send_bytes(b"A" + question)
+    return pipe.recv_bytes()
+
+
+def _answer(work: Work, request: bytes, parent: Parent) -> bytes:
     try:
-        return b"R" + work(request, file, progress)
+        return b"R" + work(request, parent)
     except MemoryError:
         return b"M"
     except Exception as error:

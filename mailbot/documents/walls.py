@@ -7,7 +7,6 @@ import socket
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import IO
 
 from mailbot.documents import office
 from mailbot.documents.sandbox import Pool
@@ -32,7 +31,7 @@ def standing(anything: Path) -> frozenset[Wall]:
     return frozenset(held | ({Wall.OFFICE} if office.is_walled_in() else set()))
 
 
-def serve(request: bytes, _file: IO[bytes] | None, _progress: Callable[[str], None]) -> bytes:
+def serve(request: bytes, _parent: object) -> bytes:
     """Child: the walls that it could not get over."""
     trials: dict[Wall, Callable[[], object]] = {
         Wall.NET: lambda: socket.socket().close(),

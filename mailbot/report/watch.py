@@ -59,6 +59,21 @@ def template_alarm(fault: str, waiting: int) -> str:
     return f"回复模板有错误，{waiting}封来件等待答复：{fault}"
 
 
+def scanner_away(fault: str, waiting: int) -> Notice:
+    """Mails wait because nobody looks them through for malware."""
+    return Notice(
+        subject=f"【需处理】病毒扫描服务不可用，{waiting}封来件等待处理",
+        text=scanner_alarm(fault, waiting)
+        + "\n来件已登记，收到时间不受影响，也不会丢失；扫描服务恢复后，程序会自动继续，无需重启。"
+        "\n请管理员检查 clamd 是否运行、StreamMaxLength 是否足够大，并运行 mailbot check。",
+    )
+
+
+def scanner_alarm(fault: str, waiting: int) -> str:
+    """One sentence on a scanner that is away."""
+    return f"病毒扫描服务不可用，{waiting}封来件等待处理：{fault}"
+
+
 def digest_template_alarm(fault: str) -> str:
     """One sentence on the digest's own template."""
     return f"日报模板有错误，本日报按自带模板生成：{fault}"

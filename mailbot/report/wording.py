@@ -40,7 +40,7 @@ _DETAILS = {
     Code.DOCUMENT_UNSUPPORTED: "文件{document}的格式不能读取",
     Code.DOCUMENT_EMPTY: "文件{document}是空文件",
     Code.DOCUMENT_TOO_LARGE: "文件或邮件{document}超过大小限制",
-    Code.DOCUMENT_DANGEROUS: "文件{document}因安全原因未打开",
+    Code.DOCUMENT_DANGEROUS: "文件{document}因安全原因未打开：{found}",
     Code.DELIVERY_LINK_ONLY: "文件{found}只有下载链接，未随邮件送达，到期时间{wanted}",
     Code.DELIVERY_LATE: "收到时间晚于截止时间",
     Code.DELIVERY_WRONG_MAILBOX: "发到了另一类单位的邮箱，已照收",

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from mailbot.records import FolderHealth, Receipt, StoredMessage
+from mailbot.records import FolderHealth, PutOff, Receipt, StoredMessage
 from mailbot.store.database import Chain, Database
 from mailbot.store.ledger import utc_text
 from mailbot.store.tables import folders, messages, skipped
@@ -140,27 +140,33 @@ class Receipts(Database):
             chain.write()
             return int(attempts)
 
-    def wait_for_template(self, message: int, fault: str, *, retry_at: datetime) -> None:
-        """Put a message off because a letter cannot be written; that is no failure of the message's."""
+    def put_off(self, message: int, why: PutOff, fault: str, *, retry_at: datetime) -> None:
+        """Let a message wait for what it needs; that is no failure of the message's."""
         with self.writing() as connection:
             connection.execute(
                 sa.update(messages)
                 .where(messages.c.id == message)
-                .values(last_error=f"{_TEMPLATE}{fault}"[:1000], retry_at=retry_at)
+                .values(last_error=f"{_mark(why)}{fault}"[:1000], retry_at=retry_at)
             )
 
-    def waiting_for_template(self) -> tuple[int, str]:
-        """How many messages wait for a template to be mended, and what is wrong with it."""
+    def waiting_for(self, why: PutOff) -> tuple[int, str, datetime | None]:
+        """How many messages wait for that, what is wrong with it, and since when the first of them is here."""
         undecided = sa.or_(messages.c.outcome.is_(None), messages.c.anew.is_not(None))
+        waits = sa.and_(undecided, messages.c.last_error.startswith(_mark(why)))
         with self.reading() as connection:
-            faults = connection.execute(
-                sa.select(messages.c.last_error).where(undecided, messages.c.last_error.startswith(_TEMPLATE))
-            ).scalars()
-            found = [str(fault).removeprefix(_TEMPLATE) for fault in faults]
-        return len(found), found[-1] if found else ""
+            rows = connection.execute(
+                sa.select(messages.c.last_error, messages.c.recorded_at).where(waits).order_by(messages.c.id)
+            ).all()
+        if not rows:
+            return 0, "", None
+        fault = str(rows[-1].last_error).removeprefix(_mark(why))
+        return len(rows), fault, min(row.recorded_at for row in rows)
 
 
-_TEMPLATE = "template: "
+def _mark(why: PutOff) -> str:
+    return f"{why.value}: "
+
+
 _STORED = (
     "id",
     "mailbox",

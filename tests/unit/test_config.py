@@ -362,6 +362,21 @@ def test_an_open_connection_is_for_loopback_only(place: Path, host: str) -> None
     assert load(written(place, text)).mailboxes[0].imap.tls is Tls.NONE
 
 
+@pytest.mark.parametrize("clamd", ["/run/clamav/clamd.ctl", "127.0.0.1:3310", "localhost:3310", "[::1]:3310"])
+def test_a_scanner_is_a_socket_or_a_port_on_this_machine(place: Path, clamd: str) -> None:
+    scanner = load(written(place, f'{CAMPAIGN}{MAILBOX}\n[scanner]\nclamd = "{clamd}"\n')).scanner
+    assert scanner is not None
+    assert scanner.clamd == clamd
+
+
+@pytest.mark.parametrize(
+    "clamd", ["", "clamd.ctl", "scanner.example.org:3310", "127.0.0.1", "127.0.0.1:clamd"]
+)
+def test_no_mail_goes_to_a_scanner_elsewhere(place: Path, clamd: str) -> None:
+    found = faults(place, f'{CAMPAIGN}{MAILBOX}\n[scanner]\nclamd = "{clamd}"\n')
+    assert "the path of clamd's socket is wanted" in found["scanner.clamd"]
+
+
 def test_a_file_that_is_no_toml_is_told(place: Path) -> None:
     assert "is no TOML" in faults(place, "[campaign")[""]
     path = place / "config.toml"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import random
 import zlib
-from collections.abc import Callable
 from decimal import Decimal
 from email.message import EmailMessage
 from pathlib import Path
@@ -300,7 +299,7 @@ def test_a_scan_for_which_the_memory_does_not_do_is_for_a_person(monkeypatch, me
     assert found.code.asks_a_person
 
 
-def exhausted(_request: bytes, _file: object, _progress: Callable[[str], None]) -> bytes:
+def exhausted(_request: bytes, _parent: object) -> bytes:
     """What the spent child does."""
     return bytes(8 * 2**30)
 

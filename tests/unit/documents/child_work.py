@@ -10,17 +10,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import IO
+
+from mailbot.documents.sandbox import Parent
 
 _seen: list[str] = []
-_files: list[IO[bytes]] = []
+_parents: list[Parent] = []
 Progress = Callable[[str], None]
 
 
-def serve(request: bytes, file: IO[bytes] | None, progress: Progress) -> bytes:
+def serve(request: bytes, parent: Parent) -> bytes:
     name, _, argument = request.decode().partition(" ")
-    _files[:] = [file] if file else []
-    return str(_DOES[name](argument, progress)).encode()
+    _parents[:] = [parent]
+    return str(_DOES[name](argument, parent.progress)).encode()
 
 
 def _echo(argument: str, progress: Progress) -> str:
@@ -150,7 +151,12 @@ def _write(argument: str, progress: Progress) -> str:
 
 def _given(argument: str, progress: Progress) -> str:
     """What the file that came with the call holds."""
-    return _files[0].read().decode() if _files else "none"
+    file = _parents[0].file
+    return file.read().decode() if file else "none"
+
+
+def _ask(argument: str, progress: Progress) -> str:
+    return " ".join(_parents[0].ask(word.encode()).decode() for word in argument.split())
 
 
 def _print(argument: str, progress: Progress) -> str:
@@ -175,7 +181,7 @@ def _libraries(argument: str, progress: Progress) -> object:
     ballast = bytearray(200 * 2**20)
     etree.fromstring(b"<a>" + b"<b/>" * 100_000 + b"</a>")
     pypdfium2.PdfDocument.new().close()
-    octets = _files[0].read()
+    octets = _parents[0].file.read()
     openpyxl.load_workbook(io.BytesIO(octets)).close()
     sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(octets)).get_sheet_by_index(0)
     del ballast
@@ -188,7 +194,7 @@ def _documents(argument: str, progress: Progress) -> str:
     from mailbot.documents.read import read_parts
     from mailbot.reading import Part
 
-    part = Part(key="1", filename="a", content_type="", data=_files[0].read())
+    part = Part(key="1", filename="a", content_type="", data=_parents[0].file.read())
     read = read_parts([part], limits=Limits(), supplied={}, begin=progress, open_mail=lambda data: ())
     return " ".join(
         f"{p.filename}:{p.format}:{p.code or (p.extract and 'read') or p.needs or ''}" for p in read

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -124,7 +125,7 @@ def test_an_interrupted_call_leaves_nothing_behind(monkeypatch: pytest.MonkeyPat
         assert _pid(pool) != before
 
 
-def _interrupted(child: object, request: bytes, file: object, seconds: int) -> bytes:
+def _interrupted(child: object, *_: object) -> bytes:
     raise KeyboardInterrupt
 
 
@@ -209,6 +210,29 @@ def test_is_given_one_file_a_call(pool: Pool, tmp_path: Path) -> None:
         (tmp_path / "mail").write_text(f"mail {number}")
         assert pool.call(b"given", tmp_path / "mail").decode() == f"mail {number}"
     assert pool.call(b"given") == b"none"
+
+
+def test_what_it_asks_the_parent_answers(pool: Pool) -> None:
+    assert pool.call(b"ask a b c", answer=bytes.upper) == b"A B C"
+
+
+def test_a_question_that_the_parent_cannot_answer_ends_the_call_and_the_child(pool: Pool) -> None:
+    def away(_question: bytes) -> bytes:
+        raise TemporaryError("away")
+
+    before = _pid(pool)
+    with pytest.raises(TemporaryError, match="away"):
+        pool.call(b"ask a", answer=away)
+    assert _pid(pool) != before
+
+
+def test_the_time_of_an_answer_is_not_the_childs() -> None:
+    def slow(question: bytes) -> bytes:
+        time.sleep(1.3)
+        return question
+
+    with _pool(seconds=1) as pool:
+        assert pool.call(b"ask late", answer=slow) == b"late"
 
 
 def test_a_file_that_cannot_be_opened_costs_no_child(pool: Pool, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_every_wall_stands_on_a_machine_that_has_all(tmp_path: Path) -> None:
 def test_a_wall_that_does_not_stand_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("geheim")
     monkeypatch.setattr("os.execv", lambda *_: None)
-    assert serve(str(tmp_path / "secret").encode(), None, print) == b""
+    assert serve(str(tmp_path / "secret").encode(), None) == b""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert not office.is_walled_in()
     (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 1\n")
