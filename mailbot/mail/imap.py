@@ -26,7 +26,8 @@ _BATCH = 50
 _BATCH_OCTETS = 8 * 2**20
 _SLICED_ABOVE = 4 * 2**20
 _SLICE = 2**20
-_IDLE_SECONDS = 300.0
+_FIRST_IDLE_SECONDS, _IDLE_SECONDS = 5.0, 300.0
+"""A server need not tell in IDLE what came between our last command and that: so the first one is short."""
 _POLL_SECONDS = 30.0
 _EXAMINE_SECONDS = 120.0
 """How long what EXAMINE said may stand in for another one: not every server speaks of what is new."""
@@ -80,6 +81,7 @@ class ImapMailbox(Connection):
         self._exists = 0
         self._examined: FolderState | None = None
         self._examine_again = 0.0
+        self._patience = _FIRST_IDLE_SECONDS
 
     def __del__(self) -> None:
         for descriptor in (self._waker, self._wake):
@@ -172,7 +174,7 @@ class ImapMailbox(Connection):
         if self._was_told():
             return
         if b"IDLE" in self.capabilities:
-            self._idle(min(seconds, _IDLE_SECONDS))
+            self._idle(min(seconds, self._patience))
         else:
             self._woken(min(seconds, _POLL_SECONDS))
 
@@ -197,6 +199,9 @@ class ImapMailbox(Connection):
             seconds, client_socket
         ):
             self._examined = None
+            self._patience = _FIRST_IDLE_SECONDS
+        else:
+            self._patience = min(2 * self._patience, _IDLE_SECONDS)
         with self._limited("IDLE DONE") as client:
             client.idle_done()
 

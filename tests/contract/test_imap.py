@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -25,6 +26,12 @@ READING = re.compile(
     r"LOGIN .*|CAPABILITY|ID \(.*\)|EXAMINE \S+|NOOP|LOGOUT"
     r"|UID FETCH [\d,]+ \((UID INTERNALDATE RFC822\.SIZE|UID BODY\.PEEK\[\](<\d+\.\d+>)?)\)"
 )
+
+
+@pytest.fixture(autouse=True)
+def idles_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a wait that ends early ends for a reason."""
+    monkeypatch.setattr("mailbot.mail.imap._FIRST_IDLE_SECONDS", 300.0)
 
 
 def mail(text: str, size: int = 0) -> bytes:
@@ -587,6 +594,23 @@ def test_a_notice_that_comes_with_the_start_of_idle_is_seen(tmp_path: Path) -> N
         mailbox.open("INBOX")
         mailbox.wait(60)
         assert fake.heard[-1] in ("", "DONE")
+
+
+def test_a_mail_of_which_idle_does_not_tell_is_looked_for_soon_and_then_more_seldom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came between our last command and IDLE, pymap never tells of."""
+    monkeypatch.setattr("mailbot.mail.imap._FIRST_IDLE_SECONDS", 0.1)
+    with FakeImap() as fake, ImapMailbox(mailbox_config(tmp_path, imap_port=fake.port)) as mailbox:
+        mailbox.open("INBOX")
+        waits = []
+        for _ in range(4):
+            begun = time.monotonic()
+            mailbox.wait(60)
+            waits.append(time.monotonic() - begun)
+        assert fake.heard.count("IDLE") == 4
+    assert all(wait >= least for wait, least in zip(waits, (0.1, 0.2, 0.4, 0.8), strict=True))
+    assert waits[0] < 30
 
 
 def test_refused_mails_are_asked_for_again_later(tmp_path: Path) -> None:
