@@ -12,11 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from mailbot import rubric as rubrics
 from mailbot.answer import Answerer
+from mailbot.breaker import Breaker, Stopped
 from mailbot.config import Config, Limits, read_organizations
 from mailbot.desk import Desk
 from mailbot.documents.scanner import Scanner
@@ -160,6 +162,7 @@ class App:
             reached = self.worker(reminding=False).once()
             self.staff.watch_mailboxes()
             self.staff.watch_waiting()
+            self.staff.watch_breaker()
             return reached
 
     def worker(self, *, reminding: bool = True) -> Worker:
@@ -376,7 +379,9 @@ class App:
 
     def status(self) -> Group:
         """Where the campaign stands, for the terminal."""
+        stopped = Breaker(self.config, self.store, self.clock).stopped()
         return status_view(
+            stopped=_nothing_is_sent(stopped, self.config.campaign.timezone) if stopped else "",
             config=self.config,
             organizations=self.staff.organizations(),
             counts=self.store.counts(),
@@ -435,6 +440,14 @@ def read_document(
         has_form=True,
     )
     return replace(reading, findings=(*reading.findings, *identity.findings))
+
+
+def _nothing_is_sent(stopped: Stopped, zone: ZoneInfo) -> str:
+    to = f" to {stopped.reader}" if stopped.reader else ""
+    return (
+        f"ALL SENDING HAS STOPPED at {stopped.at.astimezone(zone):%Y-%m-%d %H:%M:%S}: {stopped.letters} letters{to} within "
+        "an hour answer mails that carry nothing; mailbot review --resume lets them go"
+    )
 
 
 def _write_page(path: Path, html: str) -> bool:

@@ -280,6 +280,9 @@ def review(
     reply: Annotated[int | None, typer.Option(help="Number of a reply that did not go out.")] = None,
     send: Annotated[bool, typer.Option("--send", help="Send that reply.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Never send that reply.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Let letters go out again after all sending stopped.")
+    ] = False,
     by: Annotated[str, typer.Option(help="Who decides.")] = "",
     why: Annotated[str, typer.Option(help="Why.")] = "",
     config: ConfigOption = CONFIG,
@@ -291,7 +294,8 @@ def review(
     wish = Wish(organization=organization, accept=accept, correct=correct, no_submission=no_submission)
     on_reply = ReplyWish(reply=reply, send=send, drop=drop)
     with _opened(config) as mailbot:
-        said = mailbot.desk.review(number, wish, on_reply, by=by, why=why)
+        desk = mailbot.desk
+        said = desk.resume(by=by, why=why) if resume else desk.review(number, wish, on_reply, by=by, why=why)
         typer.echo(said if isinstance(said, str) else to_text(said))
 
 

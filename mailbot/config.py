@@ -185,6 +185,8 @@ class Replies(_Section):
     max_per_sender_per_day: int = Field(default=10, gt=0)
     max_per_organization_per_day: int = Field(default=20, gt=0)
     max_per_hour: int = Field(default=400, gt=0)
+    max_to_words_per_hour: int = Field(default=40, gt=0)
+    """Letters in answer to mails without any document; beyond it nothing is sent until a person has looked."""
     max_corrections: int = Field(default=4, gt=0)
     """To one organization; then a person is asked to telephone."""
     min_interval_seconds: float = Field(default=20, ge=0)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailbot.breaker import Breaker
 from mailbot.config import Config
 from mailbot.errors import UsageError
 from mailbot.model import Code, Outcome, ReplyKind, ReplyState, Ruling, RulingKind, Severity, Track, verdict
@@ -94,6 +95,13 @@ class Desk:
         kept = self.rule(number, wish, by=by, why=why)
         self._decide()
         return ("" if kept else "decided so already\n") + self.outcome_of(number)
+
+    def resume(self, *, by: str, why: str) -> str:
+        """Let letters go out again after all sending stopped. Raises UsageError."""
+        _signed(by, why)
+        if Breaker(self._config, self._store, self._clock).release(by=by.strip(), why=why.strip()):
+            return "letters go out again"
+        return "nothing was stopped"
 
     def waiting(self) -> Group:
         """What waits for a person, for the terminal."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from mailbot.breaker import Breaker
 from mailbot.config import Config, Mailbox
 from mailbot.errors import (
     DeliveryUncertainError,
@@ -57,6 +58,7 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._reminders = reminders
+        self._breaker = Breaker(config, store, clock)
         self._submission = Submission(mailbox.smtp)
         self._not_before = clock()
         self._look_at_drafts = clock()
@@ -128,7 +130,7 @@ class Outbox:
                 self._mailbox.name, now=now, limit=1 if self._interval else _AT_ONCE
             )
             reminding = not due and self._reminders is not None and self._reminders.wait()
-            if self._mode == "off" or not (due or reminding):
+            if self._mode == "off" or not (due or reminding) or self._is_stopped(due):
                 return True
             if not self._paced(stop):
                 return stop.is_set()
@@ -143,6 +145,8 @@ class Outbox:
         """
         if self._reminders is None or self._mode == "off":
             return True
+        if self._is_stopped(()):
+            return False
         self._reminders.look()
         while not stop.is_set() and self._reminders.left:
             if not self._paced(stop):
@@ -150,6 +154,12 @@ class Outbox:
             if not self._remind():
                 return False
         return True
+
+    def _is_stopped(self, due: tuple[ReplyRecord, ...]) -> bool:
+        """Whether nothing may leave by itself any more. A draft is sent by a person."""
+        if self._mode == "draft":
+            return False
+        return not self._breaker.lets_through(due) if due else self._breaker.stopped() is not None
 
     def _paced(self, stop: threading.Event) -> bool:
         """Wait until the next mail may go; False where that is not soon, or the worker stops."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from mailbot.breaker import Breaker
 from mailbot.config import Config
 from mailbot.errors import MailbotError, TemporaryError, UsageError
 from mailbot.mail.compose import Attachment, OutgoingMail, compose
@@ -36,6 +37,7 @@ _WAITS = {
     PutOff.SCANNER: ("scanner:away", timedelta(minutes=30), watch.scanner_away),
 }
 """The flag that staff were told, for how long messages may wait before, and in which words."""
+_STOPPED_TOLD = "breaker:told"
 _REMINDERS_SHOWN = timedelta(days=2)
 _REACHED = (ReplyState.SENT, ReplyState.DRAFTED)
 _SILENT_AFTER = timedelta(minutes=30)
@@ -60,6 +62,7 @@ class StaffMail:
         self._store = store
         self._clock = clock
         self._not_before = self._since = clock()
+        self._breaker = Breaker(config, store, clock)
 
     def by_the_clock(self) -> None:
         """Send what is due: the digest after its hour, once a day, and alarms.
@@ -72,6 +75,7 @@ class StaffMail:
         self._not_before = now + _TRY_AGAIN_AFTER
         self.watch_mailboxes()
         self.watch_waiting()
+        self.watch_breaker()
         if self._last_digest() < digest_hour(self._config, now) <= now:
             self.send_digest(self.digest(now), now)
         self._not_before = now
@@ -166,6 +170,10 @@ class StaffMail:
             return digest(replace(facts, config=ours, alarms=(said, *facts.alarms)))
 
     def _alarms(self, now: datetime) -> Iterator[str]:
+        if stopped := self._breaker.stopped():
+            yield watch.stopped_alarm(
+                stopped.at, stopped.letters, stopped.reader, self._config.campaign.timezone
+            )
         for book in self._store.open_books():
             yield watch.books_open(book.mailbox, book.folder, book.missing)
         waiting, fault, _ = self._store.waiting_for(PutOff.TEMPLATE)
@@ -212,6 +220,21 @@ class StaffMail:
                 self._store.set_flag(flag, "told")
             elif told and since is None:
                 self._store.set_flag(flag, "")
+
+    def watch_breaker(self) -> None:
+        """Tell the staff once that all sending has stopped.
+
+        Raises TemporaryError where the word could not be sent; it goes with the next call.
+        """
+        stopped = self._breaker.stopped()
+        told = self._store.flag(_STOPPED_TOLD) or ""
+        since = stopped.at.isoformat() if stopped else ""
+        if since == told or not self._config.staff.digest_to:
+            return
+        if stopped:
+            word = watch.stopped(stopped.at, stopped.letters, stopped.reader, self._config.campaign.timezone)
+            self._send(f"watch.{self._clock():%Y%m%d%H%M%S}.stopped", word.subject, word.text, word.html)
+        self._store.set_flag(_STOPPED_TOLD, since)
 
     def watch_mailboxes(self) -> None:
         """Tell the staff once when a mailbox has been silent too long, and once when it works again.

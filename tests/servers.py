@@ -248,6 +248,10 @@ class Wire:
     said: list[bytes] = field(default_factory=list)
     """What the client sent, as it came off the socket."""
     port: int = 0
+    drip_seconds: float = 0.0
+    """What passes between two octets of the server, so that no single wait is long."""
+    stalled: bool = False
+    """Whether the server's octets are kept back for now."""
     _cut_after: int | None = None
     _sockets: list[socket.socket] = field(default_factory=list)
 
@@ -259,6 +263,7 @@ class Wire:
 
     def __exit__(self, *_: object) -> None:
         _close(self._listener)
+        self.stalled = False
         self.cut()
 
     @property
@@ -296,9 +301,19 @@ class Wire:
                     if self._cut_after <= 0:
                         break
                     continue
+                elif self.drip_seconds:
+                    self._drip(octets, sink)
+                    continue
+                while from_server and self.stalled:
+                    time.sleep(0.02)
                 sink.sendall(octets)
         _close(source)
         _close(sink)
+
+    def _drip(self, octets: bytes, sink: socket.socket) -> None:
+        for at in range(len(octets)):
+            sink.sendall(octets[at : at + 1])
+            time.sleep(self.drip_seconds)
 
 
 def _close(sock: socket.socket) -> None:

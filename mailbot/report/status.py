@@ -52,14 +52,16 @@ def status_view(
     counts: Counts,
     folders: Sequence[FolderHealth],
     now: datetime,
+    stopped: str = "",
 ) -> Group:
-    """Where the campaign stands."""
+    """Where the campaign stands; first of all that nothing is sent, if so, in the words of `stopped`."""
     from rich.console import Group
 
     zone = config.campaign.timezone
     left = timedelta(seconds=int((config.campaign.deadline - now).total_seconds()))
     when = f"{left} left" if left >= timedelta(0) else f"over for {-left}"
     return Group(
+        *((foreign(stopped),) if stopped else ()),
         foreign(f"{config.campaign.name}  {config.campaign.title}"),
         foreign(f"deadline {iso(config.campaign.deadline, zone)}  ({when})"),
         _progress_table(organizations),

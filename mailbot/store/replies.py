@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from mailbot.model import ReplyKind, ReplyState
+from mailbot.model import Outcome, ReplyKind, ReplyState
 from mailbot.records import ReplyRecord
 from mailbot.store.database import Chain, Database
 from mailbot.store.tables import messages, replies
@@ -23,6 +23,11 @@ class Settlement:
     state: ReplyState
     error: str = ""
     next_attempt_at: datetime | None = None
+
+
+_ANSWERED = (Outcome.REVIEW, Outcome.CORRECTION)
+"""What may become of a mail that carries nothing and is answered."""
+_NOT_GOING = (ReplyState.HELD, ReplyState.DROPPED, ReplyState.FAILED)
 
 
 class Replies(Database):
@@ -90,6 +95,30 @@ class Replies(Database):
             if ended:
                 connection.execute(_SETTLE, [_ending(one, at) for one in ended])
             chain.write()
+
+    def letters_to_words(self, reply: int, *, window: timedelta, after: datetime | None) -> dict[str, int]:
+        """By reader, the letters in answer to mails without a document that came within that time before the mail of
+        this reply, and after that moment; what is held, dropped or failed apart."""
+        with self.reading() as connection:
+            last = connection.execute(
+                sa.select(messages.c.received_at)
+                .join(replies, replies.c.message == messages.c.id)
+                .where(replies.c.id == reply)
+            ).scalar_one()
+            since = max(last - window, after) if after else last - window
+            rows = connection.execute(
+                sa.select(replies.c.recipient, sa.func.count())
+                .join(messages, messages.c.id == replies.c.message)
+                .where(
+                    messages.c.outcome.in_([each.value for each in _ANSWERED]),
+                    messages.c.received_at > since,
+                    messages.c.received_at <= last,
+                    messages.c.documents == "[]",
+                    replies.c.state.not_in([each.value for each in _NOT_GOING]),
+                )
+                .group_by(replies.c.recipient)
+            )
+            return {row[0]: row[1] for row in rows}
 
     def earlier_replies(self, organization: str) -> tuple[ReplyRecord, ...]:
         """All replies to that organization, oldest first."""

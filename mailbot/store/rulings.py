@@ -71,12 +71,13 @@ class Rulings(Receipts):
             return connection.execute(query).scalar() is not None
 
     def settle_stuck_reply(self, reply: int, state: ReplyState, *, by: str, why: str, at: datetime) -> bool:
-        """Send a stuck reply on (`queued`) or drop it; False where it is stuck no longer."""
+        """Send a stuck reply on (`queued`), or drop it or one that is queued; False where it is that no longer."""
+        which = STUCK if state is ReplyState.QUEUED else (*STUCK, ReplyState.QUEUED)
         with self.writing() as connection:
             row = connection.execute(
                 sa.select(replies.c.message_id).where(
                     replies.c.id == reply,
-                    replies.c.state.in_([each.value for each in STUCK]),
+                    replies.c.state.in_([each.value for each in which]),
                     sa.or_(sa.literal(state is not ReplyState.QUEUED), sa.func.length(replies.c.octets) > 0),
                 )
             ).first()
