@@ -85,13 +85,15 @@ def mailbox_config(
 class DovecotServer:
     """A Dovecot on a private configuration: any account, one password; as root or not."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, certificate: Path | None = None) -> None:
         self._program = program
+        self._certificate = certificate
         self._directory = tempfile.TemporaryDirectory(prefix="dovecot-")
         self._process: subprocess.Popen[bytes] | None = None
         self.host = HOST
         self.port = free_port()
         self.lmtp_port = free_port()
+        self.tls_port = free_port() if certificate else 0
 
     def __enter__(self) -> Self:
         base = Path(self._directory.name)
@@ -170,6 +172,8 @@ class DovecotServer:
     def _configuration(self, base: Path) -> str:
         folders = "\n".join(f'mailbox "{name}" {{\n auto = create\n}}' for name in FOLDERS)
         root = os.geteuid() == 0
+        own_tls = f"ssl = yes\nssl_cert = <{self._certificate}\nssl_key = <{self._certificate}"
+        tls = own_tls if self._certificate else "ssl = no"
         me = "nobody" if root else getpass.getuser()
         own = "" if root else f"default_internal_user = {me}\ndefault_login_user = {me}\n"
         group = "" if root else f"default_internal_group = {_group()}\n"
@@ -179,7 +183,7 @@ state_dir = {base}/state
 log_path = {base}/log
 protocols = imap lmtp
 listen = {HOST}
-ssl = no
+{tls}
 disable_plaintext_auth = no
 auth_mechanisms = plain login
 auth_username_format = %Lu
@@ -208,7 +212,8 @@ service imap-login {{
   port = {self.port}
  }}
  inet_listener imaps {{
-  port = 0
+  port = {self.tls_port}
+  ssl = {"yes" if self.tls_port else "no"}
  }}
 }}
 service anvil {{

@@ -56,8 +56,13 @@ class Connection:
 
     def connect(self) -> None:
         """Connect, log in, and name ourselves where the server wants that (163 refuses SELECT without ID)."""
-        settings = self._settings
-        secret = settings.password()
+        try:
+            self._connect(self._settings, self._settings.password())
+        except TemporaryError:
+            self._drop()
+            raise
+
+    def _connect(self, settings: Imap, secret: str) -> None:
         with self._edge("connect"):
             self._client = IMAPClient(
                 settings.host,
