@@ -6,13 +6,14 @@ is dropped. A command that the server refuses is a RefusedError, and the connect
 
 from __future__ import annotations
 
+import imaplib
+import socket
 import ssl
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
@@ -20,13 +21,15 @@ from imapclient.exceptions import LoginError as ImapLoginError
 
 from mailbot.config import Imap, Tls
 from mailbot.errors import LoginError, TemporaryError
+from mailbot.mail.deadline import Deadline
 
+_FAREWELL_SECONDS = 2.0
 _NAME = {"name": "mailbot", "version": "1", "vendor": "mailbot"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds: to connect, for one read, and for one whole command (a slow drip keeps each read short)."""
+    """Seconds: to connect, for one read, and for one whole command, greeting and handshake included."""
 
     connect: float = 20.0
     read: float = 60.0
@@ -37,6 +40,45 @@ class RefusedError(TemporaryError):
     """The server answered NO or BAD; the connection goes on."""
 
 
+class _Imap(imaplib.IMAP4):
+    """Shows its socket before anything is read from it."""
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        seconds: float,
+        tls: ssl.SSLContext | None,
+        seen: Callable[[socket.socket], None],
+    ) -> None:
+        self._tls = tls
+        self._seen = seen
+        super().__init__(*address, timeout=seconds)
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        sock = socket.create_connection((self.host, self.port), timeout)
+        self._seen(sock)
+        return self._tls.wrap_socket(sock, server_hostname=self.host) if self._tls else sock
+
+
+class _Client(IMAPClient):  # type: ignore[misc]
+    """The library's client on a connection that shows its socket."""
+
+    def __init__(self, settings: Imap, timeouts: Timeouts, seen: Callable[[socket.socket], None]) -> None:
+        self._seen = seen
+        super().__init__(
+            settings.host,
+            settings.port,
+            ssl=settings.tls is Tls.IMPLICIT,
+            ssl_context=_tls_context(settings.tls),
+            timeout=SocketTimeout(timeouts.connect, timeouts.read),
+        )
+        self.normalise_times = False
+
+    def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802
+        tls = self.ssl_context if self.ssl else None
+        return _Imap((self.host, self.port), self._timeout.connect, tls, self._seen)
+
+
 class Connection:
     """One logged-in IMAP connection whose every command is limited in time. A context manager."""
 
@@ -44,6 +86,7 @@ class Connection:
         self._settings = imap
         self._timeouts = timeouts or Timeouts()
         self._client: IMAPClient | None = None
+        self._deadline = Deadline()
 
     def __enter__(self) -> Self:
         self.connect()
@@ -63,15 +106,8 @@ class Connection:
             raise
 
     def _connect(self, settings: Imap, secret: str) -> None:
-        with self._edge("connect"):
-            self._client = IMAPClient(
-                settings.host,
-                settings.port,
-                ssl=settings.tls is Tls.IMPLICIT,
-                ssl_context=_tls_context(settings.tls),
-                timeout=SocketTimeout(self._timeouts.connect, self._timeouts.read),
-            )
-            self._client.normalise_times = False
+        with self._edge("connect"), self._deadline.limit(self._timeouts.command):
+            self._client = _Client(settings, self._timeouts, self._deadline.watch)
         with self._limited("login") as client:
             if settings.tls is Tls.STARTTLS:
                 client.starttls(_tls_context(settings.tls))
@@ -84,11 +120,12 @@ class Connection:
         """Log out if that is quick, and drop the connection."""
         client, self._client = self._client, None
         if client is not None:
-            with suppress(OSError, IMAPClientError):
-                client.socket().settimeout(2)
+            with suppress(OSError, IMAPClientError), self._deadline.limit(_FAREWELL_SECONDS):
+                client.socket().settimeout(_FAREWELL_SECONDS)
                 client.logout()
             with suppress(OSError, IMAPClientError):
                 client.shutdown()
+        self._deadline.forget()
 
     @contextmanager
     def _limited(self, what: str) -> Iterator[IMAPClient]:
@@ -96,15 +133,8 @@ class Connection:
         client = self._client
         if client is None:
             raise TemporaryError(f"{self._settings.host}: not connected")
-        sock = client.socket()
-        timer = threading.Timer(self._timeouts.command, _shut, [sock])
-        timer.daemon = True
-        timer.start()
-        try:
-            with self._edge(what):
-                yield client
-        finally:
-            timer.cancel()
+        with self._edge(what), self._deadline.limit(self._timeouts.command):
+            yield client
 
     @contextmanager
     def _edge(self, what: str) -> Iterator[None]:
@@ -129,6 +159,7 @@ class Connection:
         if client is not None:
             with suppress(OSError, IMAPClientError):
                 client.shutdown()
+        self._deadline.forget()
 
     def folders(self) -> tuple[str, ...]:
         """The names of the folders there are."""
@@ -150,11 +181,6 @@ def _tls_context(tls: Tls) -> ssl.SSLContext | None:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def _shut(sock: Any) -> None:
-    with suppress(OSError):
-        sock.shutdown(2)
 
 
 def _words(error: BaseException) -> str:

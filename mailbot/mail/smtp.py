@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import select
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,28 +18,56 @@ from mailbot.errors import (
     RecipientRefusedError,
     TemporaryError,
 )
+from mailbot.mail.deadline import Deadline
 
 _SECONDS = 60.0
+_COMMAND_SECONDS = 300.0
+"""For a whole command and its answer (RFC 5321 §4.5.3.2), however little each read has to wait."""
+_FAREWELL_SECONDS = 2.0
 _TOO_FAST = re.compile(r"frequen|too many|rate limit|频率|频繁|过快", re.I)
 """QQ and 163 say 550 both for a refused recipient and for a burst: only the text tells them apart."""
 
 
-class Submission:
-    """One account's connection, opened when the first mail goes. For one thread."""
+class _Client(smtplib.SMTP):
+    """The library's client, with TLS from the first octet where that is wanted; shows its socket before it is read."""
 
-    def __init__(self, smtp: Smtp, *, seconds: float = _SECONDS) -> None:
+    def __init__(
+        self, smtp: Smtp, seconds: float, tls: ssl.SSLContext | None, seen: Callable[[socket.socket], None]
+    ) -> None:
+        self._tls = tls
+        self._seen = seen
+        super().__init__(smtp.host, smtp.port, timeout=seconds)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        sock = socket.create_connection((host, port), timeout)
+        self._seen(sock)
+        return self._tls.wrap_socket(sock, server_hostname=host) if self._tls else sock
+
+
+class Submission:
+    """One account's connection, opened when the first mail goes. For one thread.
+
+    `seconds` for one wait, `command_seconds` for a whole command and its answer.
+    """
+
+    def __init__(
+        self, smtp: Smtp, *, seconds: float = _SECONDS, command_seconds: float = _COMMAND_SECONDS
+    ) -> None:
         self._smtp = smtp
         self._seconds = seconds
+        self._command_seconds = command_seconds
         self._client: smtplib.SMTP | None = None
+        self._deadline = Deadline()
 
     def connect(self) -> None:
         """Connect and log in. Raises LoginError where that is refused, TemporaryError for all else."""
         secret = self._smtp.password()
         try:
-            self._client = client = self._connected()
-            if self._smtp.tls is Tls.STARTTLS:
-                client.starttls(context=_context())
-            client.login(self._smtp.username, secret)
+            with self._deadline.limit(self._command_seconds):
+                self._client = client = self._connected()
+                if self._smtp.tls is Tls.STARTTLS:
+                    client.starttls(context=_context())
+                client.login(self._smtp.username, secret)
         except smtplib.SMTPAuthenticationError as error:
             said = f"{self._smtp.host}: login: {error.smtp_code} {_text(error.smtp_error)}"
             self.close()
@@ -47,10 +76,8 @@ class Submission:
             raise self._temporary("connect", error) from error
 
     def _connected(self) -> smtplib.SMTP:
-        smtp = self._smtp
-        if smtp.tls is Tls.IMPLICIT:
-            return smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=self._seconds, context=_context())
-        return smtplib.SMTP(smtp.host, smtp.port, timeout=self._seconds)
+        tls = _context() if self._smtp.tls is Tls.IMPLICIT else None
+        return _Client(self._smtp, self._seconds, tls, self._deadline.watch)
 
     def send(self, octets: bytes, envelope_from: str, to: str) -> str:
         """Hand over one mail; returns the server's answer after the final dot (250 …).
@@ -75,14 +102,16 @@ class Submission:
 
     def _command(self, client: smtplib.SMTP, name: str, command: Callable[[], tuple[int, bytes]]) -> None:
         try:
-            code, text = command()
+            with self._deadline.limit(self._command_seconds):
+                code, text = command()
         except (smtplib.SMTPException, OSError) as error:
             raise self._temporary(name, error) from error
         self._judge(client, name, code, text)
 
     def _data(self, client: smtplib.SMTP, octets: bytes) -> str:
         try:
-            code, text = client.docmd("DATA")
+            with self._deadline.limit(self._command_seconds):
+                code, text = client.docmd("DATA")
         except (smtplib.SMTPException, OSError) as error:
             raise self._temporary("DATA", error) from error
         if code != 354:
@@ -90,11 +119,16 @@ class Submission:
         stuffed = re.sub(rb"(?m)^\.", b"..", octets)
         ending = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
         try:
-            client.send(stuffed + ending)
-            code, text = client.getreply()
+            with self._deadline.limit(2 * self._command_seconds):
+                client.send(stuffed + ending)
+                code, text = client.getreply()
         except (smtplib.SMTPException, OSError) as error:
             self.close()
             raise DeliveryUncertainError(f"{self._smtp.host}: no answer after the mail: {error}") from error
+        if not 200 <= code < 600:
+            self.close()
+            said = f"{self._smtp.host}: an answer after the mail that is none: {code} {_text(text)}"
+            raise DeliveryUncertainError(said)
         self._judge(client, "end of DATA", code, text)
         return f"{code} {_text(text)}"
 
@@ -106,7 +140,7 @@ class Submission:
         if code in (421, 454):
             self.close()
         else:
-            with suppress(smtplib.SMTPException, OSError):
+            with suppress(smtplib.SMTPException, OSError), self._deadline.limit(self._command_seconds):
                 client.rset()
         if _TOO_FAST.search(_text(text)):
             raise RateLimitedError(said)
@@ -125,11 +159,12 @@ class Submission:
         """Say QUIT if that is quick, and drop the connection."""
         client, self._client = self._client, None
         if client is not None:
-            with suppress(smtplib.SMTPException, OSError):
+            with suppress(smtplib.SMTPException, OSError), self._deadline.limit(_FAREWELL_SECONDS):
                 if client.sock is not None:
-                    client.sock.settimeout(2)
+                    client.sock.settimeout(_FAREWELL_SECONDS)
                 client.quit()
             client.close()
+        self._deadline.forget()
 
 
 def _alive(client: smtplib.SMTP) -> bool:

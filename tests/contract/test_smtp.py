@@ -120,6 +120,34 @@ def test_a_connection_that_breaks_after_the_final_dot_is_uncertain(
     assert len(smtp_server.taken) == 1
 
 
+@pytest.mark.parametrize("said", [b"2", b"25", b"oops\r\n", b"999 what\r\n", b"\r\n"])
+def test_half_an_answer_after_the_final_dot_is_uncertain(tmp_path: Path, said: bytes) -> None:
+    """The library takes what came before the end for an answer; the mail may have been taken."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_answer_half, args=(listener, said), daemon=True)
+        thread.start()
+        smtp = mailbox_config(tmp_path, smtp_port=listener.getsockname()[1]).smtp
+        with pytest.raises(DeliveryUncertainError):
+            Submission(smtp, seconds=5).send(MAIL, ADDRESS, TO)
+        thread.join(5)
+
+
+def _answer_half(listener: socket.socket, said: bytes) -> None:
+    answers = {b"EHLO": b"250-fake\r\n250 AUTH PLAIN\r\n", b"AUTH": b"235 in\r\n", b"DATA": b"354 go\r\n"}
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as lines:
+        connection.sendall(b"220 ready\r\n")
+        for line in lines:
+            word = line[:4].upper().rstrip()
+            connection.sendall(answers.get(word, b"250 ok\r\n"))
+            if word == b"DATA":
+                break
+        for line in lines:
+            if line == b".\r\n":
+                connection.sendall(said)
+                return
+
+
 def test_a_connection_closed_while_idle_is_opened_anew(
     submission: Submission, smtp_server: SmtpServer
 ) -> None:
