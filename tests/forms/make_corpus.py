@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.forms import (
     archive_cases,
     broken_cases,
+    camera_cases,
     office_cases,
     pdf_cases,
     picture_cases,
@@ -30,6 +31,7 @@ _SOURCES = (
     archive_cases,
     broken_cases,
     picture_cases,
+    camera_cases,
 )
 
 

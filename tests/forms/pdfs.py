@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -11,6 +13,7 @@ from tests.forms.paper import Grid, Paper, merges
 from tests.forms.writers import rotated, turn
 
 _WIDTHS = (9, 22, 18, 66, 13, 14, 54, 12)
+_SCORES = 5
 _EMBEDDED = Path("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc")
 
 
@@ -32,11 +35,13 @@ def pdf(
     before: tuple[str, ...] = (),
     rows: slice = slice(None),
     headed: bool = True,
+    pens: Sequence[Path] = (),
 ) -> bytes:
     """The form over as many pages as it takes, by reportlab.
 
     `embedded` takes the characters from a font within the file; without `outer` the table has level lines only.
-    `rows` writes a part of the form, without title and header unless it is `headed`.
+    `rows` writes a part of the form, without title and header unless it is `headed`. With `pens`, fonts like
+    handwriting, the scores are written in by hand, each figure a little otherwise.
     """
     from reportlab import rl_config
     from reportlab.lib.pagesizes import A4
@@ -59,10 +64,12 @@ def pdf(
     body, heading = _styles(font_size, embedded=embedded)
     whole = paper.grid()
     grid = [*([whole[0]] if headed else []), *whole[1:][rows]]
+    hand = _hand(pens, font_size) if pens else escape
     table = _table(
         grid,
         body,
         document.width,
+        hand,
         ruled=ruled,
         outer=outer,
         merged=merged,
@@ -110,10 +117,31 @@ def _styles(font_size: float, *, embedded: bool) -> tuple[Any, Any]:
     return body, ParagraphStyle("heading", parent=body, fontSize=16, leading=24, alignment=TA_CENTER)
 
 
+def _hand(pens: Sequence[Path], font_size: float) -> Callable[[str], str]:
+    """Writes figures by hand: each one in another size, and each cell by one of the pens."""
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    for pen in pens:
+        pdfmetrics.registerFont(TTFont(pen.stem, str(pen)))
+    chance = Random("by hand")
+
+    def written(text: str) -> str:
+        name = chance.choice(pens).stem
+        ink = chance.choice(("#20306e", "#1a1a1a"))
+        return "".join(
+            f'<font name="{name}" color="{ink}" size="{font_size * chance.uniform(1.5, 1.9):.1f}">{escape(c)}</font>'
+            for c in text
+        )
+
+    return written
+
+
 def _table(
     grid: Grid,
     body: Any,
     width: float,
+    hand: Callable[[str], str],
     *,
     ruled: bool,
     outer: bool,
@@ -123,7 +151,11 @@ def _table(
 ) -> Any:
     from reportlab.platypus import Paragraph, Table
 
-    cells = [[Paragraph(escape(value).replace("\n", "<br/>"), body) for value in row] for row in grid]
+    written = [
+        [hand(value) if column == _SCORES and number else escape(value) for column, value in enumerate(row)]
+        for number, row in enumerate(grid)
+    ]
+    cells = [[Paragraph(value.replace("\n", "<br/>"), body) for value in row] for row in written]
     style: list[tuple[Any, ...]] = [("VALIGN", (0, 0), (-1, -1), "MIDDLE" if ruled and outer else "TOP")]
     if ruled:
         style.append(("GRID" if outer else "LINEBELOW", (0, 0), (-1, -1), 0.5, "black"))

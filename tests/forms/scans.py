@@ -1,4 +1,4 @@
-"""What scanners and telephones make of a printed form: turned a little, noisy, unevenly lit, seen aslant, stamped."""
+"""What scanners, copiers and fax machines make of a printed form: turned a little, noisy, worn, stamped."""
 
 from __future__ import annotations
 
@@ -52,22 +52,63 @@ def grey(page: Page) -> Page:
     return cv2.cvtColor(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
 
 
-def photographed(page: Page, seed: int) -> Page:
-    """Seen aslant on a dark table under an uneven light."""
+def on_old_paper(page: Page) -> Page:
+    """Yellowed, with the back of the sheet showing through."""
+    import cv2
+    import numpy
+
+    back = cv2.GaussianBlur(page[:, ::-1], (0, 0), 2.5).astype(float)
+    seen = page.astype(float) - 0.16 * (255 - back)
+    return numpy.clip(seen * (0.80, 0.93, 0.97), 0, 255).astype(numpy.uint8)
+
+
+def copied(page: Page, seed: int) -> Page:
+    """From a copier that wants a service: specks, worn lines, black edges and the holes of the binder."""
     import cv2
     import numpy
 
     chance = numpy.random.default_rng(seed)
     high, wide = page.shape[:2]
-    margin = int(0.06 * wide)
-    corners = numpy.array([[0, 0], [wide, 0], [wide, high], [0, high]], numpy.float32)
-    seen = corners + margin + chance.uniform(-0.02 * wide, 0.02 * wide, (4, 2)).astype(numpy.float32)
-    size = (wide + 2 * margin, high + 2 * margin)
-    matrix = cv2.getPerspectiveTransform(corners, seen)
-    photo = cv2.warpPerspective(page, matrix, size, flags=cv2.INTER_CUBIC, borderValue=(62, 74, 88))
-    across = numpy.linspace(0.78, 1.0, size[0])[None, :, None]
-    down = numpy.linspace(1.0, 0.88, size[1])[:, None, None]
-    return numpy.clip(photo.astype(float) * across * down, 0, 255).astype(numpy.uint8)
+    coarse = chance.normal(0, 1, (high // 6, wide // 6))
+    worn = cv2.resize(coarse, (wide, high), interpolation=cv2.INTER_CUBIC)[:, :, None] > 1.6
+    copy = numpy.where(worn, numpy.maximum(page, 185), page)
+    for _ in range(160):
+        x, y = int(chance.integers(wide)), int(chance.integers(high))
+        cv2.circle(copy, (x, y), int(chance.integers(1, 3)), (70, 70, 70), -1)
+    for y in (int(0.35 * high), int(0.65 * high)):
+        cv2.circle(copy, (int(0.012 * wide), y), wide // 130, (25, 25, 25), -1)
+    copy[: high // 90] = copy[:, : wide // 220] = 20
+    return copy
+
+
+def faint(page: Page) -> Page:
+    """The toner at its end."""
+    import numpy
+
+    return (255 - 0.42 * (255 - page.astype(float))).astype(numpy.uint8)
+
+
+def by_app(page: Page) -> Page:
+    """What a telephone's scanning app makes of a photograph: paper white, ink black."""
+    import cv2
+
+    shade = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    flat = cv2.divide(shade, cv2.GaussianBlur(shade, (0, 0), 35), scale=255)
+    hard = cv2.convertScaleAbs(flat, alpha=2.6, beta=-370)
+    return cv2.cvtColor(hard, cv2.COLOR_GRAY2BGR)
+
+
+def faxes(sheets: Sequence[Page]) -> bytes:
+    """As a fax machine's TIFF: one bit, the sheets one after the other."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    bits = [
+        Image.fromarray(sheet[:, :, ::-1]).convert("L").point(lambda v: 255 * (v > 160)).convert("1")
+        for sheet in sheets
+    ]
+    bits[0].save(out, "TIFF", save_all=True, append_images=bits[1:], compression="group4", dpi=(200, 200))
+    return out.getvalue()
 
 
 def stamped(page: Page, at: tuple[float, float], across: float = 0.13) -> Page:
