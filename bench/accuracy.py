@@ -14,7 +14,8 @@ from tests.forms.expected import Expected, Verdict, files, judged, read_expected
 
 _ROOT = Path(__file__).resolve().parent.parent
 _CORPUS = _ROOT / "tests" / "forms" / "corpus"
-_PACKED, _UNREADABLE, _HARD = "archives and mails", "what cannot be read", "OCR, for a person"
+_PACKED, _UNREADABLE = "archives and mails", "what cannot be read"
+_SCANS, _PHOTOGRAPHS, _HARD = "scans", "photographs", "scans for a person"
 _ORDER = (
     "xlsx",
     "xls",
@@ -29,7 +30,8 @@ _ORDER = (
     "pdf",
     _PACKED,
     _UNREADABLE,
-    "OCR",
+    _SCANS,
+    _PHOTOGRAPHS,
     _HARD,
 )
 _ARCHIVES = frozenset({"zip", "7z", "rar", "tar", "eml", "tnef"})
@@ -98,7 +100,9 @@ def accuracy(*, ocr: bool = True, show: bool = False) -> None:
 
 def _kind(expected: Expected) -> str:
     if expected.drawn:
-        return "OCR" if expected.legible else _HARD
+        if not expected.legible:
+            return _HARD
+        return _PHOTOGRAPHS if expected.format in _ARCHIVES else _SCANS
     if expected.format in _ARCHIVES:
         return _PACKED
     return _UNREADABLE if expected.format == "unknown" else expected.format
@@ -109,6 +113,7 @@ def pages(path: Path) -> int:
     import zipfile
 
     import pypdfium2
+    from PIL import Image
 
     data = path.read_bytes()
     try:
@@ -117,7 +122,10 @@ def pages(path: Path) -> int:
                 return max(len(document), 1)
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
-                return max(sum(name.endswith(".jpg") for name in archive.namelist()), 1)
+                return max(sum(name.endswith((".jpg", ".heic")) for name in archive.namelist()), 1)
+        if path.suffix == ".tif":
+            with Image.open(path) as sheets:
+                return int(getattr(sheets, "n_frames", 1))
     except (pypdfium2.PdfiumError, zipfile.BadZipFile):
         pass
     return 1

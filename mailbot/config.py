@@ -208,6 +208,8 @@ class Limits(_Section):
     archive_depth: int = Field(default=3, ge=1)
     parse_seconds: int = Field(default=60, ge=1)
     parse_memory_mb: int = Field(default=1024, ge=256)
+    ocr_memory_mb: int = Field(default=2560, ge=256)
+    """Address space of the one child that recognizes characters; an A3 page takes 2000, and 1000 in fact."""
 
 
 class Scanner(_Section):

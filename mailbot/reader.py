@@ -37,8 +37,6 @@ _PRELOAD = (
     "pypdfium2",
     "python_calamine",
 )
-_OCR_MEMORY_MB = 2560
-"""Of address space, of which an A3 page takes 2000, and 1000 in fact."""
 _MOST_ROUNDS = 64
 """How often one mail is read again with something supplied; more files than this in need is no honest mail."""
 
@@ -329,7 +327,7 @@ class Reader:
                 Pool(
                     "mailbot.reader:serve_ocr",
                     size=1,
-                    memory_mb=max(_OCR_MEMORY_MB, self._limits.parse_memory_mb),
+                    memory_mb=self._limits.ocr_memory_mb,
                     seconds=self._limits.parse_seconds,
                     preload=(),
                 )

@@ -105,12 +105,12 @@ _FONTS = Path("/usr/share/fonts/truetype")
 _PENS = (
     (_FONTS / "fifthhorseman/dkg.ttf", _FONTS / "fifthhorseman/dkgIt.ttf", _FONTS / "breip/Breip.ttf"),
     (
-        _FONTS / "femkeklaver/femkeklaver.ttf",
+        _FONTS / "rufscript/Rufscript010.ttf",
         _FONTS / "sjfonts/SteveHand.ttf",
         _FONTS / "sjfonts/Delphine.ttf",
     ),
 )
-"""Debian's fonts-dkg-handwriting, fonts-breip, fonts-femkeklaver and fonts-sjfonts."""
+"""Debian's fonts-dkg-handwriting, fonts-breip, fonts-rufscript and fonts-sjfonts."""
 
 
 def _drawn_by(make: Callable[..., bytes], *, format: str = "pdf") -> Callable[..., Case]:

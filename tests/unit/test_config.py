@@ -69,6 +69,7 @@ archive_mb = 3
 archive_depth = 4
 parse_seconds = 5
 parse_memory_mb = 600
+ocr_memory_mb = 1500
 [[mailbox]]
 name = "societies"
 track = "society"
@@ -145,7 +146,7 @@ def test_every_key_is_taken(place: Path) -> None:
         4,
         5,
     )
-    assert tuple(config.limits.model_dump().values()) == (1, 2, 3, 4, 5, 600)
+    assert tuple(config.limits.model_dump().values()) == (1, 2, 3, 4, 5, 600, 1500)
     mailbox = config.mailbox("societies")
     assert (mailbox.track, mailbox.address) == (Track.SOCIETY, "in@example.org")
     assert mailbox.requires == (Role.FORM, Role.SUMMARY, Role.PLAN)
@@ -174,7 +175,7 @@ def test_what_is_optional_has_the_contract_s_defaults(place: Path) -> None:
     assert config.replies.mode == "send"
     assert config.replies.max_per_sender_per_day == 10
     assert config.replies.min_interval_seconds == 20
-    assert tuple(config.limits.model_dump().values()) == (60, 50, 200, 3, 60, 1024)
+    assert tuple(config.limits.model_dump().values()) == (60, 50, 200, 3, 60, 1024, 2560)
     mailbox = config.mailboxes[0]
     assert (mailbox.imap.port, mailbox.imap.tls, mailbox.imap.folder) == (993, Tls.IMPLICIT, "INBOX")
     assert mailbox.imap.junk_folder is None

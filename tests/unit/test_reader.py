@@ -287,12 +287,11 @@ def test_a_scan_after_the_recognizer_ran_out_of_memory_has_a_fresh_one(tmp_path)
 
 
 @pytest.mark.parametrize("memory_mb", [256, 512, 768])
-def test_a_scan_for_which_the_memory_does_not_do_is_for_a_person(monkeypatch, memory_mb):
+def test_a_scan_for_which_the_memory_does_not_do_is_for_a_person(memory_mb):
     """No letter may go out on account of what our own limits kept from being read."""
     require_extra_ocr()
-    monkeypatch.setattr("mailbot.reader._OCR_MEMORY_MB", memory_mb)
     scan = ROOT / "tests" / "forms" / "corpus" / "scan-a3.png"
-    with Reader(RUBRIC, Limits(parse_memory_mb=256), children=1) as reader:
+    with Reader(RUBRIC, Limits(parse_memory_mb=256, ocr_memory_mb=memory_mb), children=1) as reader:
         reading = reader.read_document(scan)
     (found,) = (f for d in reading.documents for f in d.findings)
     assert found.code is Code.FORM_LOW_CONFIDENCE
