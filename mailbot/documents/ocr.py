@@ -31,9 +31,14 @@ _SHORT_TEXT = 5
 _SHORT_COLUMN = 0.8
 _WIDE_DIGIT = 0.62
 """A digit's width for its height; what is twice as wide is two digits that touch."""
-_LEAST_SPECK = 0.28
-"""A blot lower than this part of a line's height is no character."""
-_NUMBER = re.compile(r"^[\d.]+$")
+_LEAST_STROKE = 0.35
+"""A blot smaller than this part of a line's height is no character."""
+_LEAST_POINT = 0.004
+"""Of the square of a line's height: ink smaller than this is no point either."""
+_NUMBER = re.compile(r"(?:0|[1-9]\d*)(?:\.\d+)?")
+_LONE_STROKES = frozenset(("", "1", "一", "-", "—", "/", "|", "l", "I", "丨", "J", "j"))
+_LEANING, _LYING, _DASH = 0.2, 1.6, 0.2
+"""How far a slash leans on its way up, how much wider than high a dash is, and how wide for a line's height."""
 Pixels = Any
 
 
@@ -103,7 +108,7 @@ def _recognized(pixels: Pixels, number: int, columns: Sequence[Any]) -> tuple[La
     pixels, boxes = _upright(pixels)
     pixels, seal = picture.seal(pixels)
     pixels, boxes = picture.straightened(pixels, boxes)
-    page = _Page.of(pixels)
+    page = _Page.of(pixels, boxes)
     chars = page.chars(boxes)
     segments = picture.segments(page.masks, page.scale)
     laid = lay(number, chars, segments, columns)
@@ -125,8 +130,8 @@ def _upright(pixels: Pixels) -> tuple[Pixels, Pixels]:
         wide, high = _sides(boxes)
     longest = sorted(range(len(boxes)), key=lambda index: -wide[index])[:12]
     if recognizer.are_upside_down([_around(pixels, boxes[index]) for index in longest]):
-        pixels = picture.turned(pixels, 2)
-        boxes = recognizer.text_boxes(pixels)
+        high, wide = pixels.shape[:2]
+        pixels, boxes = picture.turned(pixels, 2), ((wide, high) - boxes)[:, (2, 3, 0, 1)]
     return pixels, boxes
 
 
@@ -146,17 +151,22 @@ def _around(pixels: Pixels, box: Pixels) -> Pixels:
 
 @dataclass(slots=True)
 class _Page:
-    """A straight page: its pixels without the lines, its ink, its lines, and how many points a pixel is."""
+    """A straight page: its pixels without the lines, its ink, its lines, and how many points a pixel is.
+
+    `tall` is the height of its lines of text in pixels.
+    """
 
     bare: Pixels
     dark: Pixels
     masks: tuple[Pixels, Pixels]
     scale: float
     drawn: list[Grid]
+    tall: float
 
     @classmethod
-    def of(cls, pixels: Pixels) -> _Page:
+    def of(cls, pixels: Pixels, boxes: Pixels) -> _Page:
         import cv2
+        import numpy
 
         dark = picture.ink(pixels)
         masks = picture.rules(dark)
@@ -169,6 +179,7 @@ class _Page:
             masks,
             scale,
             grids(picture.segments(masks, scale)),
+            float(numpy.median(_sides(boxes)[1])) if len(boxes) else 0.0,
         )
 
     def chars(self, boxes: Pixels) -> list[Char]:
@@ -177,9 +188,9 @@ class _Page:
         frames = [frame for box in boxes for frame in self._within_cells(box)]
         found = recognizer.words([self.crop(*frame) for frame in frames])
         return [
-            Char(text.strip(), x0 * scale, y0 * scale, x1 * scale, y1 * scale, score)
-            for (x0, y0, x1, y1), (text, score) in zip(frames, found, strict=True)
-            if text.strip()
+            Char(said.text.strip(), x0 * scale, y0 * scale, x1 * scale, y1 * scale, said.sure)
+            for (x0, y0, x1, y1), said in zip(frames, found, strict=True)
+            if said.text.strip()
         ]
 
     def crop(self, x0: float, y0: float, x1: float, y1: float, pad: int = 3) -> Pixels:
@@ -207,24 +218,93 @@ class _Page:
     def _inked(self, x0: float, y0: float, x1: float, y1: float) -> bool:
         return bool(self.dark[int(max(y0, 0)) : int(y1), int(max(x0, 0)) : int(x1)].any())
 
-    def marks(self, cell: Cell) -> list[tuple[int, int, int, int]]:
-        """The separate strokes of ink in a cell, left to right: x, y, width, height in pixels."""
+    def strokes(self, cell: Cell) -> _Strokes | None:
+        """The ink in a cell; None where there is none that is larger than a speck."""
         import cv2
+        import numpy
 
         if cell.box is None:
-            return []
+            return None
         x0, y0, x1, y1 = (round(value / self.scale) for value in cell.box)
         inside = self.dark[y0 + 3 : y1 - 3, x0 + 3 : x1 - 3]
         if inside.size == 0:
-            return []
-        count, _, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
-        least = 6.0 / self.scale * _LEAST_SPECK
-        found = [
+            return None
+        mended = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, numpy.ones((3, 1), "uint8"))
+        count, _, stats, _ = cv2.connectedComponentsWithStats(mended, connectivity=8)
+        every = sorted(
             (int(x) + x0 + 3, int(y) + y0 + 3, int(wide), int(high))
             for x, y, wide, high, area in stats[1:count]
-            if max(wide, high) >= least * 2 and area >= least * 2
+            if area >= _LEAST_POINT * self.tall * self.tall
+        )
+        least = self.tall * _LEAST_STROKE
+        large = [mark for mark in every if max(mark[2:]) >= least]
+        if len(every) == 1 and not large and every[0][2] >= max(_LYING * every[0][3], _DASH * self.tall):
+            large = every
+        return _Strokes(large, [mark for mark in every if mark not in large]) if large else None
+
+
+_Mark = tuple[int, int, int, int]
+"""A connected piece of ink: x, y, width, height in pixels."""
+
+
+@dataclass(slots=True)
+class _Strokes:
+    """The ink in a cell, each from left to right: what may be signs, and what is smaller."""
+
+    marks: list[_Mark]
+    small: list[_Mark]
+
+    @property
+    def tallest(self) -> int:
+        return max(high for _, _, _, high in self.marks)
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Around the signs and what is small and near them."""
+        left, right = self.marks[0][0], max(x + wide for x, _, wide, _ in self.marks)
+        top, bottom = min(y for _, y, _, _ in self.marks), max(y + high for _, y, _, high in self.marks)
+        near = self.tallest
+        kept = [m for m in self.small if left - near < m[0] < right + near and top <= m[1] <= bottom]
+        return (
+            min(left, *(m[0] for m in kept), left),
+            min(top, *(m[1] for m in kept), top),
+            max(right, *(m[0] + m[2] for m in kept), right),
+            max(bottom, *(m[1] + m[3] for m in kept), bottom),
+        )
+
+    @property
+    def digits(self) -> list[int]:
+        """For each sign as tall as a digit, how many digits it is as wide as."""
+        return [
+            max(1, round(wide / (_WIDE_DIGIT * self.tallest)))
+            for _, _, wide, high in self.marks
+            if high >= 0.6 * self.tallest
         ]
-        return sorted(found)
+
+    @property
+    def point(self) -> int | None:
+        """Before which sign a point stands; None where none does."""
+        tall = [mark for mark in self.marks if mark[3] >= 0.6 * self.tallest]
+        for x, y, wide, high in self.small:
+            foot = max(mark[1] + mark[3] for mark in tall)
+            before = sum(mark[0] + mark[2] / 2 < x + wide / 2 for mark in tall)
+            if 0 < before < len(tall) and y + high > foot - 0.35 * self.tallest and high < 0.4 * self.tallest:
+                return before
+        return None
+
+    def agree(self, text: str) -> bool:
+        """Whether there are as many strokes as a printed number has digits; other text is not counted."""
+        if not text or text.strip("0123456789."):
+            return True
+        if not _NUMBER.fullmatch(text) or (self.point is not None and "." not in text):
+            return False
+        return sum(self.digits) == sum(sign.isdigit() for sign in text)
+
+    def pointed(self, text: str) -> str:
+        """The digits with the point that stands between them."""
+        if self.point is None or not text.isdigit() or len(text) != len(self.digits):
+            return text
+        return f"{text[: self.point]}.{text[self.point :]}"
 
 
 @dataclass(slots=True)
@@ -233,31 +313,51 @@ class _Look:
 
     row: list[Cell]
     column: int
-    numeric: bool
-    marks: list[tuple[int, int, int, int]]
+    short: bool
+    """Whether it is in a column of short texts."""
+    figures: bool
+    """Whether it is in a column of numbers."""
+    strokes: _Strokes
+
+    @property
+    def cell(self) -> Cell:
+        return self.row[self.column]
+
+    def put(self, page: _Page, text: str, confidence: float) -> None:
+        self.row[self.column] = _doubted(replace(self.cell, text=text), page, confidence)
 
     def crop(self, page: _Page) -> Pixels:
-        x0, y0 = min(m[0] for m in self.marks), min(m[1] for m in self.marks)
-        x1, y1 = max(m[0] + m[2] for m in self.marks), max(m[1] + m[3] for m in self.marks)
-        return page.crop(x0, y0, x1, y1, pad=6)
+        return page.crop(*self.strokes.box, pad=6)
 
 
 def _check(table: PageTable, page: _Page) -> None:
     """Read the short cells again by themselves, and those that have ink and no text."""
-    looks = []
-    for column in range(len(table.xs) - 1):
-        short = _is_short(table, column)
-        for row in table.rows:
-            cell = row[column]
-            if cell.merged or not (short or not cell.text) or len(cell.text) > _SHORT_TEXT:
-                continue
-            marks = page.marks(cell)
-            if marks and "\n" not in cell.text:
-                looks.append(_Look(row, column, short, marks))
-            elif cell.text and not marks:
-                row[column] = _doubted(cell, page, _DOUBTFUL)
-    for look, (text, score) in zip(looks, recognizer.words([look.crop(page) for look in looks]), strict=True):
-        look.row[look.column] = _compared(look, text.strip(), score, page)
+    looks = [look for column in range(len(table.xs) - 1) for look in _looks(table, column, page)]
+    crops = [look.crop(page) for look in looks]
+    disputed = []
+    for look, crop, said in zip(looks, crops, recognizer.words(crops), strict=True):
+        _compare(look, said, page)
+        stroke = _lone_stroke(look, crop) if look.figures else ""
+        if stroke not in ("", look.cell.text):
+            look.put(page, stroke, _DOUBTFUL)
+        elif look.figures and (look.cell.confidence or 0.0) < _SURE:
+            disputed.append((look, said, picture.softened(crop)))
+    again = recognizer.words([crop for _, _, crop in disputed])
+    for (look, said, _), third in zip(disputed, again, strict=True):
+        _settle(look, (said, third), page)
+
+
+def _looks(table: PageTable, column: int, page: _Page) -> Iterator[_Look]:
+    short, figures = _is_short(table, column), _is_of_numbers(table, column)
+    for row in table.rows:
+        cell = row[column]
+        if cell.merged or not (short or not cell.text) or len(cell.text) > _SHORT_TEXT:
+            continue
+        strokes = page.strokes(cell)
+        if strokes and "\n" not in cell.text:
+            yield _Look(row, column, short, figures, strokes)
+        elif cell.text and not strokes:
+            row[column] = _doubted(cell, page, _DOUBTFUL)
 
 
 def _is_short(table: PageTable, column: int) -> bool:
@@ -265,26 +365,51 @@ def _is_short(table: PageTable, column: int) -> bool:
     return not texts or sum(len(text) <= _SHORT_TEXT for text in texts) >= _SHORT_COLUMN * len(texts)
 
 
-def _compared(look: _Look, text: str, score: float, page: _Page) -> Cell:
+def _is_of_numbers(table: PageTable, column: int) -> bool:
+    texts = [row[column].text for row in table.rows if row[column].text]
+    return 2 * sum(_NUMBER.fullmatch(text) is not None for text in texts) > len(texts)
+
+
+def _compare(look: _Look, said: recognizer.Words, page: _Page) -> None:
     """The cell after the second look: certain only where both agree, and the strokes with them."""
-    cell = look.row[look.column]
-    if not cell.text:
-        sure = score if text and _strokes_agree(text, look.marks) else min(score, _DOUBTFUL)
-        return _doubted(replace(cell, text=text), page, sure)
-    if not look.numeric:
-        return cell
-    agreed = text == cell.text and _strokes_agree(text, look.marks)
-    return _doubted(cell, page, min(cell.confidence or 0.0, 1.0 if agreed else _DOUBTFUL))
+    text, before = said.text.strip(), look.cell
+    if not before.text:
+        sure = said.sure if text and look.strokes.agree(text) else min(said.sure, _DOUBTFUL)
+        look.put(page, text, sure)
+    elif look.short:
+        agreed = text == before.text and look.strokes.agree(text)
+        look.put(page, before.text, min(before.confidence or 0.0, 1.0 if agreed else _DOUBTFUL))
 
 
-def _strokes_agree(text: str, marks: Sequence[tuple[int, int, int, int]]) -> bool:
-    """Whether there are as many strokes as a printed number has digits; other text is not counted."""
-    if not _NUMBER.match(text):
-        return True
-    tallest = max(high for _, _, _, high in marks)
-    digits = (wide for _, _, wide, high in marks if high >= 0.6 * tallest)
-    counted = sum(max(1, round(wide / (_WIDE_DIGIT * tallest))) for wide in digits)
-    return counted == sum(sign.isdigit() for sign in text)
+def _settle(look: _Look, seen: Sequence[recognizer.Words], page: _Page) -> None:
+    """What a disputed number most likely is; certain after all where three looks say the same, and the strokes."""
+    before = look.cell
+    same = all(said.text == before.text == said.number for said in seen)
+    if same and look.strokes.agree(before.text):
+        look.put(page, before.text, max(before.confidence or 0.0, *(said.sure for said in seen)))
+        return
+    texts = (before.text, *(text for said in seen for text in (said.text.strip(), said.number)))
+    numbers = [text for text in map(look.strokes.pointed, texts) if _NUMBER.fullmatch(text)]
+    likeliest = max(
+        numbers, key=lambda text: (look.strokes.agree(text), numbers.count(text)), default=before.text
+    )
+    look.put(page, likeliest, min(before.confidence or 0.0, _DOUBTFUL))
+
+
+def _lone_stroke(look: _Look, crop: Pixels) -> str:
+    """A dash, a slash or a one, which recognition takes for each other; '' for anything else.
+
+    Ones lean too where a hand wrote them, but something stands beside them in the row: what was done for the points.
+    """
+    if len(look.strokes.marks) != 1 or look.cell.text not in _LONE_STROKES:
+        return ""
+    _, _, wide, high = look.strokes.marks[0]
+    if wide > _LYING * high:
+        return "-"
+    if high < wide:
+        return ""
+    alone = not any(cell.text for cell in look.row[look.column + 1 :])
+    return "/" if alone and picture.lean(crop) > _LEANING else "1"
 
 
 def _unsure(cell: Cell) -> Cell:

@@ -215,12 +215,31 @@ def erased(pixels: Pixels, masks: tuple[Pixels, Pixels]) -> Pixels:
     import cv2
     import numpy
 
+    high, wide = pixels.shape[:2]
     lines = cv2.dilate(cv2.bitwise_or(*masks), numpy.ones((3, 3), "uint8"))
-    ground = cv2.medianBlur(pixels, 31)
-    ground = cv2.dilate(ground, numpy.ones((9, 9), "uint8"))
+    coarse = cv2.resize(pixels, (max(wide // 4, 1), max(high // 4, 1)), interpolation=cv2.INTER_AREA)
+    ground = cv2.dilate(cv2.medianBlur(coarse, 9), numpy.ones((3, 3), "uint8"))
+    ground = cv2.resize(ground, (wide, high), interpolation=cv2.INTER_LINEAR)
     result = pixels.copy()
     result[lines > 0] = ground[lines > 0]
     return result
+
+
+def softened(pixels: Pixels) -> Pixels:
+    """A little out of focus: the steps of a coarse scan's strokes smoothed away."""
+    import cv2
+
+    return cv2.GaussianBlur(pixels, (0, 0), 0.8)
+
+
+def lean(pixels: Pixels) -> float:
+    """By how much a single dark stroke leans to the right on its way up, in parts of its height."""
+    import numpy
+
+    shade = gray(pixels)
+    rows, columns = numpy.nonzero(shade < (float(shade.min()) + float(numpy.median(shade))) / 2)
+    spread = float(rows.var()) if len(rows) else 0.0
+    return -float(numpy.cov(rows, columns)[0, 1]) / spread if spread and len(rows) > 2 else 0.0
 
 
 def seal(pixels: Pixels) -> tuple[Pixels, bool | None]:
@@ -250,17 +269,21 @@ def _red(colours: Pixels, least: int) -> Pixels:
 
 
 def _lifted(pixels: Pixels, colours: Pixels, centre: tuple[float, float], radius: float) -> Pixels:
-    """The page with the red inside a circle given the colour of the paper."""
+    """The page without the red inside a circle: red light passes red ink, and shows what is printed below it."""
     import cv2
     import numpy
 
     circle = numpy.zeros(pixels.shape[:2], "uint8")
     cv2.circle(circle, (round(centre[0]), round(centre[1])), round(1.1 * radius), 255, -1)
-    stain = cv2.bitwise_and(cv2.dilate(_red(colours, least=25), numpy.ones((3, 3), "uint8")), circle)
-    dark = cv2.bitwise_and(stain, cv2.inRange(colours[:, :, 2], 0, 110))
-    paper = numpy.median(pixels[::8, ::8].reshape(-1, 3), axis=0)
+    stain = cv2.bitwise_and(cv2.dilate(_red(colours, least=25), numpy.ones((5, 5), "uint8")), circle)
+    strong = cv2.bitwise_and(_red(colours, least=120), circle) > 0
+    clean = (circle > 0) & (stain == 0)
+    if not strong.any() or not clean.any():
+        return pixels
+    full = max(float(numpy.quantile(pixels[:, :, 2][strong], 0.35)), 1.0)
+    light = numpy.clip(pixels[:, :, 2] / full, 0, 1)[:, :, None]
     result = pixels.copy()
-    result[(stain > 0) & (dark == 0)] = paper
+    result[stain > 0] = (light * numpy.median(pixels[clean], axis=0))[stain > 0]
     return result
 
 

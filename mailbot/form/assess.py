@@ -61,7 +61,7 @@ class Assessed:
 
 def assess(form: Located, heading: Heading, source: Source, matcher: Matcher) -> Assessed:
     """Judge a form by the rubric."""
-    items = tuple(_items(form.rows))
+    items = tuple(_items(form.rows, drawn=source.read_by is ReadBy.OCR))
     scores = [item.score for item in items if item.score is not None]
     total = sum(scores, Decimal()) if scores else None
     stated, on_total = _total(form, items, total, matcher)
@@ -108,13 +108,13 @@ def _placed(findings: Iterable[Finding], source: Source) -> Iterator[Finding]:
         yield replace(each, document=owner)
 
 
-def _items(rows: Sequence[FormRow]) -> Iterator[ItemReading]:
+def _items(rows: Sequence[FormRow], *, drawn: bool) -> Iterator[ItemReading]:
     for row, evidence in zip(rows, _evidence(rows), strict=True):
         score = row.cells.score
         sure = [c.confidence for c in (score, evidence) if c.confidence is not None]
         yield ItemReading(
             no=row.item.no,
-            score=_score(score),
+            score=_pointed(row) if drawn else _score(score),
             score_text=score.text.strip() or score.formula,
             evidence=evidence.text.strip(),
             score_place=score.place,
@@ -140,6 +140,14 @@ def _score(cell: Cell) -> Decimal | None:
         return compute(cell.formula)
     number = parse_points(cell.text)
     return None if isinstance(number, Problem) else number
+
+
+def _pointed(row: FormRow) -> Decimal | None:
+    """A recognized score; where it is too high for its item, most likely with the point that was not seen in it."""
+    score = _score(row.cells.score)
+    if score is None or score <= row.item.points or row.cells.score.text.strip() != str(score):
+        return score
+    return score / 10 if score / 10 <= row.item.points else score
 
 
 def _is_untouched(form: Located, stated: Decimal | None) -> bool:
@@ -240,7 +248,8 @@ def _uncertain(form: Located, heading: Heading, source: Source) -> Iterator[Find
         yield finding(Code.FORM_LOW_CONFIDENCE, found=quoted(heading.organization or ""))
     for row in form.rows:
         for cell in (row.cells.score, row.cells.evidence):
-            if _unsure(cell) or cell.text.strip() in _ALIKE:
+            guessed = cell is row.cells.score and _pointed(row) != _score(cell)
+            if guessed or _unsure(cell) or cell.text.strip() in _ALIKE:
                 yield finding(
                     Code.FORM_LOW_CONFIDENCE, item=row.item.no, found=quoted(cell.text), place=cell.place
                 )

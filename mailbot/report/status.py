@@ -200,7 +200,7 @@ def reading_view(reading: MailReading, rubric: Rubric) -> Group:
     """One document as it was read: the form's items, and beneath them every finding."""
     from rich.console import Group
 
-    documents = new_table("file", "format", "role", "in", "speaks of", "names")
+    documents = new_table("file", "format", "role", "in", "speaks of", "names", "red seal")
     for document in reading.documents:
         documents.add_row(
             foreign(document.filename),
@@ -209,6 +209,7 @@ def reading_view(reading: MailReading, rubric: Rubric) -> Group:
             foreign(document.container or ""),
             str(document.year or ""),
             foreign("; ".join(document.organizations)),
+            {True: "seen", False: "not seen", None: ""}[document.seal],
         )
     parts: list[RenderableType] = [documents]
     form = reading.assessment
