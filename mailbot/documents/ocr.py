@@ -366,7 +366,7 @@ def _is_short(table: PageTable, column: int) -> bool:
 
 
 def _is_of_numbers(table: PageTable, column: int) -> bool:
-    texts = [row[column].text for row in table.rows if row[column].text]
+    texts = [row[column].text for row in table.rows[1:] if row[column].text]
     return 2 * sum(_NUMBER.fullmatch(text) is not None for text in texts) > len(texts)
 
 

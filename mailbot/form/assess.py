@@ -145,9 +145,10 @@ def _score(cell: Cell) -> Decimal | None:
 def _pointed(row: FormRow) -> Decimal | None:
     """A recognized score; where it is too high for its item, most likely with the point that was not seen in it."""
     score = _score(row.cells.score)
-    if score is None or score <= row.item.points or row.cells.score.text.strip() != str(score):
+    if score is None or row.cells.score.text.strip() != str(score):
         return score
-    return score / 10 if score / 10 <= row.item.points else score
+    pointed = score / 10
+    return pointed if score >= 10 and pointed <= row.item.points < score else score
 
 
 def _is_untouched(form: Located, stated: Decimal | None) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mailbot import rubric as rubrics
-from mailbot.documents import ocr, recognizer
+from mailbot.documents import ocr, picture, recognizer
 from mailbot.errors import DangerousError, UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Cell, Extract
@@ -114,6 +114,74 @@ def test_a_photograph_lying_on_its_side_with_a_seal(page: Any) -> None:
     extract = ocr.read(_jpeg(photograph.rotate(90, expand=True)), Format.IMAGE)
     _is_the_form(extract)
     assert extract.seal is True
+
+
+def test_a_score_under_a_seal_is_read_or_doubted(page: Any) -> None:
+    box = _cells(ocr.read(_jpeg(page), Format.IMAGE))[3][5].box
+    assert box is not None
+    scale = min(page.size) / 595
+    middle = (int((box[0] + box[2]) / 2 * scale), int((box[1] + box[3]) / 2 * scale))
+    extract = ocr.read(_jpeg(_stamped(page, middle)), Format.IMAGE)
+    assert extract.seal is True
+    wrong = [mine[5] for mine, theirs in zip(_cells(extract), GRID, strict=True) if mine[5].text != theirs[5]]
+    assert len(wrong) <= 2
+    assert all((cell.confidence or 0) < 0.9 for cell in wrong)
+
+
+_RED, _BLUE = (205, 35, 40), (30, 60, 190)
+
+
+@pytest.mark.parametrize(
+    ("shape", "colour"),
+    [
+        ("disc", _RED),
+        ("ring", _BLUE),
+        ("frame", _RED),
+        ("bar", _RED),
+        ("words", _RED),
+        ("half", _RED),
+        ("small ring", _RED),
+    ],
+)
+def test_a_logo_is_no_seal(shape: str, colour: tuple[int, int, int]) -> None:
+    pytest.importorskip("cv2")
+    import numpy
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (1654, 1170), "white")
+    draw = ImageDraw.Draw(image)
+    match shape:
+        case "disc":
+            draw.ellipse((300, 300, 520, 520), fill=colour)
+        case "ring":
+            draw.ellipse((300, 300, 520, 520), outline=colour, width=8)
+        case "frame":
+            draw.rectangle((300, 300, 520, 520), outline=colour, width=8)
+        case "bar":
+            draw.rectangle((100, 150, 1550, 160), fill=colour)
+        case "words":
+            for left in range(300, 1300, 110):
+                draw.regular_polygon((left, 200, 40), 4, fill=colour)
+        case "half":
+            draw.arc((300, 300, 520, 520), 180, 360, fill=colour, width=8)
+        case "small ring":
+            draw.ellipse((300, 300, 360, 360), outline=colour, width=5)
+    pixels = numpy.ascontiguousarray(numpy.asarray(image)[:, :, ::-1])
+    same, seen = picture.seal(pixels)
+    assert seen is False
+    assert (same == pixels).all()
+
+
+def test_dashes_and_slashes_are_no_ones_and_never_certain() -> None:
+    _owed()
+    zeros = SCORES | {4: "/", 5: "-", 8: "—"}
+    evidence = EVIDENCE | dict.fromkeys((4, 5, 8), "")
+    extract = ocr.read(
+        _jpeg(_rendered(writers.pdf_form(RUBRIC, zeros, evidence, font_size=10))), Format.IMAGE
+    )
+    cells = {row[0].text: row[5] for row in _cells(extract)}
+    assert [cells[no].text for no in ("1", "4", "5", "8", "11")] == ["9.5", "/", "-", "-", "4"]
+    assert all((cells[no].confidence or 0) <= 0.5 for no in ("4", "5", "8"))
 
 
 def test_the_camera_s_orientation_is_obeyed_and_no_seal_is_seen(page: Any) -> None:

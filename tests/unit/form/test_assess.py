@@ -31,6 +31,15 @@ def with_score(no: int, text: str, **more: object) -> Form:
     return form
 
 
+@pytest.mark.parametrize(("text", "score"), [("18", "1.8"), ("3", "3"), ("25", "25")])
+def test_a_recognized_number_is_given_its_lost_point_and_doubted(text: str, score: str) -> None:
+    """Item 8 has two points: 18 can hardly be meant, and 1.8 is for a person to confirm."""
+    examined = read(with_score(8, text, read_by=ReadBy.OCR, confidence=0.98))
+    assert examined.assessment is not None
+    assert [item.score for item in examined.assessment.items if item.no == 8] == [Decimal(score)]
+    assert 8 in {each.item for each in examined.findings if each.code is Code.FORM_LOW_CONFIDENCE}
+
+
 def test_a_right_form_has_no_finding() -> None:
     examined = read(Form())
     assert examined.findings == ()

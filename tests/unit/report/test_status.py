@@ -103,6 +103,7 @@ def test_a_document_as_read_with_its_findings_beneath() -> None:
     text = reading_text(READING, RUBRIC)
     assert text == to_text(reading_view(READING, RUBRIC))
     assert "自评表[red].pdf" in text
+    assert "red seal" in text
     assert row(text, "14 ")[:5] == ["14", "建家交友", "5", "5", "5"]
     assert row(text, "14 ")[-1] == "62%"
     assert text.index("computed total 97") < text.index("form.low_confidence")
