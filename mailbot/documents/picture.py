@@ -92,15 +92,39 @@ def ink(pixels: Pixels) -> Pixels:
 
 
 def rules(dark: Pixels, part: int = 18) -> tuple[Pixels, Pixels]:
-    """The level and the plumb lines in the ink, as masks; lines shorter than that part of the page are none."""
+    """The level and the plumb lines in the ink, as masks; lines shorter than that part of the page are none.
+
+    Between two plumb lines a level one may be a third as long: a narrow column beside a merged cell has no longer ones.
+    """
     import cv2
 
     length = max(24, min(dark.shape) // part)
-    masks = []
-    for size, thicker in (((length, 1), (1, 3)), ((1, length), (3, 1))):
-        thick = cv2.dilate(dark, cv2.getStructuringElement(cv2.MORPH_RECT, thicker))
-        masks.append(cv2.morphologyEx(thick, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, size)))
-    return masks[0], masks[1]
+    flat = cv2.dilate(dark, cv2.getStructuringElement(cv2.MORPH_RECT, (1, 3)))
+    high = cv2.dilate(dark, cv2.getStructuringElement(cv2.MORPH_RECT, (3, 1)))
+    plumb = _opened(high, (1, length))
+    short = _between(_opened(flat, (max(16, length // 3), 1)), plumb)
+    return cv2.bitwise_or(_opened(flat, (length, 1)), short), plumb
+
+
+def _opened(dark: Pixels, size: tuple[int, int]) -> Pixels:
+    import cv2
+
+    return cv2.morphologyEx(dark, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, size))
+
+
+def _between(level: Pixels, plumb: Pixels) -> Pixels:
+    """Those of the level lines that have a plumb line at both ends."""
+    import cv2
+    import numpy
+
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(level, connectivity=8)
+    near = cv2.dilate(plumb, numpy.ones((5, 9), "uint8"))
+    kept = [
+        bool(near[y : y + high, x].any() and near[y : y + high, x + wide - 1].any())
+        for x, y, wide, high, _ in stats
+    ]
+    kept[0] = False
+    return numpy.asarray(kept, "uint8")[labels] * numpy.uint8(255)
 
 
 def segments(masks: tuple[Pixels, Pixels], scale: float) -> list[Segment]:
