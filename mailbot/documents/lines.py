@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 _HALF_BLANK = frozenset("，。、；：！？）》】」”’")
+_NARROW, _WIDE = 0.22, 1.0
+"""Parts of a character's height that a gap must exceed to be a blank beside a letter or digit, and beside any sign."""
+_SMALLEST = 0.1
+_LEAST_BLANK = _SMALLEST * _NARROW
 _WRAP_SLACK = 0.6
 """How many characters' width a line may end before the edge and still count as full."""
 
 
-@dataclass(frozen=True, slots=True)
-class Char:
+class Char(NamedTuple):
     """A character, or a word that is never divided, and its box on the upright page: points, top left is 0, 0."""
 
     text: str
@@ -60,12 +64,13 @@ def lines(chars: Iterable[Char]) -> list[Line]:
     found: list[Line] = []
     middle, count = 0.0, 0
     for char in sorted(chars, key=lambda c: c.y):
-        if found and abs(char.y - middle) <= 0.5 * min(char.size, found[-1][-1].size):
+        y = char.y
+        if found and abs(y - middle) <= 0.5 * min(char.size, found[-1][-1].size):
             found[-1].append(char)
-            middle, count = (middle * count + char.y) / (count + 1), count + 1
+            middle, count = (middle * count + y) / (count + 1), count + 1
         else:
             found.append([char])
-            middle, count = char.y, 1
+            middle, count = y, 1
     for line in found:
         line.sort(key=lambda c: c.x0)
     return found
@@ -90,27 +95,42 @@ def said(line: Line) -> str:
     """The words of one line: a blank where there is one beside a letter or digit, or a wide one."""
     text = line[0].text if line else ""
     for before, char in pairwise(line):
-        gap = (char.x0 - before.x1) / max(min(before.size, char.size), 0.1)
-        narrow = _is_narrow(before.text[-1:]) or _is_narrow(char.text[:1])
-        if gap > 1.0 or (narrow and gap > 0.22 and not _is_number(before.text[-1:] + char.text[:1])):
+        gap = char.x0 - before.x1
+        if gap > _LEAST_BLANK and _is_blank(gap, before, char):
             text += " "
         text += char.text
     return text
 
 
+def _is_blank(gap: float, before: Char, char: Char) -> bool:
+    """Whether a gap is a blank: a wide one is, a narrow one beside a letter or digit, though numbers are set widely."""
+    relative = gap / max(min(before.size, char.size), _SMALLEST)
+    if relative > _WIDE or relative <= _NARROW:
+        return relative > _WIDE
+    beside = before.text[-1:] + char.text[:1]
+    return any(sign.isascii() for sign in beside) and not all(
+        sign.isdigit() or sign == "." for sign in beside
+    )
+
+
 def paragraphs(found: Sequence[Line], right: float) -> list[str]:
     """The lines' words, a line that runs up to the right edge being joined with the next one."""
     texts: list[str] = []
-    full = False
-    for line in found:
+    for before, line in zip(([], *found), found, strict=False):
         text = said(line)
-        if full:
+        if _is_full(before, right):
             texts[-1] = joined(texts[-1], text)
         else:
             texts.append(text)
-        width = max((c.x1 - c.x0) / max(len(c.text), 1) for c in line) if line else 0
-        full = bool(line) and line[-1].x1 + _WRAP_SLACK * width > right
     return texts
+
+
+def _is_full(line: Line, right: float) -> bool:
+    """Whether a line ends at the right edge, or no character fits in behind it."""
+    if not line:
+        return False
+    width = max((c.x1 - c.x0) / max(len(c.text), 1) for c in line)
+    return line[-1].x1 + _WRAP_SLACK * width > right
 
 
 def text_in(chars: Iterable[Char], box: Box) -> str:
@@ -126,12 +146,3 @@ def joined(before: str, after: str) -> str:
     """Two pieces of a line that was wrapped: only words in letters had a blank between them."""
     blank = before[-1:].isascii() and before[-1:].isalpha() and after[:1].isascii() and after[:1].isalnum()
     return f"{before} {after}" if blank else before + after
-
-
-def _is_narrow(sign: str) -> bool:
-    return bool(sign) and sign.isascii()
-
-
-def _is_number(signs: str) -> bool:
-    """Whether both characters may belong to one number, which is often set widely."""
-    return all(sign.isdigit() or sign == "." for sign in signs)

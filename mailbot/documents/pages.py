@@ -83,10 +83,13 @@ def _fill(drawn: Sequence[Grid], chars: Iterable[Char]) -> list[Char]:
     """Put each character into its cell; returns those that stand in no table."""
     rest = []
     for char in chars:
-        homes = [region for grid in drawn if (region := grid.at(char.x, char.y)) is not None]
-        for region in homes:
-            region.chars.append(char)
-        if not homes:
+        x, y, homeless = char.x, char.y, True
+        for grid in drawn:
+            region = grid.at(x, y)
+            if region is not None:
+                region.chars.append(char)
+                homeless = False
+        if homeless:
             rest.append(char)
     return rest
 

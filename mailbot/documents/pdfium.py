@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import ctypes
 import math
-import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from mailbot.documents.lines import Char, Segment
+from mailbot.documents import pdftext
+from mailbot.documents.lines import Box, Char, Segment
 from mailbot.errors import EncryptedError, UnreadableError
 
 _PASSWORD_ERROR = 4
-_MOST_CHARS, _MOST_OBJECTS, _DEEPEST = 30_000, 30_000, 4
+_MOST_OBJECTS, _DEEPEST = 30_000, 4
 _FEWEST_CHARS, _FEWEST_BESIDE_PICTURE = 8, 60
 _LARGE_PICTURE, _PAGE_SIZE = 0.3, 0.5
 _OUTLINES = 300
@@ -27,14 +28,9 @@ _ODD_IN = 12
 _OVERPRINTED_IN, _MOST_CUT_OFF = 25, 10
 """One character in so many printed on another, or so many cells cut off, and the text is not that of its cells."""
 _NEAR = 6.0
-_OWN_FONTS = (b"Chrome Serif MM", b"Chrome Sans MM")
-"""PDFium's last resort: Latin alone."""
-_LONGEST_NAME = 200
-_CHINESE = 0x2E80
+_TALLEST = 3000.0
 _THIN = 3.0
 _SHORTEST = 3.0
-_INVISIBLE = (3, 7)
-_BLANKS = frozenset("\x00\t\n\r \u00a0\u2002\u2003\u3000\ufeff\u200b\x02")
 
 Matrix = tuple[float, float, float, float, float, float]
 _SAME: Matrix = (1, 0, 0, 1, 0, 0)
@@ -131,21 +127,21 @@ def _content(page: Any) -> PageContent:
     left, bottom, right, top = page.get_bbox()
     shown = _shown(page)
     text = page.get_textpage()
-    chars, odd, cut_off, unshaped, angle = _chars(text, shown.hidden)
+    written = pdftext.written(text.raw, hidden=shown.hidden)
     text.close()
-    turn = _Turn(left, bottom, right, top, angle)
-    placed = [Char(sign, *turn.box(*box), None, run) for sign, box, run in chars]
+    turn = _Turn(left, bottom, right, top, written.angle)
+    chars = [Char(sign, *turn.box(*box), None, run) for sign, box, run in written.chars]
     return PageContent(
         width=turn.width,
         height=turn.height,
-        chars=placed,
-        overprinted=_overprinted(placed),
+        chars=chars,
+        overprinted=_overprinted(chars),
         segments=[Segment(*turn.box(*box)) for box in shown.rules],
         picture=shown.picture,
         paths=shown.paths,
-        odd=odd,
-        cut_off=cut_off,
-        unshaped=unshaped,
+        odd=written.odd,
+        cut_off=written.cut_off,
+        unshaped=written.unshaped,
     )
 
 
@@ -153,7 +149,7 @@ def _overprinted(chars: Sequence[Char]) -> int:
     """How many characters stand for the greater part on another one of another piece of text; bold print is none."""
     near: dict[tuple[int, int], list[Char]] = {}
     count = 0
-    for char in chars:
+    for char in _crowded(chars):
         column, row = int(char.x // _NEAR), int(char.y // _NEAR)
         count += any(
             _stands_on(char, other)
@@ -162,6 +158,33 @@ def _overprinted(chars: Sequence[Char]) -> int:
         )
         near.setdefault((column, row), []).append(char)
     return count
+
+
+def _crowded(chars: Sequence[Char]) -> list[Char]:
+    """The characters of those pieces of text that reach into each other as far as `_stands_on` asks: mostly none."""
+    pieces = [list(piece) for _, piece in groupby(chars, key=attrgetter("run"))]
+    spans: dict[int, list[tuple[float, float, int]]] = {}
+    for number, piece in enumerate(pieces):
+        left = min(0.71 * c.x0 + 0.29 * c.x1 for c in piece)
+        right = max(0.29 * c.x0 + 0.71 * c.x1 for c in piece)
+        top = min(0.81 * c.top + 0.19 * c.bottom for c in piece)
+        bottom = max(0.19 * c.top + 0.81 * c.bottom for c in piece)
+        for band in range(_band(top), _band(bottom) + 1):
+            spans.setdefault(band, []).append((left, right, number))
+    crowded: set[int] = set()
+    for level in spans.values():
+        reach, farthest = -math.inf, 0
+        for left, right, number in sorted(level):
+            if left < reach:
+                crowded |= {number, farthest}
+            if right > reach:
+                reach, farthest = right, number
+    return [char for number in sorted(crowded) for char in pieces[number]]
+
+
+def _band(y: float) -> int:
+    """In which strip of the page a height lies; all that is off the page lies in the outermost ones."""
+    return int(min(max(y, 0.0), _TALLEST) // _NEAR)
 
 
 def _stands_on(char: Char, other: Char) -> bool:
@@ -195,110 +218,9 @@ class _Turn:
                 return x0 - left, top - y1, x1 - left, top - y0
 
 
-_Box = tuple[float, float, float, float]
-
-
-def _chars(text: Any, hidden: bool) -> tuple[list[tuple[str, _Box, int]], int, int, bool, int]:
-    """The characters with their boxes and runs, how many are not to be trusted, how many boxes cut some off, whether
-    Chinese ones have no shape here, and the direction of the text."""
-    from pypdfium2 import raw
-
-    found: list[tuple[str, _Box, int]] = []
-    angles: Counter[int] = Counter()
-    runs: dict[int, _Run] = {}
-    odd = 0
-    unshaped = False
-    cut: set[_Box] = set()
-    box = raw.FS_RECTF()
-    for index in range(min(raw.FPDFText_CountChars(text), _MOST_CHARS)):
-        code = raw.FPDFText_GetUnicode(text, index)
-        sign = chr(code) if code < 0x110000 else "\ufffd"
-        if sign in _BLANKS or raw.FPDFText_IsGenerated(text, index) == 1:
-            continue
-        item = raw.FPDFText_GetTextObject(text, index)
-        if hidden and item and raw.FPDFTextObj_GetTextRenderMode(item) in _INVISIBLE:
-            continue
-        raw.FPDFText_GetLooseCharBox(text, index, box)
-        run = _run(item, runs, raw)
-        unshaped |= code >= _CHINESE and run.font_lacks
-        if run.clip is not None and not _shows(box, run.clip):
-            cut.add(run.clip)
-            continue
-        if _is_odd(code) or raw.FPDFText_HasUnicodeMapError(text, index) == 1:
-            odd += 1
-            continue
-        angle = raw.FPDFText_GetCharAngle(text, index)
-        angles[round(math.degrees(angle) / 90) * 90 % 360 if angle >= 0 else 0] += 1
-        found.append((sign, (box.left, box.bottom, box.right, box.top), run.number))
-    return found, odd, len(cut), unshaped, max(angles, key=lambda a: angles[a], default=0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """A piece of text."""
-
-    number: int
-    clip: _Box | None = None
-    """Beyond it nothing of the text shows."""
-    font_lacks: bool = False
-    """Whether the font is neither in the file nor on this machine."""
-
-
-def _run(item: Any, runs: dict[int, _Run], raw: Any) -> _Run:
-    address = int.from_bytes(item, sys.byteorder)
-    if address not in runs:
-        number = len(runs)
-        runs[address] = (
-            _Run(number=number, clip=_clip(item, raw), font_lacks=_font_lacks(item, raw))
-            if address
-            else _Run(number=number)
-        )
-    return runs[address]
-
-
-def _font_lacks(item: Any, raw: Any) -> bool:
-    """PDFium then takes a font of its own that has no Chinese: pieces of one character get no width, and are lost."""
-    font = raw.FPDFTextObj_GetFont(item)
-    if not font or raw.FPDFFont_GetIsEmbedded(font) == 1:
-        return False
-    family = ctypes.create_string_buffer(_LONGEST_NAME)
-    raw.FPDFFont_GetFamilyName(font, family, _LONGEST_NAME)
-    return family.value in _OWN_FONTS
-
-
-def _clip(item: Any, raw: Any) -> _Box | None:
-    path = raw.FPDFPageObj_GetClipPath(item)
-    box: _Box | None = None
-    x, y = ctypes.c_float(), ctypes.c_float()
-    for number in range(max(0, min(raw.FPDFClipPath_CountPaths(path), 20)) if path else 0):
-        points = []
-        for index in range(min(raw.FPDFClipPath_CountPathSegments(path, number), 50)):
-            raw.FPDFPathSegment_GetPoint(raw.FPDFClipPath_GetPathSegment(path, number, index), x, y)
-            points.append((x.value, y.value))
-        if points:
-            xs, ys = [x for x, _ in points], [y for _, y in points]
-            one = (min(xs), min(ys), max(xs), max(ys))
-            box = one if box is None else _common(box, one)
-    return box
-
-
-def _common(one: _Box, other: _Box) -> _Box:
-    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
-
-
-def _shows(box: Any, clip: _Box) -> bool:
-    """Whether the middle of a character lies within what is shown."""
-    x, y = (box.left + box.right) / 2, (box.bottom + box.top) / 2
-    return bool(clip[0] <= x <= clip[2] and clip[1] <= y <= clip[3])
-
-
-def _is_odd(code: int) -> bool:
-    return code < 0x20 or code >= 0xFFFD or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xF900
-
-
 @dataclass(slots=True)
 class _Shown:
-    rules: list[_Box] = field(default_factory=list)
+    rules: list[Box] = field(default_factory=list)
     picture: float = 0.0
     paths: int = 0
     hidden: bool = False
@@ -321,7 +243,7 @@ def _shown(page: Any) -> _Shown:
                 area = max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, top) - max(y0, bottom))
                 shown.picture = max(shown.picture, area / whole)
             case raw.FPDF_PAGEOBJ_TEXT:
-                shown.hidden |= raw.FPDFTextObj_GetTextRenderMode(item) in _INVISIBLE
+                shown.hidden |= raw.FPDFTextObj_GetTextRenderMode(item) in pdftext.INVISIBLE
     return shown
 
 
@@ -345,7 +267,7 @@ def _objects(page: Any, raw: Any) -> Iterator[tuple[Any, Matrix]]:
                 todo.append((item, raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject, inner, depth + 1))
 
 
-def _rules(item: Any, matrix: Matrix, raw: Any) -> Iterator[_Box]:
+def _rules(item: Any, matrix: Matrix, raw: Any) -> Iterator[Box]:
     """The level and plumb lines that a path draws, thin filled boxes included."""
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     raw.FPDFPath_GetDrawMode(item, fill, stroke)
@@ -380,7 +302,7 @@ def _strokes(item: Any, matrix: Matrix, raw: Any) -> Iterator[tuple[_Point, _Poi
             yield last, start
 
 
-def _bounds(item: Any, matrix: Matrix, raw: Any) -> _Box:
+def _bounds(item: Any, matrix: Matrix, raw: Any) -> Box:
     """An object's box. PDFium gives it in the space of the form that holds the object."""
     x0, y0, x1, y1 = (ctypes.c_float() for _ in range(4))
     raw.FPDFPageObj_GetBounds(item, x0, y0, x1, y1)
