@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from mailbot.form.locate import Located
-from mailbot.form.match import SAME, Matcher, normalized
+from mailbot.form.match import SAME, Matcher, normalized, normalized_whole
 from mailbot.form.points import parse_points, plain
 from mailbot.form.rows import FormRow
 from mailbot.model import Code, Finding, ReadBy, finding
@@ -27,7 +27,7 @@ def quoted(text: str) -> str:
 def alterations(
     form: Located, read_by: ReadBy, text: str, matcher: Matcher, *, cut_short: bool
 ) -> Iterator[Finding]:
-    """What differs from the rubric. `text` is the whole document's, normalized; `cut_short` that it was not read whole."""
+    """What differs from the rubric. `text` is the whole document's; `cut_short` that it was not read whole."""
     yield from _removed(form, text, matcher, cut_short=cut_short)
     for row in form.rows:
         yield from _points(row)
@@ -43,7 +43,7 @@ def _removed(form: Located, text: str, matcher: Matcher, *, cut_short: bool) -> 
         yield finding(Code.FORM_LOW_CONFIDENCE)
         return
     for item in missing:
-        if cut_short or matcher.stands_in(item, text):
+        if cut_short or matcher.stands_in(item, normalized_whole(text)):
             yield finding(Code.FORM_LOW_CONFIDENCE, item=item.no)
         else:
             yield finding(Code.FORM_ALTERED, item=item.no, wanted=quoted(item.criterion))
@@ -63,7 +63,7 @@ def _points(row: FormRow) -> Iterator[Finding]:
 
 def _words(row: FormRow, read_by: ReadBy, text: str, matcher: Matcher) -> Iterator[Finding]:
     words = normalized(row.cells.criterion.text)
-    if not words or not _changed(row.item, words, read_by, text, matcher):
+    if words in ("", matcher.criterion(row.item)) or not _changed(row.item, words, read_by, text, matcher):
         return
     yield finding(
         Code.FORM_ALTERED,
@@ -78,4 +78,4 @@ def _changed(item: Item, words: str, read_by: ReadBy, text: str, matcher: Matche
     if matcher.resemblance(item, words) >= SAME:
         return matcher.other_numbers(item, words)
     drawn = read_by in (ReadBy.TEXT, ReadBy.OCR)
-    return not (drawn and (matcher.part(words) is item or matcher.stands_in(item, text)))
+    return not (drawn and (matcher.part(words) is item or matcher.stands_in(item, normalized_whole(text))))

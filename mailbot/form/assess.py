@@ -38,7 +38,7 @@ class Source:
     filename: str
     read_by: ReadBy
     text: str
-    """The whole document's text, normalized."""
+    """The whole document's text."""
     cut_short: bool = False
     """Whether the document was not read to its end."""
     owners: Mapping[int, str]

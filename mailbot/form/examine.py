@@ -12,7 +12,7 @@ from mailbot.form import roles
 from mailbot.form.assess import SURE, Assessed, Source, assess
 from mailbot.form.heading import Heading, form_titles, heading
 from mailbot.form.locate import Located, locate, merged
-from mailbot.form.match import Matcher, normalized, normalized_whole
+from mailbot.form.match import Matcher, matcher_of, normalized, normalized_whole
 from mailbot.model import Assessment, Code, Finding, ItemReading, ReadBy, Role, finding
 from mailbot.reading import Extract
 from mailbot.rubric import Rubric
@@ -68,7 +68,7 @@ class _Candidate:
 
 def examine(readables: Sequence[Readable], rubric: Rubric) -> Examined:
     """Tell what each document is, find the form among them and judge it."""
-    matcher = Matcher(rubric)
+    matcher = matcher_of(rubric)
     found = [c for readable in readables for c in _candidates(readable, matcher)]
     candidates = _of_rank(_joined(found, matcher), rubric)
     filled = [c for c in candidates if not c.blank]
@@ -129,7 +129,7 @@ def _candidate(
     source = Source(
         filename=documents[0].filename,
         read_by=max((d.extract.read_by for d in documents), key=_CLEAREST_FIRST.index),
-        text=normalized_whole("\n".join(d.extract.text for d in documents)),
+        text="\n".join(d.extract.text for d in documents),
         cut_short=any(d.extract.truncated for d in documents),
         owners=owners,
         unsure=tuple(line for d in documents for line in d.extract.unsure),
@@ -150,7 +150,6 @@ def _holds_unread_form(readable: Readable, matcher: Matcher) -> bool:
     extract = readable.extract
     if roles.is_notice(extract) or roles.is_evidence(extract, readable.filename):
         return False
-    text = normalized_whole(extract.text)
     items = matcher.rubric.items
     if extract.read_by is ReadBy.OCR:
         fewest = min(_FEWEST_IN_OCR, len(items))
@@ -158,6 +157,7 @@ def _holds_unread_form(readable: Readable, matcher: Matcher) -> bool:
         fewest = (len(items) + 1) // 2
     else:
         return False
+    text = normalized_whole(extract.text)
     return sum(matcher.stands_in(item, text) for item in items) >= fewest
 
 

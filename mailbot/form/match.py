@@ -15,6 +15,8 @@ SAME = 85.0
 _LIKELY, _MARGIN = 70.0, 12.0
 _PART_LIKELY, _SHORTEST_PART = 88.0, 6
 _LONGEST, _LONGEST_DOCUMENT = 1500, 60_000
+_FULL_WIDTH = tuple((chr(ord(sign) + 0xFEE0), sign) for sign in ",:;()!?")
+"""What most Chinese text has that NFKC changes; none of these combines with what follows it."""
 _FOLDED = re.compile("[\\s\\S]?[^\x00-\x7f\u3001\u3002\u4e00-\u9fff]+")
 _SIGN = re.compile(r"[^\w%]|_")
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -26,6 +28,8 @@ def folded(text: str) -> str:
 
     Ideographs and ASCII stay as they are, so that only the others, each with the sign before it, are looked up.
     """
+    for sign, plain in _FULL_WIDTH:
+        text = text.replace(sign, plain)
     return _FOLDED.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
 
 
@@ -42,12 +46,12 @@ def normalized_whole(text: str) -> str:
 
 
 class Matcher:
-    """Finds items by their criteria. `text` is always normalized."""
+    """Finds items by their criteria. `text` is always normalized. What it remembers depends on text and rubric alone."""
 
     def __init__(self, rubric: Rubric) -> None:
         self.rubric = rubric
         self._criteria = {item.no: normalized(item.criterion) for item in rubric.items}
-        self._known: dict[str, Item | None] = {}
+        self._known = lru_cache(maxsize=512)(self._whole)
 
     def criterion(self, item: Item) -> str:
         """The item's own criterion, normalized."""
@@ -55,11 +59,7 @@ class Matcher:
 
     def whole(self, text: str) -> Item | None:
         """The item whose criterion this is, changed a little perhaps, and clearly no other's."""
-        if len(text) < 4:
-            return None
-        if text not in self._known:
-            self._known[text] = self._whole(text)
-        return self._known[text]
+        return self._known(text) if len(text) >= 4 else None
 
     def _whole(self, text: str) -> Item | None:
         best = process.extract(text, self._criteria, scorer=fuzz.ratio, limit=2)
@@ -100,3 +100,9 @@ class Matcher:
         own, found = _NUMBERS.findall(criterion), _NUMBERS.findall(text)
         same_words = _NUMBERS.sub("", criterion) == _NUMBERS.sub("", text)
         return same_words and len(own) == len(found) and own != found
+
+
+@lru_cache(maxsize=4)
+def matcher_of(rubric: Rubric) -> Matcher:
+    """The matcher for a rubric; the same one for every mail."""
+    return Matcher(rubric)

@@ -112,8 +112,12 @@ def _beneath(lines: Sequence[str]) -> _Named:
 
 def is_notice(extract: Extract) -> bool:
     """Whether this is the notice that called for the reports, come back."""
-    start = "".join(_lines(extract.text[:3000])[:25])
-    return NOTICE.search(start) is not None
+    return _begins_as_notice(extract.text[:3000])
+
+
+@lru_cache(maxsize=16)
+def _begins_as_notice(text: str) -> bool:
+    return NOTICE.search("".join(_lines(text)[:25])) is not None
 
 
 def is_evidence(extract: Extract, filename: str) -> bool:
@@ -158,14 +162,9 @@ def _without_enclosures(lines: Sequence[str]) -> list[str]:
 def _outside_tables(extract: Extract) -> list[str]:
     """The lines of the running text that are neither rows nor cells of a table."""
     outside = [line for line in extract.text[:_LONGEST_TEXT].splitlines() if "\t" not in line.strip()]
-    cells = {
-        "".join(part.split())
-        for table in extract.tables
-        for row in table.rows
-        for cell in row
-        if cell.text
-        for part in (cell.text, *cell.text.splitlines())
-    }
+    said = {cell.text for table in extract.tables for row in table.rows for cell in row}
+    parts = said | {line for text in said for line in text.splitlines()}
+    cells = {"".join(part.split()) for part in parts}
     return _bare(_folded("\n".join(line for line in outside if "".join(line.split()) not in cells)))
 
 
@@ -217,9 +216,11 @@ def _sections(lines: Sequence[str], year: int) -> _Named:
         if numbered is None and len(line) > 30:
             continue
         head = re.split(r"[。:：]", line[numbered.end() if numbered else 0 :], maxsplit=1)[0]
-        if not head or len(head) > _LONGEST_HEADING or TRANSMITTAL.search(line[:_MUCH]) or ASIDE.search(head):
+        if not head or len(head) > _LONGEST_HEADING:
             continue
         plan, summary = PLAN_SECTION.search(head), SUMMARY_SECTION.search(head)
+        if not (plan or summary) or TRANSMITTAL.search(line[:_MUCH]) or ASIDE.search(head):
+            continue
         if plan and (_year(plan) or year + 1) == year + 1:
             found = found.or_else(_Named(plan=True, plan_year=year + 1))
         elif summary and (_year(summary) or year) == year:
