@@ -26,8 +26,8 @@ class Package:
 
     def __init__(self, data: bytes) -> None:
         try:
-            self._zip = zipfile.ZipFile(io.BytesIO(data))
-            members = self._zip.infolist()
+            self.archive = zipfile.ZipFile(io.BytesIO(data))
+            members = self.archive.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise UnreadableError(f"no whole ZIP file: {error}") from error
         if len(members) > _MOST_PARTS:
@@ -42,7 +42,7 @@ class Package:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._zip.close()
+        self.archive.close()
 
     def names(self) -> tuple[str, ...]:
         """The parts' names in lower case, as they lie in the file."""
@@ -63,9 +63,13 @@ class Package:
         except (etree.XMLSyntaxError, ValueError) as error:
             raise UnreadableError(f"{name} is no XML: {error}") from error
 
+    def member(self, name: str) -> zipfile.ZipInfo | None:
+        """What the directory says of a part; None where there is no such part."""
+        return self._members.get(name.lstrip("/").lower())
+
     def octets(self, name: str) -> bytes | None:
         """A part unpacked; None where there is no such part. What was unpacked last is kept."""
-        member = self._members.get(name.lstrip("/").lower())
+        member = self.member(name)
         if member is None:
             return None
         if self._last is None or self._last[0] is not member:
@@ -77,7 +81,7 @@ class Package:
             raise DangerousError(f"{member.filename} declares {member.file_size} octets")
         self._left -= member.file_size
         try:
-            return self._zip.read(member)
+            return self.archive.read(member)
         except (
             zipfile.BadZipFile,
             zlib.error,

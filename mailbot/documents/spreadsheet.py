@@ -187,6 +187,8 @@ def column_name(column: int) -> str:
 def plain(value: Value) -> str:
     """A cell's value as text: numbers in plain notation, without trailing zeros and the machine's last digits."""
     match value:
+        case str():
+            return value.replace("_x000D_", "").replace("\r\n", "\n").replace("\r", "\n")
         case bool():
             return "TRUE" if value else "FALSE"
         case int():
@@ -201,8 +203,6 @@ def plain(value: Value) -> str:
             return value.isoformat()
         case timedelta():
             return str(value)
-        case _:
-            return value.replace("_x000D_", "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _number(value: float) -> str:

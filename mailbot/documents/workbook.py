@@ -26,6 +26,8 @@ _LARGEST_UNPACKED = 256 * 2**20
 _MOST_PLACES = 4_000_000
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 _ERROR = re.compile(rb"\st=[\"']e[\"']")
+_FAR_DOWN = re.compile(rb'r="[A-Z]{1,3}\d{3}')
+"""A sheet without a cell below row 99 is never vast, however wide."""
 _FULL_CELL = re.compile(rb"<(?:\w+:)?c r=\"([A-Z]{1,3})(\d{1,7})\"[^>]*(?<!/)>")
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _ODF_REFERENCE = re.compile(r"\[\.?([^\]]*)\]")
@@ -55,14 +57,13 @@ def insides(data: bytes, format_: Format) -> dict[str, Inside]:
 
 
 def _xlsx(data: bytes) -> Iterator[tuple[str, Inside]]:
-    with Package(data) as package, zipfile.ZipFile(io.BytesIO(data)) as archive:
-        _check(archive)
+    with Package(data) as package:
+        _check(package.archive)
         paths = _sheet_paths(package)
-        members = {member.filename.lstrip("/").lower(): member for member in archive.infolist()}
         for name, path in paths.items():
-            member = members.get(path.lower())
+            member = package.member(path)
             if member is not None:
-                yield name, _sheet(_octets(archive, member))
+                yield name, _sheet(_octets(package.archive, member))
 
 
 def _check(archive: zipfile.ZipFile) -> None:
@@ -126,6 +127,8 @@ def _sheet(octets: bytes) -> Inside:
 
 
 def _is_vast(octets: bytes) -> bool:
+    if not _FAR_DOWN.search(octets):
+        return False
     last_row = last_column = 0
     for found in _FULL_CELL.finditer(octets):
         last_row = max(last_row, int(found[2]))

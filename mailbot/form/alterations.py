@@ -38,7 +38,8 @@ def alterations(
 
 
 def _removed(form: Located, text: str, matcher: Matcher, *, cut_short: bool) -> Iterator[Finding]:
-    missing = [item for item in matcher.rubric.items if item.no not in form.items]
+    present = form.items
+    missing = [item for item in matcher.rubric.items if item.no not in present]
     if 2 * len(missing) > len(matcher.rubric.items):
         yield finding(Code.FORM_LOW_CONFIDENCE)
         return

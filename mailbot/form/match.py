@@ -17,7 +17,10 @@ _PART_LIKELY, _SHORTEST_PART = 88.0, 6
 _LONGEST, _LONGEST_DOCUMENT = 1500, 60_000
 _FULL_WIDTH = tuple((chr(ord(sign) + 0xFEE0), sign) for sign in ",:;()!?")
 """What most Chinese text has that NFKC changes; none of these combines with what follows it."""
-_FOLDED = re.compile("[\\s\\S]?[^\x00-\x7f\u3001\u3002\u4e00-\u9fff]+")
+_PLAIN = "\x00-\x7f\u2014\u2018\u2019\u201c\u201d\u3001\u3002\u3008-\u3011\u3014\u3015\u4e00-\u9fff"
+"""ASCII, the usual ideographs and signs among them: NFKC leaves them as they are."""
+_OTHER = re.compile(f"[^{_PLAIN}]")
+_FOLDED = re.compile(f"[\\s\\S]?[^{_PLAIN}]+")
 _SIGN = re.compile(r"[^\w%]|_")
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
@@ -26,10 +29,12 @@ _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 def folded(text: str) -> str:
     """NFKC. Remembered: a document's text is looked at from many sides, and folding it is what costs.
 
-    Ideographs and ASCII stay as they are, so that only the others, each with the sign before it, are looked up.
+    Only what is not plain, with the sign before it, is looked up.
     """
     for sign, plain in _FULL_WIDTH:
         text = text.replace(sign, plain)
+    if _OTHER.search(text) is None:
+        return text
     return _FOLDED.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
 
 

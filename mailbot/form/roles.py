@@ -133,17 +133,13 @@ def signed_names(extract: Extract) -> tuple[str, ...]:
     return organization_names("\n".join(line for line in ends if len(line) <= _LONGEST_TITLE))
 
 
-def _folded(text: str) -> list[str]:
-    return folded(text[:_LONGEST_TEXT]).splitlines()
-
-
 def _bare(lines: Iterable[str]) -> list[str]:
     return [bare for line in lines if (bare := "".join(line.split()).lstrip("#*"))]
 
 
 @lru_cache(maxsize=16)
 def _lines(text: str) -> tuple[str, ...]:
-    return tuple(_bare(_folded(text)))
+    return tuple(_bare(folded(text[:_LONGEST_TEXT]).splitlines()))
 
 
 def _without_enclosures(lines: Sequence[str]) -> list[str]:
@@ -159,13 +155,13 @@ def _without_enclosures(lines: Sequence[str]) -> list[str]:
     return kept
 
 
-def _outside_tables(extract: Extract) -> list[str]:
+def _outside_tables(extract: Extract) -> tuple[str, ...]:
     """The lines of the running text that are neither rows nor cells of a table."""
     outside = [line for line in extract.text[:_LONGEST_TEXT].splitlines() if "\t" not in line.strip()]
     said = {cell.text for table in extract.tables for row in table.rows for cell in row}
     parts = said | {line for text in said for line in text.splitlines()}
     cells = {"".join(part.split()) for part in parts}
-    return _bare(_folded("\n".join(line for line in outside if "".join(line.split()) not in cells)))
+    return _lines("\n".join(line for line in outside if "".join(line.split()) not in cells))
 
 
 def _title(extract: Extract, lines: Sequence[str]) -> list[str]:
