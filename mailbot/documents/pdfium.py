@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, sub
 from typing import Any
 
 from mailbot.documents import pdftext
@@ -129,14 +129,16 @@ def _content(page: Any) -> PageContent:
     text = page.get_textpage()
     written = pdftext.written(text.raw, hidden=shown.hidden)
     text.close()
-    turn = _Turn(left, bottom, right, top, written.angle)
-    chars = [Char(sign, *turn.box(*box), None, run) for sign, box, run in written.chars]
+    turned = _upright(left, bottom, right, top, written.angle)
+    chars = [Char(sign, *turned(x0, y0, x1, y1), None, run) for sign, (x0, y1, x1, y0), run in written.chars]
+    wide, high = right - left, top - bottom
+    lies = written.angle in (90, 270)
     return PageContent(
-        width=turn.width,
-        height=turn.height,
+        width=high if lies else wide,
+        height=wide if lies else high,
         chars=chars,
         overprinted=_overprinted(chars),
-        segments=[Segment(*turn.box(*box)) for box in shown.rules],
+        segments=[Segment(*turned(*box)) for box in shown.rules],
         picture=shown.picture,
         paths=shown.paths,
         odd=written.odd,
@@ -165,12 +167,11 @@ def _crowded(chars: Sequence[Char]) -> list[Char]:
     pieces = [list(piece) for _, piece in groupby(chars, key=attrgetter("run"))]
     spans: dict[int, list[tuple[float, float, int]]] = {}
     for number, piece in enumerate(pieces):
-        left = min(0.71 * c.x0 + 0.29 * c.x1 for c in piece)
-        right = max(0.29 * c.x0 + 0.71 * c.x1 for c in piece)
-        top = min(0.81 * c.top + 0.19 * c.bottom for c in piece)
-        bottom = max(0.19 * c.top + 0.81 * c.bottom for c in piece)
-        for band in range(_band(top), _band(bottom) + 1):
-            spans.setdefault(band, []).append((left, right, number))
+        _, x0s, tops, x1s, bottoms, _, _ = zip(*piece, strict=True)
+        aside = 0.29 * min(map(sub, x1s, x0s))
+        above = 0.19 * min(map(sub, bottoms, tops))
+        for band in range(_band(min(tops) + above), _band(max(bottoms) - above) + 1):
+            spans.setdefault(band, []).append((min(x0s) + aside, max(x1s) - aside, number))
     crowded: set[int] = set()
     for level in spans.values():
         reach, farthest = -math.inf, 0
@@ -196,26 +197,17 @@ def _stands_on(char: Char, other: Char) -> bool:
     )
 
 
-class _Turn:
-    """From PDF space (y upwards, text in any of four directions) to the upright page."""
-
-    def __init__(self, left: float, bottom: float, right: float, top: float, angle: int) -> None:
-        self._edges = (left, bottom, right, top)
-        self._angle = angle
-        wide, high = right - left, top - bottom
-        self.width, self.height = (high, wide) if angle in (90, 270) else (wide, high)
-
-    def box(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
-        left, bottom, right, top = self._edges
-        match self._angle:
-            case 270:  # text runs upwards: turn the page clockwise
-                return y0 - bottom, x0 - left, y1 - bottom, x1 - left
-            case 180:
-                return right - x1, y0 - bottom, right - x0, y1 - bottom
-            case 90:
-                return top - y1, right - x1, top - y0, right - x0
-            case _:
-                return x0 - left, top - y1, x1 - left, top - y0
+def _upright(left: float, bottom: float, right: float, top: float, angle: int) -> Callable[..., Box]:
+    """What takes a box (x0, y0, x1, y1) from PDF space, y upwards and text at this angle, to the upright page."""
+    match angle:
+        case 270:  # text runs upwards: turn the page clockwise
+            return lambda x0, y0, x1, y1: (y0 - bottom, x0 - left, y1 - bottom, x1 - left)
+        case 180:
+            return lambda x0, y0, x1, y1: (right - x1, y0 - bottom, right - x0, y1 - bottom)
+        case 90:
+            return lambda x0, y0, x1, y1: (top - y1, right - x1, top - y0, right - x0)
+        case _:
+            return lambda x0, y0, x1, y1: (x0 - left, top - y1, x1 - left, top - y0)
 
 
 @dataclass(slots=True)

@@ -38,7 +38,7 @@ class Written:
     """What is written on a page, in the space of the PDF (y upwards)."""
 
     chars: list[tuple[str, Box, int]]
-    """Sign, box (x0, y0, x1, y1) and the number of its run."""
+    """Sign, box (left, top, right, bottom) and the number of its run."""
     odd: int
     """How many characters have no meaning that could be trusted."""
     cut_off: int
@@ -88,7 +88,7 @@ def written(text: Any, *, hidden: bool) -> Written:
             odd += 1
         else:
             angles[run.angle] += 1
-            found.append((chr(code), (box[0], box[3], box[2], box[1]), run.number))
+            found.append((chr(code), box, run.number))
     angle = max(angles, key=lambda a: angles[a], default=0)
     return Written(chars=found, odd=odd, cut_off=len(cut), unshaped=unshaped, angle=angle)
 
