@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import msgspec
 
@@ -82,8 +82,7 @@ _supplies = msgspec.msgpack.Decoder(Supplied)
 def serve(request: bytes, parent: Parent) -> bytes:
     """Child: read the mail or document that the file holds."""
     wanted = _requests.decode(request)
-    octets = parent.file.read() if parent.file else b""
-    head, parts = _open(octets, wanted)
+    head, parts = _open(parent.file, wanted)
     return msgspec.msgpack.encode(_read(head, parts, wanted, parent))
 
 
@@ -105,7 +104,8 @@ def _rubric(path: str) -> Rubric:
     return rubrics.load(Path(path))
 
 
-def _open(octets: bytes, wanted: _Request) -> tuple[MailHead, tuple[Part, ...]]:
+def _open(file: IO[bytes] | None, wanted: _Request) -> tuple[MailHead, tuple[Part, ...]]:
+    octets = file.read() if file else b""
     if wanted.document is not None:
         part = Part(key="1", filename=wanted.document, content_type="", data=octets)
         return MailHead(message_id="", subject="", from_=(), reply_to=()), (part,)

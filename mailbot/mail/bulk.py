@@ -1,10 +1,16 @@
-"""Parses a large mail without walking through the lines of its attachments; the message is the same."""
+"""Parses a large mail without walking through the lines of its attachments; the message is the same.
+
+Nor does it hold them as text: an attachment is decoded from the mail's own octets, so that a large mail is held once
+as it came and once decoded.
+"""
 
 from __future__ import annotations
 
+import binascii
 import email
+import io
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from email.message import Message
 from typing import Any
 
@@ -13,19 +19,38 @@ _WORTH_IT = 32_768
 _RUN = re.compile(rb"(?:^[A-Za-z0-9+/]{16,998}+\r?\n){64,}+", re.M)
 """Lines that can neither be a header nor a delimiter: one such line stands for all of them but the last, whose line
 break belongs to the delimiter."""
+_AT_ONCE = 2**20
+_Pieces = list[bytes | memoryview]
 
 
 class _Message(Message):
     _payload: Any
+    _pieces: _Pieces | None = None
+    """The payload, while lines of it are left out of `_payload`."""
 
-    def restore(self, whole: Callable[[str], str]) -> None:
-        """Put back what the marks in this part stand for."""
-        if isinstance(self._payload, str):
-            self._payload = whole(self._payload)
+    def restore(self, mark: re.Pattern[str], runs: list[memoryview]) -> None:
+        """Put back what the marks in this part stand for; in its payload when somebody asks for it as text."""
+        if isinstance(self._payload, str) and mark.search(self._payload):
+            self._pieces = _pieces(self._payload, mark, runs)
+            if not self._payload.isascii():
+                self._restore_payload()
         if self.preamble:
-            self.preamble = whole(self.preamble)
+            self.preamble = _text(_pieces(self.preamble, mark, runs))
         if self.epilogue:
-            self.epilogue = whole(self.epilogue)
+            self.epilogue = _text(_pieces(self.epilogue, mark, runs))
+
+    def get_payload(self, i: int | None = None, decode: bool = False) -> Any:
+        if self._pieces is not None:
+            if decode and str(self.get("content-transfer-encoding", "")).lower() == "base64":
+                octets = _decoded(self._pieces)
+                if octets is not None:
+                    return octets
+            self._restore_payload()
+        return super().get_payload(i, decode)  # type: ignore[call-overload]
+
+    def _restore_payload(self) -> None:
+        if self._pieces is not None:
+            self._payload, self._pieces = _text(self._pieces), None
 
 
 def parsed(octets: bytes) -> Message:
@@ -33,19 +58,18 @@ def parsed(octets: bytes) -> Message:
     if len(octets) < _WORTH_IT:
         return email.message_from_bytes(octets)
     mark = _mark(octets)
-    runs: list[str] = []
+    runs: list[memoryview] = []
 
     def replaced(run: re.Match[bytes]) -> bytes:
-        lines = run.group()
-        last = lines.rindex(b"\n", 0, -2) + 1
-        runs.append(lines[:last].decode("ascii"))
-        return b"%s%dx\n%s" % (mark, len(runs) - 1, lines[last:])
+        last = octets.rindex(b"\n", run.start(), run.end() - 2) + 1
+        runs.append(memoryview(octets)[run.start() : last])
+        return b"%s%dx\n%s" % (mark, len(runs) - 1, octets[last : run.end()])
 
     message = email.message_from_bytes(_RUN.sub(replaced, octets), _Message)
     if runs:
         marks = re.compile(rf"{mark.decode()}(\d+)x\n")
         for part in message.walk():
-            part.restore(lambda text: marks.sub(lambda found: runs[int(found[1])], text))
+            part.restore(marks, runs)
     return message
 
 
@@ -55,3 +79,35 @@ def _mark(octets: bytes) -> bytes:
     while mark in octets:
         mark += b"Qz"
     return mark
+
+
+def _pieces(text: str, mark: re.Pattern[str], runs: list[memoryview]) -> _Pieces:
+    """The octets of a text in order, its marks replaced by what they stand for."""
+    between = mark.split(text)
+    return [
+        runs[int(piece)] if number % 2 else piece.encode("ascii", "surrogateescape")
+        for number, piece in enumerate(between)
+    ]
+
+
+def _text(pieces: _Pieces) -> str:
+    return "".join(str(piece, "ascii", "surrogateescape") for piece in pieces)
+
+
+def _decoded(pieces: Iterable[bytes | memoryview]) -> bytes | None:
+    """What base64 says, decoded a little at a time; None where it is not faultless, which `email` deals with."""
+    octets = io.BytesIO()
+    digits = b""
+    try:
+        for piece in pieces:
+            for at in range(0, len(piece), _AT_ONCE):
+                more = bytes(piece[at : at + _AT_ONCE]).translate(None, b"\r\n")
+                if not more:
+                    continue
+                if digits.endswith(b"="):
+                    return None
+                digits = digits[len(digits) & ~3 :] + more
+                octets.write(binascii.a2b_base64(digits[: len(digits) & ~3], strict_mode=True))
+    except binascii.Error:
+        return None
+    return None if len(digits) % 4 else octets.getvalue()

@@ -166,12 +166,11 @@ def _bounced(message: Message, text: str) -> tuple[str, ...]:
     """The Message-IDs that a bounce returns, in a mail or its head attached, or in its text."""
     returned: list[str] = []
     for part in message.walk():
-        inner = part.get_payload()
         if part.get_content_type() == "text/rfc822-headers":
             octets = part.get_payload(decode=True)
             returned.append(octets[:20_000].decode("utf-8", "replace") if isinstance(octets, bytes) else "")
-        elif part.get_content_type() == "message/rfc822" and isinstance(inner, list):
-            returned += [_one(mail, "message-id") for mail in inner if isinstance(mail, Message)]
+        elif part.get_content_type() == "message/rfc822" and part.is_multipart():
+            returned += [_one(mail, "message-id") for mail in part.get_payload() if isinstance(mail, Message)]
     return automatic.returned_ids("\n".join((*returned, text[:20_000])))[:20]
 
 

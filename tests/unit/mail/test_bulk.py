@@ -15,8 +15,10 @@ ODD = (b"\n", b"\r\n", b"\r", b"\n--===\n", b": ", b"\n\n", b" ", b"\x0c", b"\x1
 
 def shape(message: Message) -> object:
     """Everything that a message holds."""
+    decoded = message.get_payload(decode=True)
+    message.get_payload()
     payload = message._payload  # type: ignore[attr-defined]
-    inner = [shape(part) for part in payload] if isinstance(payload, list) else payload
+    inner = [shape(part) for part in payload] if isinstance(payload, list) else (decoded, payload)
     defects = [type(defect) for defect in message.defects]
     return message.items(), message.preamble, message.epilogue, defects, inner
 
@@ -61,3 +63,25 @@ def test_damaged_mails_are_the_same(seed: int) -> None:
                 other = chance.randrange(len(octets))
                 octets[at:at] = octets[other : other + chance.randrange(20_000)]
     assert shape(parsed(bytes(octets))) == shape(email.message_from_bytes(bytes(octets)))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        b"",
+        b"QQ==\r\n",
+        b"QUI=",
+        b"QUI",
+        b"Q",
+        b"Q=Q=",
+        b"QQ==\r\n\r\nQUJD\r\n",
+        b"QQ==QUJD",
+        b"====",
+        b"Q QQ=",
+    ],
+)
+@pytest.mark.parametrize("line", [b"QUJD" * 19, b"QUJD" * 19 + b"Q"])
+def test_base64_is_decoded_as_the_standard_library_does(line: bytes, end: bytes) -> None:
+    head = b"Content-Type: application/x\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    octets = head + (line + b"\r\n") * 20_000 + end
+    assert shape(parsed(octets)) == shape(email.message_from_bytes(octets))
