@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import random
 import zlib
@@ -21,8 +22,10 @@ from mailbot.model import Code, Format, ReadBy, Role
 from mailbot.reader import Reader
 from mailbot.reading import MailReading
 from tests.conftest import ROOT, require_extra_ocr
+from tests.forms.expected import files, read_expected
 
 RUBRIC = ROOT / "rubric" / "2020.toml"
+CORPUS = ROOT / "tests" / "forms" / "corpus"
 ITEMS = rubrics.load(RUBRIC).items
 NAME = "浙江省示例学会"
 EVERYTHING = frozenset({Role.FORM, Role.SUMMARY, Role.PLAN})
@@ -125,6 +128,28 @@ def test_the_same_mail_is_read_the_same_twice_and_by_another_child(reader, tmp_p
     path = put(tmp_path, *FILES)
     with Reader(RUBRIC, Limits(), children=2) as other:
         assert read(reader, path) == read(reader, path) == read(other, path)
+
+
+def test_no_document_sees_what_its_child_read_before(reader, monkeypatch):
+    """In a child that has read others, in any order, each is read as in one that never saw another."""
+    paths = [path for path in files(CORPUS) if read_expected(path).needs == ""][::16]
+    with monkeypatch.context() as fresh:
+        fresh.setattr("mailbot.documents.sandbox._RECYCLE_AFTER", 1)
+        alone = {path: reader.read_document(path) for path in paths}
+    for path in (*reversed(paths), *paths):
+        assert reader.read_document(path) == alone[path], path.name
+
+
+def test_a_large_mail_is_held_once_as_it_came_and_once_decoded(tmp_path):
+    more = random.Random(1).randbytes(36 * 2**20)
+    path = put(tmp_path, *FILES, ("附件.bin", b"placeholder"))
+    octets = path.read_bytes()
+    path.write_bytes(octets.replace(base64.b64encode(b"placeholder"), base64.encodebytes(more)))
+    assert path.stat().st_size > 48 * 2**20
+    with Reader(RUBRIC, Limits(parse_memory_mb=320), children=1) as small:
+        reading = read(small, path)
+    assert reading.documents[-1].size == len(more)
+    assert reading.assessment.organization == NAME
 
 
 def test_a_forwarded_mail_is_opened(reader, tmp_path):

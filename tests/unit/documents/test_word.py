@@ -92,6 +92,20 @@ def test_a_style_based_on_a_heading_and_an_outline_level_make_headings() -> None
     assert word.read(_saved(document)).headings == ("总结", "计划")
 
 
+def test_the_styles_of_one_document_say_nothing_of_the_next() -> None:
+    document = docx.Document()
+    document.add_paragraph("浙江省示例学会文件")
+    document.add_heading("2020年度工作总结", level=1)
+    styled = _saved(document)
+    with zipfile.ZipFile(io.BytesIO(styled)) as archive:
+        styles = archive.read("word/styles.xml")
+    plain = styles.replace(b'w:val="heading 1"', b'w:val="body 1"').replace(b"w:outlineLvl", b"w:ignored")
+    other = _changed(styled, "word/styles.xml", plain)
+    for _ in range(2):
+        assert word.read(styled).headings == ("2020年度工作总结",)
+        assert word.read(other).headings == ("浙江省示例学会文件", "2020年度工作总结")
+
+
 def test_a_nested_table_is_a_further_table_and_its_text_stays_in_the_cell() -> None:
     document = docx.Document()
     outer = document.add_table(rows=1, cols=2)
