@@ -133,7 +133,7 @@ def packed_entries(data: bytes, format_: Format) -> Iterator[Entry]:
     except libarchive.ArchiveError as error:
         if native.libarchive.archive_read_has_encrypted_entries(ctypes.c_void_p(archive)) > 0:
             raise EncryptedError("the archive needs a password") from error
-        raise UnreadableError(f"the archive is damaged: {error}") from error
+        raise UnreadableError(f"the archive is damaged: {error.msg}") from error
     finally:
         native.read_free(archive)
 
@@ -142,7 +142,7 @@ def _packed_blocks(libarchive: Any, entry: Any) -> Iterator[bytes]:
     try:
         yield from entry.get_blocks(_BLOCK)
     except libarchive.ArchiveError as error:
-        raise UnreadableError(f"the archive is damaged: {error}") from error
+        raise UnreadableError(f"the archive is damaged: {error.msg}") from error
 
 
 def _libarchive() -> Any:
