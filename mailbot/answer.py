@@ -32,7 +32,7 @@ log = structlog.get_logger()
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,255}")
-_WENT_OUT = frozenset(ReplyState) - {ReplyState.HELD, ReplyState.FAILED, ReplyState.DROPPED}
+_WENT_OUT = frozenset(ReplyState) - {ReplyState.HELD, ReplyState.FAILED}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ABOUT_THE_FORM = ("form.", "score.", "total.", "evidence.", "organization.")
 

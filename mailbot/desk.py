@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mailbot.breaker import Breaker
 from mailbot.config import Config
 from mailbot.errors import UsageError
-from mailbot.model import Code, Outcome, ReplyKind, ReplyState, Ruling, RulingKind, Severity, Track, verdict
+from mailbot.model import Code, Outcome, ReplyKind, ReplyState, Ruling, RulingKind, Severity, Track
 from mailbot.records import STUCK, MessageRecord, OrganizationRecord
 from mailbot.registry import identify
 from mailbot.report.returned import Change, read_returned
@@ -105,7 +105,9 @@ class Desk:
 
     def waiting(self) -> Group:
         """What waits for a person, for the terminal."""
-        return review_view(tuple(self._store.for_a_person()), self._rubric, self._config.campaign.timezone)
+        return review_view(
+            tuple(self._store.for_a_person()), tuple(self._store.passed_over()), self._rubric, self._config
+        )
 
     def rule(self, number: int, wish: Wish, *, by: str, why: str) -> bool:
         """Keep a person's decision on a message; False where the very same one stands already.
@@ -127,7 +129,8 @@ class Desk:
             raise UsageError(f"there is no message {number}")
         if message.outcome is None:
             raise UsageError(f"message {number} has not been processed yet")
-        if message.outcome is Outcome.IGNORED and verdict(message.rulings) is None:
+        waits = message.rulings or (message.was_passed_over and message.documents)
+        if message.outcome is Outcome.IGNORED and not waits:
             codes = ", ".join(f.code.value for f in message.findings)
             raise UsageError(f"message {number} waits for nobody: it is ignored ({codes})")
         return message
@@ -205,7 +208,7 @@ class Desk:
         if self._store.waits_to_be_decided_anew(number):
             return f"message {number}: kept; the worker that is running decides it anew"
         errors = [f.code.value for f in message.findings if f.severity is Severity.ERROR]
-        letters = [f"{r.kind.value} to {r.to}: {r.state.value}" for r in message.replies]
+        letters = [f"{r.kind.value} to {r.to}: {r.state.value}" for r in message.replies if not r.dropped]
         outcome = message.outcome.value if message.outcome else "waiting"
         return "\n".join(
             (
@@ -220,9 +223,10 @@ class Desk:
         _signed(by, why)
         if wish.reply is None or wish.send == wish.drop:
             raise UsageError("say what is to become of the reply: --send or --drop")
-        number, state = wish.reply, ReplyState.QUEUED if wish.send else ReplyState.DROPPED
-        if self._store.settle_stuck_reply(number, state, by=by.strip(), why=why.strip(), at=self._clock()):
-            return f"reply {number}: {state.value}"
+        number = wish.reply
+        settle = self._store.send_stuck_reply if wish.send else self._store.drop_reply
+        if settle(number, by=by.strip(), why=why.strip(), at=self._clock()):
+            return f"reply {number}: {'queued' if wish.send else 'dropped'}"
         wanted = ", ".join(each.value for each in STUCK)
         raise UsageError(
             f"reply {number} is not among those that wait for a person ({wanted}), or its letter is lost"

@@ -250,7 +250,6 @@ class ReplyState(StrEnum):
     HELD = "held"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
-    DROPPED = "dropped"
 
 
 class Status(StrEnum):

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from mailbot.model import (
     Assessment,
+    Code,
     Finding,
     Format,
     Outcome,
@@ -103,6 +104,13 @@ class ReplyRecord:
     attempts: int = 0
     sent_at: datetime | None = None
     error: str = ""
+    dropped: str = ""
+    """Why it is not to go any more: who decided so and why, or `SUPERSEDED`. The state stays what it was."""
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it does not go on without a person."""
+        return self.state in STUCK and not self.dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +152,22 @@ class MessageRecord:
         return self.outcome is Outcome.REVIEW and verdict(self.rulings) is None
 
     @property
+    def was_passed_over(self) -> bool:
+        """Whether it was ignored for what a person may know better: a robot's sign, or that it came too early."""
+        return self.outcome is Outcome.IGNORED and any(f.code in PASSED_OVER for f in self.findings)
+
+    @property
     def stuck_replies(self) -> tuple[ReplyRecord, ...]:
         """Its replies that did not go out, or of which nobody knows."""
-        return tuple(reply for reply in self.replies if reply.state in STUCK)
+        return tuple(reply for reply in self.replies if reply.is_stuck)
 
 
+PASSED_OVER = (Code.MESSAGE_AUTOMATIC, Code.MESSAGE_OUT_OF_CAMPAIGN)
+"""Why a mail is ignored until a person takes it in all the same."""
 STUCK = (ReplyState.HELD, ReplyState.FAILED, ReplyState.UNCERTAIN)
-"""A reply that does not go on without a person."""
+"""States of a reply that does not go on without a person."""
+SUPERSEDED = "superseded"
+"""A later decision took a reply's place before it left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,3 +234,4 @@ class Counts:
     """Received and not yet decided."""
     by_outcome: dict[Outcome, int]
     replies: dict[ReplyState, int]
+    """Without those that were dropped."""

@@ -165,6 +165,8 @@ def _reply(facts: History, reply: ReplyRecord) -> Iterator[str]:
         yield f"reply {reply.message_id}: it is not what the ledger says"
     elif reply.state.value != fact.state:
         yield f"reply {reply.message_id}: it is {reply.state.value}, and the ledger says {fact.state}"
+    elif reply.dropped != fact.dropped:
+        yield f"reply {reply.message_id}: it is not the ledger's word that it was dropped or is to go"
 
 
 def _books(store: Store) -> Iterator[str]:

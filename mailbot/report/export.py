@@ -117,7 +117,13 @@ def finding_json(each: Finding, rubric: Rubric) -> dict[str, object]:
 
 
 def _reply(reply: ReplyRecord) -> dict[str, object]:
-    return {"kind": reply.kind, "message_id": reply.message_id, "to": reply.to, "state": reply.state}
+    return {
+        "kind": reply.kind,
+        "message_id": reply.message_id,
+        "to": reply.to,
+        "state": reply.state,
+        "dropped": reply.dropped or None,
+    }
 
 
 def _ruling(each: Ruling, zone: tzinfo) -> dict[str, object]:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mailbot.model import Code, Outcome, ReadBy, ReplyKind, ReplyState, Role, Severity, Status, Track
+from mailbot.model import (
+    Code,
+    Outcome,
+    ReadBy,
+    ReplyKind,
+    ReplyState,
+    Role,
+    RulingKind,
+    Severity,
+    Status,
+    Track,
+)
+from mailbot.records import SUPERSEDED, ReplyRecord
+from mailbot.report.figures import one_line
 
 TRACKS: Mapping[Track, str] = {Track.SOCIETY: "省级学会", Track.ENTERPRISE: "省属企业科协"}
 
@@ -45,7 +58,13 @@ REPLY_STATES: Mapping[ReplyState, str] = {
     ReplyState.HELD: "暂缓",
     ReplyState.FAILED: "发送失败",
     ReplyState.UNCERTAIN: "不知是否送达",
-    ReplyState.DROPPED: "不再发出",
+}
+
+RULINGS: Mapping[RulingKind, str] = {
+    RulingKind.ASSIGN: "归入单位",
+    RulingKind.ACCEPT: "按现状接收",
+    RulingKind.CORRECT: "请其补正",
+    RulingKind.NO_SUBMISSION: "不作报送",
 }
 
 SEVERITIES: Mapping[Severity, str] = {
@@ -113,3 +132,17 @@ TO_DO: Mapping[Code, str] = {
     Code.MESSAGE_UNPROCESSABLE: "程序未能处理，原件已保存，请打开原件办理。",
 }
 """What a person is asked to do about each finding that only a person can decide."""
+
+
+def answer(reply: ReplyRecord) -> str:
+    """A reply in short; with its number where a person has to decide on it."""
+    number = f"（答复编号{reply.id}）" if reply.is_stuck else ""
+    return f"{REPLY_KINDS[reply.kind]}{fate(reply)}{number}"
+
+
+def fate(reply: ReplyRecord) -> str:
+    """Where a reply stands, or why it is not to go any more."""
+    if not reply.dropped:
+        return REPLY_STATES[reply.state]
+    why = "已按新的处理结果答复" if reply.dropped == SUPERSEDED else one_line(reply.dropped)
+    return f"{REPLY_STATES[reply.state]}，不再发出（{why}）"

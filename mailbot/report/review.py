@@ -6,21 +6,26 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
+from mailbot.config import Config
 from mailbot.records import MessageRecord
 from mailbot.report.figures import iso
-from mailbot.report.standing import doubts
+from mailbot.report.standing import doubts, may_hold_papers
 from mailbot.report.status import foreign, new_table
 from mailbot.report.wording import detail
 from mailbot.rubric import Rubric
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
+    from rich.table import Table
 
 
-def review_view(messages: Sequence[MessageRecord], rubric: Rubric, zone: tzinfo) -> Group:
-    """The list; it says so where nothing waits."""
+def review_view(
+    messages: Sequence[MessageRecord], ignored: Sequence[MessageRecord], rubric: Rubric, config: Config
+) -> Group:
+    """What waits, and what was ignored and may hold somebody's papers; it says so where there is nothing."""
     from rich.console import Group
 
+    zone = config.campaign.timezone
     waiting = [message for message in messages if message.waits_for_a_person]
     parts: list[RenderableType] = []
     if waiting:
@@ -47,7 +52,24 @@ def review_view(messages: Sequence[MessageRecord], rubric: Rubric, zone: tzinfo)
                     foreign(reply.error),
                 )
         parts.append(replies)
-    return Group(*parts or ["nothing waits for a person"])
+    if not parts:
+        parts.append("nothing waits for a person")
+    papers = [message for message in ignored if may_hold_papers(message, config)]
+    return Group(*parts, *([_ignored(papers, zone)] if papers else []))
+
+
+def _ignored(messages: Sequence[MessageRecord], zone: tzinfo) -> Table:
+    """Mails that nobody waits for, and that a person may take in all the same."""
+    table = new_table("ignored", "received", "from, subject", "files", "because")
+    for message in messages:
+        table.add_row(
+            str(message.id),
+            iso(message.received_at, zone).replace("T", "\n"),
+            foreign(f"{message.sender}\n{message.subject}"),
+            foreign("\n".join(" ".join(d.filename.split()) for d in message.documents)),
+            foreign("\n".join(f"{f.code.value}\n{f.found}" for f in message.findings)),
+        )
+    return table
 
 
 def _reasons(message: MessageRecord, rubric: Rubric) -> Sequence[str]:

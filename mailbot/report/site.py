@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from mailbot.config import Config
-from mailbot.model import Assessment, Finding, Outcome, Role, Severity, Status, Version
+from mailbot.model import Assessment, Finding, Outcome, Role, Ruling, Severity, Status, Version
 from mailbot.records import MessageRecord, OrganizationRecord, ReminderRecord
 from mailbot.report import svg
 from mailbot.report.distribution import bands, by_category
@@ -24,9 +24,11 @@ from mailbot.report.labels import (
     REPLY_KINDS,
     REPLY_STATES,
     ROLES,
+    RULINGS,
     SEVERITIES,
     STATUSES,
     TRACKS,
+    fate,
 )
 from mailbot.report.problems import problems
 from mailbot.report.rendering import environment
@@ -296,9 +298,20 @@ def _mail(message: MessageRecord, site: Site) -> dict[str, Any]:
         ],
         "findings": [_finding(f, site.rubric) for f in message.findings],
         "replies": [
-            f"{REPLY_KINDS[r.kind]}：{REPLY_STATES[r.state]}，{moment(r.sent_at or r.queued_at, zone)}，至{one_line(r.to)}"
+            f"编号{r.id}　{REPLY_KINDS[r.kind]}：{fate(r)}，{moment(r.sent_at or r.queued_at, zone)}，至{one_line(r.to)}"
             + (f"（{one_line(r.error)}）" if r.error else "")
             for r in message.replies
         ],
+        "rulings": [_ruling(each, zone) for each in message.rulings],
         "hash": message.receipt_hash[:16],
+    }
+
+
+def _ruling(each: Ruling, zone: tzinfo) -> dict[str, str]:
+    said = each.organization or each.sentence
+    return {
+        "at": moment(each.at, zone),
+        "what": RULINGS[each.kind] + (f"：{plain_text(said)}" if said else ""),
+        "by": one_line(each.by),
+        "why": plain_text(each.why),
     }

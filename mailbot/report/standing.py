@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from mailbot.config import Config
 from mailbot.decide import on_time
-from mailbot.model import Assessment, Code, Finding, Piece, Role, Status, Version
+from mailbot.model import Assessment, Code, Finding, Format, Piece, Role, Status, Version
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.rubric import Rubric
 
@@ -89,6 +89,23 @@ def in_time(message: MessageRecord, config: Config) -> bool:
 def in_junk(message: MessageRecord) -> bool:
     """Whether a message waits only because it lay in the Junk folder."""
     return message.waits_for_a_person and any(f.code is Code.DELIVERY_IN_JUNK for f in message.findings)
+
+
+def may_hold_papers(message: MessageRecord, config: Config) -> bool:
+    """Whether a mail that was ignored for a robot's sign, or for its date, carries files, and nobody has looked at it.
+
+    Mails of our own, bounces (they return our letters) and pictures in a signature are none.
+    """
+    if not message.was_passed_over or message.rulings or _is_returned(message, config):
+        return False
+    return any(d.format is not Format.IMAGE or d.role is not Role.OTHER for d in message.documents)
+
+
+def _is_returned(message: MessageRecord, config: Config) -> bool:
+    signs = [f.found for f in message.findings]
+    own = message.sender in {address.lower() for address in addresses(config).values()}
+    postmaster = message.sender.startswith(("mailer-daemon@", "postmaster@"))
+    return own or postmaster or any(sign.startswith(("Content-Type:", "Message-ID:")) for sign in signs)
 
 
 def doubts(message: MessageRecord) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ import msgspec
 from mailbot.config import Config
 from mailbot.model import Finding, ItemReading, Outcome, ReplyState, Role, Severity, Status, Track
 from mailbot.reading import DocumentReading, MailReading
-from mailbot.records import Counts, FolderHealth, MessageRecord, OrganizationRecord
+from mailbot.records import Counts, FolderHealth, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.report.export import assessment_json, finding_json
 from mailbot.report.figures import iso, plain_text
 from mailbot.report.standing import piece
@@ -187,9 +187,13 @@ def _history_table(messages: Iterable[MessageRecord], zone: tzinfo) -> Table:
             foreign("\n".join((message.outcome.value if message.outcome else "waiting", *_ruled(message)))),
             foreign("\n".join(" ".join(line.split()) for line in lines if line)),
             "\n".join(codes),
-            foreign("\n".join(f"{r.kind.value} {r.state.value}" for r in message.replies)),
+            foreign("\n".join(f"{r.kind.value} {_state(r)}" for r in message.replies)),
         )
     return table
+
+
+def _state(reply: ReplyRecord) -> str:
+    return f"{reply.state.value}, dropped" if reply.dropped else reply.state.value
 
 
 def _ruled(message: MessageRecord) -> Iterable[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mailbot.config import Config
 from mailbot.model import Finding, Outcome, Severity
 from mailbot.records import MessageRecord, OrganizationRecord
-from mailbot.report.labels import CODES, OUTCOMES, REPLY_KINDS, REPLY_STATES, ROLES, SEVERITIES
+from mailbot.report.labels import CODES, OUTCOMES, ROLES, SEVERITIES, answer
 from mailbot.report.sheets import GREEN, GREY, RED, YELLOW, Colouring, Column, Sheet
 from mailbot.report.standing import in_time
 from mailbot.report.statistics import add_statistics
@@ -206,7 +206,7 @@ def _receipt_sheet(book: Workbook, heading: str) -> Sheet:
         title="接收登记",
         heading=heading,
         columns=[
-            Column(title="登记号", width=8, centre=True),
+            Column(title="来件编号", width=9, centre=True),
             Column(title="接收时间", width=19, centre=True),
             Column(title="是否按时", width=9, centre=True),
             Column(title="邮箱", width=12, centre=True),
@@ -242,7 +242,7 @@ def _receipt(message: MessageRecord, config: Config) -> tuple[object, ...]:
         message.organization,
         "\n".join(f"{d.filename}（{ROLES[d.role]}）" for d in message.documents),
         _outcome(message, ignored=ignored),
-        "\n".join(f"{REPLY_KINDS[r.kind]} {REPLY_STATES[r.state]}" for r in message.replies),
+        "\n".join(map(answer, message.replies)),
         _local(message.header_received, config),
         _local(message.header_date, config),
         message.sha256[:16],

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mailbot.model import Outcome, ReplyKind, ReplyState, Version
-from mailbot.records import Anew
+from mailbot.records import SUPERSEDED, Anew
 from mailbot.store.database import Chain
+from mailbot.store.history import DROPPED
 from mailbot.store.tables import messages, organizations, replies, rulings
 
 
@@ -87,10 +88,13 @@ def drop_superseded(connection: Connection, chain: Chain, message: int, kind: Re
             replies.c.message == message,
             replies.c.state.in_((ReplyState.QUEUED.value, ReplyState.HELD.value)),
             replies.c.kind != (kind.value if kind else ""),
+            replies.c.dropped == "",
         )
     ).all()
     for reply in waiting:
         connection.execute(
-            sa.update(replies).where(replies.c.id == reply.id).values(state=ReplyState.DROPPED.value)
+            sa.update(replies)
+            .where(replies.c.id == reply.id)
+            .values(state=ReplyState.HELD.value, dropped=SUPERSEDED)
         )
-        chain.append(ReplyState.DROPPED.value, {"reply": reply.message_id, "why": "superseded"})
+        chain.append(DROPPED, {"reply": reply.message_id, "why": SUPERSEDED})

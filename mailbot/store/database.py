@@ -21,7 +21,7 @@ from mailbot.errors import ConfigError, MailbotError, TemporaryError
 from mailbot.store.ledger import GENESIS, Entry, canonical, link
 from mailbot.store.tables import ledger
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest revision in `migrations/versions`."""
 _LEDGER_LOCK = 4_720_331
 _SQLITE_SECONDS = 30

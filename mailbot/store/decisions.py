@@ -32,12 +32,7 @@ from mailbot.store.tables import UtcTime, messages, organizations, replies, ruli
 
 _contribution = msgspec.json.Decoder(Contribution)
 _findings = msgspec.json.Decoder(tuple[Finding, ...])
-_NOT_LEFT = (
-    ReplyState.QUEUED.value,
-    ReplyState.HELD.value,
-    ReplyState.FAILED.value,
-    ReplyState.DROPPED.value,
-)
+_NOT_LEFT = (ReplyState.QUEUED.value, ReplyState.HELD.value, ReplyState.FAILED.value)
 _LONGEST_TEXT = 500
 """How much of a mail's own words is kept beside it; the rest is in the archive."""
 
@@ -356,6 +351,7 @@ def _queue(connection: Connection, chain: Chain, settled: Settled, reply: NewRep
         "attempts": 0,
         "next_attempt_at": None,
         "error": reply.note,
+        "dropped": "",
     }
     this = sa.and_(
         replies.c.message_id == reply.message_id,

@@ -10,12 +10,14 @@ from typing import IO, Any
 
 from mailbot.errors import UsageError
 from mailbot.model import Outcome, ReplyState
+from mailbot.records import SUPERSEDED
 from mailbot.store.ledger import Entry, canonical, utc_text
 
 REBUILT = "rebuilt"
 """The flag that says when the database was made again."""
 _REPLY_STATES = frozenset(state.value for state in ReplyState)
-_NOT_TRIED = frozenset({ReplyState.DROPPED.value, ReplyState.HELD.value})
+DROPPED = "dropped"
+"""The link that says that a reply is not to go any more."""
 _DECIDING = frozenset({"decided", "rescored"})
 
 
@@ -57,6 +59,7 @@ class ReplyFact:
     changed_at: datetime
     attempts: int = 0
     error: str = ""
+    dropped: str = ""
 
 
 @dataclass(slots=True)
@@ -94,6 +97,8 @@ class History:
             self.attempts[said["message"]] = said["attempt"]
         elif entry.kind in _REPLY_STATES:
             self._reply(entry, said)
+        elif entry.kind == DROPPED:
+            self._dropped(said)
 
     def _reply(self, entry: Entry, said: dict[str, Any]) -> None:
         if "kind" in said:
@@ -114,7 +119,18 @@ class History:
         elif "error" in said:
             reply.error = said["error"]
             tried = reply.error or entry.kind != ReplyState.QUEUED.value
-            reply.attempts += 1 if tried and entry.kind not in _NOT_TRIED else 0
+            reply.attempts += 1 if tried and entry.kind != ReplyState.HELD.value else 0
+
+    def _dropped(self, said: dict[str, Any]) -> None:
+        reply = self.replies[said["reply"]]
+        reply.dropped = dropped_words(said.get("by", ""), said["why"])
+        if reply.state == ReplyState.QUEUED.value:
+            reply.state = ReplyState.HELD.value
+
+
+def dropped_words(by: str, why: str) -> str:
+    """What is kept beside a reply that is not to go any more."""
+    return f"{by}：{why}" if by else SUPERSEDED
 
 
 def history(entries: Iterable[Entry]) -> History:

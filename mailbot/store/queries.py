@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Row
 from mailbot.decide import counting, status
 from mailbot.model import Assessment, Finding, Outcome, ReplyState, Ruling, Status, Track, Version
 from mailbot.records import (
-    STUCK,
+    PASSED_OVER,
     Counts,
     DocumentRecord,
     MessageRecord,
@@ -24,9 +24,9 @@ from mailbot.records import (
 )
 from mailbot.store.database import Database
 from mailbot.store.ledger import Entry
-from mailbot.store.replies import REPLY_COLUMNS, reply_record
+from mailbot.store.replies import REPLY_COLUMNS, is_stuck, reply_record
 from mailbot.store.rulings import rulings_of
-from mailbot.store.tables import flags, ledger, messages, organizations, replies, skipped
+from mailbot.store.tables import flags, ledger, messages, organizations, replies, rulings, skipped
 
 _findings = msgspec.json.Decoder(tuple[Finding, ...])
 _documents = msgspec.json.Decoder(tuple[DocumentRecord, ...])
@@ -90,7 +90,7 @@ class Queries(Database):
 
     def for_a_person(self) -> Iterator[MessageRecord]:
         """What waits for a person: messages without a verdict, and those with a reply that does not go on."""
-        stuck = sa.select(replies.c.message).where(replies.c.state.in_([state.value for state in STUCK]))
+        stuck = sa.select(replies.c.message).where(is_stuck())
         with self.reading() as connection:
             numbers = (
                 connection.execute(
@@ -105,6 +105,24 @@ class Queries(Database):
             for message in self.messages(numbers=numbers[start : start + _BATCH]):
                 if message.waits_for_a_person or message.stuck_replies:
                     yield message
+
+    def passed_over(self) -> Iterator[MessageRecord]:
+        """Mails with documents that were ignored for a robot's sign, or as too early, and that no person has judged."""
+        reasons = [messages.c.findings.contains(f'"{code.value}"') for code in PASSED_OVER]
+        query = (
+            sa.select(messages.c.id)
+            .where(
+                messages.c.outcome == Outcome.IGNORED.value,
+                messages.c.documents != "[]",
+                sa.or_(*reasons),
+                messages.c.id.not_in(sa.select(rulings.c.message)),
+            )
+            .order_by(messages.c.id)
+        )
+        with self.reading() as connection:
+            numbers = connection.execute(query).scalars().all()
+        for start in range(0, len(numbers), _BATCH):
+            yield from self.messages(numbers=numbers[start : start + _BATCH])
 
     def organizations(self) -> tuple[OrganizationRecord, ...]:
         """Every organization that has written, with the version that counts."""
@@ -124,7 +142,9 @@ class Queries(Database):
                 sa.select(messages.c.outcome, sa.func.count()).group_by(messages.c.outcome)
             ).all()
             by_state = connection.execute(
-                sa.select(replies.c.state, sa.func.count()).group_by(replies.c.state)
+                sa.select(replies.c.state, sa.func.count())
+                .where(replies.c.dropped == "")
+                .group_by(replies.c.state)
             ).all()
         decided = {Outcome(value): count for value, count in by_outcome if value is not None}
         waiting = sum(count for value, count in by_outcome if value is None)

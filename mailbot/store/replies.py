@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from mailbot.model import Outcome, ReplyKind, ReplyState
-from mailbot.records import ReplyRecord
+from mailbot.records import STUCK, ReplyRecord
 from mailbot.store.database import Chain, Database
 from mailbot.store.tables import messages, replies
 
@@ -27,7 +27,7 @@ class Settlement:
 
 _ANSWERED = (Outcome.REVIEW, Outcome.CORRECTION)
 """What may become of a mail that carries nothing and is answered."""
-_NOT_GOING = (ReplyState.HELD, ReplyState.DROPPED, ReplyState.FAILED)
+_NOT_GOING = (ReplyState.HELD, ReplyState.FAILED)
 
 
 class Replies(Database):
@@ -115,6 +115,7 @@ class Replies(Database):
                     messages.c.received_at <= last,
                     messages.c.documents == "[]",
                     replies.c.state.not_in([each.value for each in _NOT_GOING]),
+                    replies.c.dropped == "",
                 )
                 .group_by(replies.c.recipient)
             )
@@ -156,6 +157,11 @@ def _message_ids(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> d
     return {row.id: row.message_id for row in rows}
 
 
+def is_stuck() -> sa.ColumnElement[bool]:
+    """Replies that do not go on without a person."""
+    return sa.and_(replies.c.state.in_([state.value for state in STUCK]), replies.c.dropped == "")
+
+
 REPLY_COLUMNS = tuple(column for column in replies.c if column.name != "octets")
 
 
@@ -175,4 +181,5 @@ def reply_record(row: Row[tuple[object, ...]]) -> ReplyRecord:
         attempts=values["attempts"],
         sent_at=values["sent_at"],
         error=values["error"],
+        dropped=values["dropped"],
     )

@@ -216,6 +216,7 @@ def _letter(fact: ReplyFact) -> dict[str, object]:
         "sent_at": fact.changed_at if fact.state in _DELIVERED else None,
         "attempts": fact.attempts,
         "error": fact.error,
+        "dropped": fact.dropped,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mailbot.model import ReplyState, Ruling, RulingKind, Track
-from mailbot.records import STUCK, Anew, StoredMessage
+from mailbot.records import Anew, StoredMessage
 from mailbot.store.database import Chain
+from mailbot.store.history import DROPPED, dropped_words
 from mailbot.store.receipts import Receipts
+from mailbot.store.replies import is_stuck
 from mailbot.store.tables import messages, organizations, replies, rulings
 
 _MOST_ANEW = 500
@@ -70,29 +72,24 @@ class Rulings(Receipts):
             query = sa.select(messages.c.anew).where(messages.c.id == message)
             return connection.execute(query).scalar() is not None
 
-    def settle_stuck_reply(self, reply: int, state: ReplyState, *, by: str, why: str, at: datetime) -> bool:
-        """Send a stuck reply on (`queued`), or drop it or one that is queued; False where it is that no longer."""
-        which = STUCK if state is ReplyState.QUEUED else (*STUCK, ReplyState.QUEUED)
+    def send_stuck_reply(self, reply: int, *, by: str, why: str, at: datetime) -> bool:
+        """Queue a stuck reply anew; False where it is stuck no longer, or its octets are lost."""
+        queued = ReplyState.QUEUED.value
+        again = {"state": queued, "queued_at": at, "attempts": 0, "error": "", "next_attempt_at": None}
+        has_octets = sa.func.length(replies.c.octets) > 0
         with self.writing() as connection:
-            row = connection.execute(
-                sa.select(replies.c.message_id).where(
-                    replies.c.id == reply,
-                    replies.c.state.in_([each.value for each in which]),
-                    sa.or_(sa.literal(state is not ReplyState.QUEUED), sa.func.length(replies.c.octets) > 0),
-                )
-            ).first()
-            if row is None:
-                return False
-            again = {"queued_at": at, "attempts": 0, "error": ""} if state is ReplyState.QUEUED else {}
-            connection.execute(
-                sa.update(replies)
-                .where(replies.c.id == reply)
-                .values(state=state.value, next_attempt_at=None, **again)
-            )
-            chain = Chain(connection, at)
-            chain.append(state.value, {"reply": row.message_id, "by": by, "why": why})
-            chain.write()
-        return True
+            stuck = sa.and_(is_stuck(), has_octets)
+            return _settle(connection, Chain(connection, at), (reply, queued, by, why), stuck, again)
+
+    def drop_reply(self, reply: int, *, by: str, why: str, at: datetime) -> bool:
+        """A stuck reply is not to go any more, its state stays; nor one that is queued, which is held. False where it is
+        neither."""
+        queued = replies.c.state == ReplyState.QUEUED.value
+        state = sa.case((queued, ReplyState.HELD.value), else_=replies.c.state)
+        words = {"state": state, "dropped": dropped_words(by, why)}
+        with self.writing() as connection:
+            waits = sa.or_(is_stuck(), queued)
+            return _settle(connection, Chain(connection, at), (reply, DROPPED, by, why), waits, words)
 
     def record_by_staff(self, entries: Sequence[StaffEntry], *, at: datetime) -> None:
         """Keep what staff note of some organizations, also of those that have not written; in one transaction."""
@@ -103,6 +100,25 @@ class Rulings(Receipts):
             for entry in entries:
                 _note(connection, chain, entry)
             chain.write()
+
+
+def _settle(
+    connection: Connection,
+    chain: Chain,
+    said: tuple[int, str, str, str],
+    which: sa.ColumnElement[bool],
+    values: Mapping[str, object],
+) -> bool:
+    """Change a reply that is still such a one, and say in the ledger what, by whom and why."""
+    reply, kind, by, why = said
+    this = (replies.c.id == reply, which)
+    name = connection.execute(sa.select(replies.c.message_id).where(*this)).scalar()
+    if name is None:
+        return False
+    connection.execute(sa.update(replies).where(replies.c.id == reply).values(**values))
+    chain.append(kind, {"reply": name, "by": by, "why": why})
+    chain.write()
+    return True
 
 
 def rulings_of(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[Ruling, ...]]:

@@ -125,6 +125,7 @@ replies = Table(
     Column("next_attempt_at", UtcTime),
     Column("sent_at", UtcTime),
     Column("error", Text, nullable=False, default=""),
+    Column("dropped", Text, nullable=False, default="", server_default=""),
     Index("replies_due", "mailbox", "state", "id"),
     Index("replies_by_recipient", "recipient", "queued_at"),
     Index("replies_by_organization", "organization", "queued_at"),

@@ -72,6 +72,7 @@ def test_a_message_has_the_contracts_keys(everything: dict[str, Any]) -> None:
             "message_id": "<mailbot.2@example.org>",
             "to": "yi@example.com",
             "state": "failed",
+            "dropped": None,
         }
     ]
 

@@ -13,8 +13,8 @@ import pdfplumber
 import pytest
 from PIL import Image
 
-from mailbot.model import ReplyState, Status, Track
-from mailbot.records import MessageRecord, OrganizationRecord, ReminderRecord
+from mailbot.model import ReplyKind, ReplyState, Ruling, RulingKind, Status, Track
+from mailbot.records import SUPERSEDED, MessageRecord, OrganizationRecord, ReminderRecord, ReplyRecord
 from mailbot.report.site import INDEX, OTHERS, Site, page_name, pages
 from tests.conftest import require
 from tests.unit.report.sample import CONFIG, HOSTILE_NAME, MESSAGES, NOW, ORGANIZATIONS, RUBRIC, at
@@ -115,7 +115,7 @@ def test_an_organizations_page_holds_documents_readings_findings_and_history() -
     assert "第8项（举办会员继续教育培训）自评分「3」超过分值「2」" in said
     assert "Sheet1!F11" in said
     assert "填报总分：99" in said
-    assert "第2号 2021年1月15日16:02:40" in said.replace("　", " ")
+    assert "来件编号2 2021年1月15日16:02:40" in said.replace("　", " ")
     assert "补正通知：发送失败" in said
     assert "已电话提醒" in said
     assert said.count("年度举办2期以上") == 1
@@ -141,6 +141,36 @@ def test_what_an_inquirer_wrote_is_quoted() -> None:
     asked = replace(MESSAGES[9], text="请问盖<i>章</i>用哪一枚？\n谢谢")
     made = dict(pages(replace(SITE, mails=lambda name: [asked] if name is None else [])))
     assert "请问盖&lt;i&gt;章&lt;/i&gt;用哪一枚？\n谢谢" in made[OTHERS]
+
+
+def test_what_persons_decided_stands_in_the_history_with_who_when_and_why() -> None:
+    ruled = replace(
+        MESSAGES[9],
+        rulings=(
+            Ruling(
+                message=10, kind=RulingKind.ASSIGN, by="章伟", why="电话核实<i>", at=at(15, 14, 0, 5),
+                organization="浙江省示例甲学会", track=Track.SOCIETY,
+            ),
+            Ruling(
+                message=10, kind=RulingKind.CORRECT, by="李敏", why="未盖章", at=at(15, 15, 0),
+                sentence="请盖章后再发。",
+            ),
+        ),
+        replies=tuple(
+            ReplyRecord(
+                id=n, message=10, mailbox="societies", kind=ReplyKind.RECEIPT, to="wen@example.com",
+                message_id=f"<{n}@x>", subject="", state=ReplyState.HELD, queued_at=at(15, 13, 0), dropped=why,
+            )
+            for n, why in ((31, ""), (32, "章伟：已电话答复"), (33, SUPERSEDED))
+        ),
+    )  # fmt: skip
+    made = dict(pages(replace(SITE, mails=lambda name: [ruled] if name is None else [])))[OTHERS]
+    said = " ".join("".join(lxml.html.fromstring(made).itertext()).split())
+    assert "人工处理 2021年1月15日14:00:05 归入单位：浙江省示例甲学会（章伟：电话核实<i>）" in said
+    assert "人工处理 2021年1月15日15:00 请其补正：请盖章后再发。（李敏：未盖章）" in said
+    assert "答复编号31 收到通知：暂缓，" in said
+    assert "答复编号32 收到通知：暂缓，不再发出（章伟：已电话答复）" in said
+    assert "答复编号33 收到通知：暂缓，不再发出（已按新的处理结果答复）" in said
 
 
 def test_a_campaign_that_has_not_begun_has_a_report_too() -> None:

@@ -28,6 +28,7 @@ from mailbot.model import (
 )
 from mailbot.records import Anew
 from mailbot.store import database
+from mailbot.store.history import history
 from mailbot.store.ledger import first_broken
 from mailbot.store.store import (
     AlreadyDecidedError,
@@ -92,7 +93,8 @@ def again(
 
 
 def states(store: Store) -> dict[str, str]:
-    return {r.message_id: r.state.value for m in store.messages() for r in m.replies}
+    """The replies' states, and why they were dropped."""
+    return {r.message_id: f"{r.state.value} {r.dropped}".strip() for m in store.messages() for r in m.replies}
 
 
 def anew(store: Store) -> list[tuple[int, Anew]]:
@@ -127,7 +129,7 @@ def test_a_decision_made_anew_takes_the_place_of_the_first_and_its_letter_goes(s
     store.record_decisions([again(1, reply("<a1@x>"))])
     (message,) = store.messages()
     assert (message.outcome, message.decided_at) == (Outcome.ACKNOWLEDGED, NOON + HOUR)
-    assert states(store) == {"<r1@x>": "dropped", "<a1@x>": "queued"}
+    assert states(store) == {"<r1@x>": "held superseded", "<a1@x>": "queued"}
     record = store.organization(SOCIETY.name)
     assert record is not None
     assert record.status is Status.COMPLETE
@@ -158,8 +160,7 @@ def test_a_ruling_given_while_the_message_was_decided_is_not_lost(store: Store) 
     [
         (ReplyState.HELD, True, "queued"),
         (ReplyState.FAILED, True, "queued"),
-        (ReplyState.DROPPED, True, "queued"),
-        (ReplyState.DROPPED, False, "dropped"),
+        (ReplyState.HELD, False, "held"),
         (ReplyState.SENT, True, "sent"),
         (ReplyState.DRAFTED, True, "drafted"),
         (ReplyState.UNCERTAIN, True, "uncertain"),
@@ -249,11 +250,14 @@ def test_a_stuck_reply_is_sent_on_or_dropped_once(store: Store, state: ReplyStat
     )
     first, second = store.replies_in(state)
     later = NOON + 240 * HOUR
-    assert store.settle_stuck_reply(first.id, ReplyState.QUEUED, by="章伟", why="可以发", at=later)
-    assert store.settle_stuck_reply(second.id, ReplyState.DROPPED, by="章伟", why="已电话", at=later)
+    assert store.send_stuck_reply(first.id, by="章伟", why="可以发", at=later)
+    assert store.drop_reply(second.id, by="章伟", why="已电话", at=later)
     for one in (first, second):
-        assert not store.settle_stuck_reply(one.id, ReplyState.QUEUED, by="章伟", why="再发", at=later)
-    assert states(store) == {"<a1@x>": "queued", "<a2@x>": "dropped"}
+        assert not store.send_stuck_reply(one.id, by="章伟", why="再发", at=later)
+        assert not store.drop_reply(one.id, by="章伟", why="不发", at=later)
+    assert states(store) == {"<a1@x>": "queued", "<a2@x>": f"{state.value} 章伟：已电话"}
+    assert store.counts().replies == {ReplyState.QUEUED: 1}
+    assert [m.id for m in store.for_a_person()] == []
     (due,) = store.due_replies("societies", now=later, limit=9)
     assert (due.message_id, due.queued_at, due.attempts) == ("<a1@x>", later, 0)
     said = {e.kind: json.loads(e.payload) for e in store.ledger()}
@@ -263,8 +267,22 @@ def test_a_stuck_reply_is_sent_on_or_dropped_once(store: Store, state: ReplyStat
 def test_a_reply_whose_text_is_lost_can_only_be_dropped(store: Store) -> None:
     take(store, receipt(1))
     store.record_decisions([settled(1, reply("<a1@x>", state=ReplyState.HELD, octets=b""))])
-    assert not store.settle_stuck_reply(1, ReplyState.QUEUED, by="a", why="b", at=NOON)
-    assert store.settle_stuck_reply(1, ReplyState.DROPPED, by="a", why="b", at=NOON)
+    assert not store.send_stuck_reply(1, by="a", why="b", at=NOON)
+    assert store.drop_reply(1, by="a", why="b", at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("state", "after"), [(ReplyState.HELD, "queued"), (ReplyState.UNCERTAIN, "uncertain 章伟：已电话")]
+)
+def test_a_dropped_letter_is_written_anew_only_where_it_cannot_have_left(
+    store: Store, state: ReplyState, after: str
+) -> None:
+    take(store, receipt(1))
+    store.record_decisions([settled(1, reply("<a1@x>", state=state))])
+    assert store.drop_reply(1, by="章伟", why="已电话", at=NOON)
+    store.record_rulings((ruling(),))
+    store.record_decisions([again(1, reply("<a1@x>", octets=b"anew"))])
+    assert states(store) == {"<a1@x>": after}
 
 
 def entry(name: str, **changes: object) -> StaffEntry:
@@ -299,16 +317,54 @@ def test_what_staff_note_is_kept_also_of_who_has_not_written(store: Store) -> No
     ]
 
 
-def test_a_database_of_before_the_rulings_is_brought_up_to_date_and_keeps_all(tmp_path: Path) -> None:
-    path = tmp_path / "mailbot.db"
+def old_database(path: Path, schema: str, *statements: str) -> None:
+    """A database as an earlier program left it."""
     engine = sa.create_engine(f"sqlite:///{path}")
     alembic = AlembicConfig()
     alembic.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
     with engine.begin() as connection:
         alembic.attributes["connection"] = connection
-        command.upgrade(alembic, "0001")
-        connection.execute(sa.text("INSERT INTO flags VALUES ('a', '1')"))
+        command.upgrade(alembic, schema)
+        for statement in statements:
+            connection.execute(sa.text(statement))
     engine.dispose()
+
+
+def test_replies_that_an_earlier_program_dropped_are_so_still_and_bear_the_ledger_out(tmp_path: Path) -> None:
+    path = tmp_path / "mailbot.db"
+    with Store.open(f"sqlite:///{path}") as store:
+        take(store, receipt(1), receipt(2), receipt(3))
+        store.record_decisions(
+            [
+                settled(1, reply("<a1@x>", state=ReplyState.UNCERTAIN)),
+                waiting(2, receipt_letter("<r2@x>")),
+                settled(3, reply("<a3@x>")),
+            ]
+        )
+        store.drop_reply(1, by="章伟", why="已电话", at=NOON)
+        store.record_rulings((ruling(2),))
+        store.record_decisions([again(2, reply("<a2@x>"))])
+        with store.engine.begin() as connection:
+            connection.execute(sa.text("UPDATE replies SET state = 'dropped' WHERE dropped != ''"))
+            connection.execute(sa.text("ALTER TABLE replies DROP COLUMN dropped"))
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+    with Store.open(f"sqlite:///{path}") as store:
+        assert states(store) == {
+            "<a1@x>": "uncertain 章伟：已电话",
+            "<r2@x>": "held superseded",
+            "<a2@x>": "queued",
+            "<a3@x>": "queued",
+        }
+        facts = history(store.ledger()).replies
+        for message in store.messages():
+            for one in message.replies:
+                fact = facts[one.message_id]
+                assert (one.state.value, one.dropped) == (fact.state, fact.dropped)
+
+
+def test_a_database_of_before_the_rulings_is_brought_up_to_date_and_keeps_all(tmp_path: Path) -> None:
+    path = tmp_path / "mailbot.db"
+    old_database(path, "0001", "INSERT INTO flags VALUES ('a', '1')")
     with Store.open(f"sqlite:///{path}") as store:
         assert store.flag("a") == "1"
         take(store, receipt(1))
