@@ -30,6 +30,7 @@ from mailbot.model import (
     verdict,
 )
 from mailbot.reading import Authentication, DocumentReading, MailHead, MailReading
+from mailbot.records import PASSED_OVER
 from mailbot.registry import Identity
 from mailbot.ruled import left_by, reading_left_by, settled
 
@@ -86,15 +87,17 @@ def decide(
     """The decision on one message.
 
     `earlier` are the organization's other contributions, in any order. `rulings` are a person's decisions on this
-    message: where there is a verdict, what it settles is left for staff to see and asks for nothing any more.
+    message: any of them takes in what was passed over; where there is a verdict, what it settles is left for staff
+    to see and asks for nothing any more.
     """
     ruled = verdict(rulings)
     if ruled is not None and ruled.kind is RulingKind.NO_SUBMISSION:
         return Decision(outcome=Outcome.IGNORED, findings=())
     ignored = _why_ignored(arrival, reading.head, terms)
-    if ignored is not None:
+    if ignored is not None and not (rulings and ignored.code in PASSED_OVER):
         return Decision(outcome=Outcome.IGNORED, findings=(ignored,))
     as_noticed = (
+        *(() if ignored is None else (ignored,)),
         *_on_delivery(arrival, reading, identity, terms),
         *_on_contents(arrival, reading, identity),
     )

@@ -126,7 +126,7 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
     from mailbot.form.examine import Readable, examine
 
     read = read_parts(
-        () if head.automatic else parts,
+        parts,
         limits=Limits(**wanted.limits),
         supplied=wanted.supplied,
         begin=parent.progress,

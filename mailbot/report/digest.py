@@ -61,6 +61,7 @@ def digest(facts: DigestFacts) -> Digest:
     zone = facts.config.campaign.timezone
     waiting = cases.waiting(facts.for_a_person, facts.organizations, facts.rubric, facts.config, pictures)
     junk = cases.junk(facts.for_a_person, facts.config)
+    passed_over = cases.passed_over(facts.news, facts.config)
     unsent = cases.unsent((*facts.for_a_person, *facts.news), facts.counts, zone)
     state = health(
         facts.folders,
@@ -77,9 +78,10 @@ def digest(facts: DigestFacts) -> Digest:
         "now": moment(facts.now, zone),
         "since": moment(facts.since, zone) if facts.since else "",
         "things": things,
-        "headline": _headline(waiting.total, unsent.total, len(state.alarms), junk.total),
+        "headline": _headline(waiting.total, unsent.total, len(state.alarms), junk.total, passed_over.total),
         "waiting": waiting,
         "junk": junk,
+        "passed_over": passed_over,
         "unsent": unsent,
         "health": state,
         **_time_left(facts),
@@ -103,7 +105,7 @@ def _subject(facts: DigestFacts, things: int) -> str:
     return f"【收件日报】{day(facts.now, facts.config.campaign.timezone)}：{what}"
 
 
-def _headline(waiting: int, unsent: int, alarms: int, junk: int) -> str:
+def _headline(waiting: int, unsent: int, alarms: int, junk: int, passed_over: int) -> str:
     """What there is to do, in one sentence without its full stop."""
     parts = [
         f"{number}{words}"
@@ -114,8 +116,11 @@ def _headline(waiting: int, unsent: int, alarms: int, junk: int) -> str:
         )
         if number
     ]
-    look = f"垃圾箱中有{junk}封来件，请看是否误判" if junk else ""
-    return "；".join(part for part in ("、".join(parts), look) if part) or "一切正常"
+    looks = [
+        f"垃圾箱中有{junk}封来件，请看是否误判" if junk else "",
+        f"有{passed_over}封未处理的邮件带有附件，请看是否漏收" if passed_over else "",
+    ]
+    return "；".join(part for part in ("、".join(parts), *looks) if part) or "一切正常"
 
 
 def _time_left(facts: DigestFacts) -> dict[str, object]:

@@ -11,9 +11,9 @@ from mailbot.model import Code, Finding, ItemReading, Severity, Status
 from mailbot.records import STUCK, Counts, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.report.cut import Cut, cut
 from mailbot.report.figures import one_line, points_or_dash, short_moment
-from mailbot.report.labels import READ_BY, REPLY_KINDS, REPLY_STATES, ROLES, TO_DO
+from mailbot.report.labels import CODES, READ_BY, REPLY_KINDS, REPLY_STATES, ROLES, TO_DO, answer
 from mailbot.report.problems import problems
-from mailbot.report.standing import addresses, doubts, in_junk
+from mailbot.report.standing import addresses, doubts, in_junk, may_hold_papers
 from mailbot.report.wording import detail
 from mailbot.rubric import Rubric
 
@@ -66,6 +66,8 @@ class DoubtfulCell:
 class Case:
     """One mail that waits for a person."""
 
+    number: int
+    """By which `mailbot review` takes a decision on it."""
     who: str
     reasons: tuple[str, ...]
     more_reasons: int
@@ -91,6 +93,7 @@ class Case:
 class JunkMail:
     """A mail in the Junk folder."""
 
+    number: int
     received_at: str
     sender: str
     subject: str
@@ -98,9 +101,24 @@ class JunkMail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """A mail that was not taken and carries files."""
+
+    number: int
+    received_at: str
+    why: str
+    sender: str
+    subject: str
+    files: str
+    more_files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unsent:
     """A reply that did not go out, or of which nobody knows."""
 
+    number: int
+    message: int
     organization: str
     to: str
     kind: str
@@ -131,6 +149,7 @@ def junk(messages: Sequence[MessageRecord], config: Config) -> Cut[JunkMail]:
     """What lies in Junk and may have been put there by mistake."""
     found = (
         JunkMail(
+            number=m.id,
             received_at=short_moment(m.received_at, config.campaign.timezone),
             sender=one_line(m.sender),
             subject=one_line(m.subject) or "（无主题）",
@@ -140,6 +159,28 @@ def junk(messages: Sequence[MessageRecord], config: Config) -> Cut[JunkMail]:
         if in_junk(m)
     )
     return cut(found, _MOST_JUNK)
+
+
+def passed_over(messages: Iterable[MessageRecord], config: Config) -> Cut[PassedOver]:
+    """What was not taken and may hold somebody's papers, newest first: a robot's sign can stand on a person's mail."""
+    found = (
+        PassedOver(
+            number=m.id,
+            received_at=short_moment(m.received_at, config.campaign.timezone),
+            why="、".join(CODES[f.code] for f in m.findings),
+            sender=one_line(m.sender) or "不明",
+            subject=one_line(m.subject) or "（无主题）",
+            files="、".join(_documents(m)[:_MOST_DOCUMENTS]),
+            more_files=max(0, len(m.documents) - _MOST_DOCUMENTS),
+        )
+        for m in sorted(messages, key=lambda m: m.received_at, reverse=True)
+        if may_hold_papers(m, config)
+    )
+    return cut(found, _MOST_JUNK)
+
+
+def _documents(message: MessageRecord) -> tuple[str, ...]:
+    return tuple(f"{one_line(d.filename, 60) or '（未命名）'}（{ROLES[d.role]}）" for d in message.documents)
 
 
 def unsent(messages: Iterable[MessageRecord], counts: Counts, zone: tzinfo) -> Cut[Unsent]:
@@ -164,11 +205,10 @@ def _case(
     asked = list(doubts(message)) or list(_left_on_server(message))
     faults = problems((f for f in message.findings if f.severity is Severity.ERROR), rubric)
     reasons = tuple(dict.fromkeys(detail(f, rubric) for f in asked))
-    documents = tuple(
-        f"{one_line(d.filename, 60) or '（未命名）'}（{ROLES[d.role]}）" for d in message.documents
-    )
+    documents = _documents(message)
     asks = any(f.code is Code.MESSAGE_INQUIRY for f in message.findings)
     return Case(
+        number=message.id,
         who=one_line(message.organization or "", 60) or "单位不明",
         reasons=reasons[:_MOST_REASONS] or ("该单位此前有来件待核对，材料尚不齐全",),
         more_reasons=max(0, len(reasons) - _MOST_REASONS),
@@ -220,11 +260,13 @@ def _cells(message: MessageRecord, pictures: Pictures) -> Iterable[DoubtfulCell]
 def _replied(message: MessageRecord) -> str:
     if not message.replies:
         return "未答复"
-    return "、".join(f"{REPLY_KINDS[r.kind]}{REPLY_STATES[r.state]}" for r in message.replies)
+    return "、".join(map(answer, message.replies))
 
 
 def _unsent(message: MessageRecord, reply: ReplyRecord, zone: tzinfo) -> Unsent:
     return Unsent(
+        number=reply.id,
+        message=message.id,
         organization=one_line(message.organization or "", 60) or "单位不明",
         to=one_line(reply.to),
         kind=REPLY_KINDS[reply.kind],

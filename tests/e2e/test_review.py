@@ -277,9 +277,38 @@ def test_a_robots_mail_is_left_alone(office: Office) -> None:
     assert "waits for nobody" in run(office, "review", "1", "--accept", *SIGNED, status=2)
 
 
-@pytest.mark.parametrize(
-    ("choice", "state", "letters_sent"), [("--send", "sent", 2), ("--drop", "dropped", 1)]
-)
+def test_papers_under_a_robots_sign_are_shown_and_taken_in_by_a_person(registered: Office) -> None:
+    registered.deliver(mail(papers(KNOWN), headers={"Auto-Submitted": "auto-generated"}))
+    registered.round()
+    assert registered.outcomes() == ["ignored"]
+    shown = digest(registered)
+    assert "有1封未处理的邮件带有附件，请看是否漏收" in shown
+    assert "来件编号1，文件：自评表.xlsx（自评表）、工作总结.docx（工作总结）" in shown
+    assert "message.automatic" in run(registered, "review")
+    said = run(registered, "review", "1", "--organization", KNOWN, *SIGNED)
+    assert "acknowledged" in said
+    registered.round()
+    assert kinds(registered) == ["接收回执"]
+    assert status_of(registered, KNOWN) == "complete"
+    assert registered.codes() == {"message.automatic"}
+    assert "message.automatic" not in run(registered, "review")
+    assert "请看是否漏收" not in digest(registered)
+
+
+def test_a_robots_mail_that_is_no_submission_is_shown_no_longer(registered: Office) -> None:
+    registered.deliver(mail({"通讯.pdf": b"%PDF-1.4 news"}, headers={"List-Id": "<news.example.com>"}))
+    registered.deliver(
+        mail({"自评表.xlsx": form()}, sender=ADDRESSES["societies"], message_id="<own@example.org>")
+    )
+    registered.round()
+    assert "有1封未处理的邮件带有附件" in digest(registered)
+    run(registered, "review", "1", "--no-submission", *SIGNED)
+    assert "未处理的邮件带有附件" not in digest(registered)
+    assert "nothing waits" in run(registered, "review")
+    assert registered.sent == ()
+
+
+@pytest.mark.parametrize(("choice", "state", "letters_sent"), [("--send", "sent", 2), ("--drop", "held", 1)])
 def test_a_held_reply_goes_or_is_dropped_as_a_person_says(
     office: Office, choice: str, state: str, letters_sent: int
 ) -> None:
@@ -293,10 +322,19 @@ def test_a_held_reply_goes_or_is_dropped_as_a_person_says(
     assert "not among those" in run(office, "review", "--reply", "2", choice, *SIGNED, status=2)
     office.round()
     office.round()
-    assert office.export()["messages"][1]["replies"][0]["state"] == state
+    reply = office.export()["messages"][1]["replies"][0]
+    assert (reply["state"], reply["dropped"]) == (
+        state,
+        None if choice == "--send" else "章伟：电话核实",
+    )
     assert len(office.sent) == letters_sent
     assert "nothing waits" in run(office, "review")
     assert "答复未能发出" not in digest(office)
+    before = office.export()
+    assert "all of it holds" in run(office, "verify")
+    run(office, "rebuild")
+    assert "all of it holds" in run(office, "verify")
+    assert office.export() == before
 
 
 def test_a_letter_on_a_decision_that_a_person_has_changed_does_not_leave_any_more(registered: Office) -> None:
@@ -312,8 +350,8 @@ def test_a_letter_on_a_decision_that_a_person_has_changed_does_not_leave_any_mor
     assert registered.export()["messages"][1]["replies"][0]["state"] == "held"
     run(registered, "review", "2", "--accept", *SIGNED)
     registered.round()
-    states = {r["kind"]: r["state"] for r in registered.export()["messages"][1]["replies"]}
-    assert states == {"receipt": "dropped", "acknowledgement": "sent"}
+    states = {r["kind"]: (r["state"], r["dropped"]) for r in registered.export()["messages"][1]["replies"]}
+    assert states == {"receipt": ("held", "superseded"), "acknowledgement": ("sent", None)}
 
 
 def test_a_draft_that_a_person_has_sent_is_sent(office: Office) -> None:

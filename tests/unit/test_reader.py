@@ -168,11 +168,11 @@ def test_a_forwarded_mail_is_opened(reader, tmp_path):
     assert reading.assessment.total == Decimal(len(ITEMS))
 
 
-def test_robots_are_not_read_further(reader, tmp_path):
+def test_what_comes_under_a_robots_sign_is_read_too_for_a_person_who_takes_it_in(reader, tmp_path):
     reading = read(reader, put(tmp_path, *FILES, Auto_Submitted="auto-replied"))
     assert reading.head.automatic == "Auto-Submitted: auto-replied"
-    assert reading.documents == ()
-    assert reading.assessment is None
+    assert {d.filename for d in reading.documents} == {name for name, _ in FILES}
+    assert reading.assessment is not None
 
 
 def test_a_question_carries_nothing(reader, tmp_path):

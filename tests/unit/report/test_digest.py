@@ -12,8 +12,19 @@ import lxml.html
 import pytest
 from jinja2 import UndefinedError
 
-from mailbot.model import Code, Organization, Outcome, ReplyState, Severity, Status, Track, finding
-from mailbot.records import Counts
+from mailbot.model import (
+    Code,
+    Format,
+    Organization,
+    Outcome,
+    ReplyState,
+    Role,
+    Severity,
+    Status,
+    Track,
+    finding,
+)
+from mailbot.records import Counts, DocumentRecord
 from mailbot.report.digest import Digest, DigestFacts, digest
 from mailbot.report.roster import roster
 from tests.conftest import ROOT
@@ -30,6 +41,7 @@ from tests.unit.report.sample import (
     WRITTEN,
     assessment,
     at,
+    documents,
     folder,
     message,
     organization,
@@ -178,7 +190,47 @@ def test_a_mail_that_later_ones_settled_goes_last_and_is_marked() -> None:
     )  # fmt: skip
     made = digest(replace(BUSY, for_a_person=[settled, *BUSY.for_a_person]))
     assert made.text.count("该单位其后来件已齐全") == 1
-    assert "5. 浙江省示例甲学会（该单位其后来件已齐全）" in made.text
+    assert "5. 浙江省示例甲学会，来件编号20（该单位其后来件已齐全）" in made.text
+
+
+def test_papers_under_a_robots_sign_are_listed_with_the_number_that_a_person_gives() -> None:
+    robot = message(
+        22, at(15, 9, 0), Outcome.IGNORED, finding(Code.MESSAGE_AUTOMATIC, found="Auto-Submitted: yes"),
+        sender="oa@example.com", subject="转发：自评材料",
+    )  # fmt: skip
+    papers = (*documents(Role.FORM), *documents(Role.PLAN) * 9)
+    made = digest(replace(QUIET, news=[replace(robot, documents=papers), robot]))
+    assert "无需人工处理" in made.subject
+    assert "有1封未处理的邮件带有附件，请看是否漏收" in made.text.splitlines()[0]
+    (line,) = [line for line in made.text.splitlines() if "转发：自评材料" in line]
+    assert "oa@example.com" in line
+    assert "自动邮件），来件编号22，文件：自评表.xlsx（自评表）、" in line
+    assert line.endswith("，另有2个")
+
+
+FORM = documents(Role.FORM)
+LOGO = (replace(FORM[0], filename="logo.png", format=Format.IMAGE, role=Role.OTHER),)
+
+
+@pytest.mark.parametrize(
+    ("sign", "sender", "papers"),
+    [
+        ("Auto-Submitted: auto-replied", "ren@example.com", ()),
+        ("Auto-Submitted: auto-replied", "ren@example.com", LOGO),
+        ("From: societies@example.org", "societies@example.org", FORM),
+        ("Content-Type: multipart/report", "a@example.com", FORM),
+        ("From: postmaster@example.com", "postmaster@example.com", FORM),
+    ],
+)
+def test_what_is_surely_no_submission_is_not_listed(
+    sign: str, sender: str, papers: tuple[DocumentRecord, ...]
+) -> None:
+    robot = message(
+        22, at(15, 9, 0), Outcome.IGNORED, finding(Code.MESSAGE_AUTOMATIC, found=sign), sender=sender
+    )
+    made = digest(replace(QUIET, news=[replace(robot, documents=papers)]))
+    assert "请看是否漏收" not in made.text
+    assert "自动回复、重复等1封未作处理" in made.text
 
 
 def test_a_mail_too_large_to_take_says_where_it_is() -> None:
