@@ -21,11 +21,11 @@ from mailbot.errors import (
     RecipientRefusedError,
     TemporaryError,
 )
-from mailbot.mail.reply_folders import ReplyFolders
+from mailbot.mail.reply_folders import ReplyFolders, marks
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
 from mailbot.records import ReplyRecord
-from mailbot.reminders import Reminders
+from mailbot.reminders import Reminders, reminder_marks
 from mailbot.store.store import Settlement, Store
 
 log = structlog.get_logger()
@@ -94,18 +94,23 @@ class Outbox:
         now = self._clock()
         if self._look_at_drafts > now:
             return
-        drafts = [r for r in self._store.replies_in(ReplyState.DRAFTED) if r.mailbox == self._mailbox.name]
-        if not drafts:
+        mine = self._mailbox.name
+        drafts = [r for r in self._store.replies_in(ReplyState.DRAFTED) if r.mailbox == mine]
+        reminders = [r for r in self._store.reminders(state=ReplyState.DRAFTED) if r.mailbox == mine]
+        if not drafts and not reminders:
             return
         self._look_at_drafts = now + _DRAFTS_EVERY
         with ReplyFolders(self._mailbox) as folders:
             sent = folders.sent_marks()
-        gone = [r for r in drafts if {r.message_id, "".join(r.subject.split())} & sent]
-        for reply in gone:
-            log.info("a draft was sent by a person", reply=reply.id)
+        gone = [r for r in drafts if marks(r.message_id, r.subject) & sent]
         self._store.settle_replies(
             [Settlement(reply=reply.id, state=ReplyState.SENT) for reply in gone], at=now
         )
+        reminded = [r for r in reminders if reminder_marks(r, self._mailbox.address) & sent]
+        for reminder in reminded:
+            self._store.settle_reminder(reminder, ReplyState.SENT, at=now)
+        if gone or reminded:
+            log.info("drafts were sent by a person", replies=len(gone), reminders=len(reminded))
 
     def _what_became_of(self, reply: ReplyRecord, folders: ReplyFolders) -> ReplyState:
         if self._mode == "draft":

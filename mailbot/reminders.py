@@ -17,6 +17,7 @@ from mailbot.config import Config, Mailbox
 from mailbot.errors import TemporaryError
 from mailbot.mail.addresses import is_address
 from mailbot.mail.compose import OutgoingMail, compose
+from mailbot.mail.reply_folders import marks
 from mailbot.model import Code, Organization, ReplyState, Role, Severity, Status
 from mailbot.reading import Address
 from mailbot.records import OrganizationRecord, ReminderRecord
@@ -222,6 +223,12 @@ class Reminders:
             ),
             octets=compose(mail),
         )
+
+
+def reminder_marks(record: ReminderRecord, own: str) -> frozenset[str]:
+    """By what a reminder that was laid into Drafts is known again among what was sent from the address `own`."""
+    message_id = _message_id(record.organization, record.recipient, record.day, own)
+    return marks(message_id, record.subject, record.recipient)
 
 
 def is_a_day(config: Config, now: datetime) -> bool:

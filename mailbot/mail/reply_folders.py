@@ -41,7 +41,7 @@ class ReplyFolders(Connection):
         return False
 
     def sent_marks(self) -> frozenset[str]:
-        """Message-ID and subject of each of the newest mails in the Sent folder; none where there is no such folder.
+        """`marks` of each of the newest mails in the Sent folder; none where there is no such folder.
 
         Raises TemporaryError where the server cannot be asked.
         """
@@ -70,8 +70,18 @@ class ReplyFolders(Connection):
         return tuple(data.get(b"BODY[HEADER]", b"") for data in answer.values())
 
 
+def marks(message_id: str, subject: str, to: str = "") -> frozenset[str]:
+    """By what a letter of ours is known again: mail programs may give a draft another Message-ID when it is sent.
+
+    `to` where several letters have the same subject.
+    """
+    subject = "".join(subject.split())
+    return frozenset((message_id, f"{subject} {to.lower()}")) if subject else frozenset((message_id,))
+
+
 def _marks(header: bytes) -> Iterator[str]:
-    """By what a letter of ours is known again: mail programs may give a draft another Message-ID when it is sent."""
     message = BytesParser(policy=default).parsebytes(header, headersonly=True)
-    for name in ("Message-ID", "Subject"):
-        yield "".join(str(message[name] or "").split())
+    message_id, subject = ("".join(str(message[name] or "").split()) for name in ("Message-ID", "Subject"))
+    yield from marks(message_id, subject)
+    for one in message["To"].addresses if message["To"] else ():
+        yield from marks(message_id, subject, one.addr_spec)

@@ -54,7 +54,9 @@ def write_reminder(facts: ReminderFacts, templates: Path | None = None) -> Lette
 def _subject(facts: ReminderFacts) -> str:
     name = wording.shortened(wording.plain(facts.organization), _LONGEST_NAME)
     until = f"{facts.deadline.month}月{facts.deadline.day}日{facts.deadline.hour}:{facts.deadline:%M}"
-    return f"【报送提醒】{name} 材料报送{until}截止"
+    days = (facts.deadline.date() - facts.now.date()).days
+    left = f"还有{days}天" if days > 0 else "今天截止"
+    return f"【报送提醒】{name} 材料报送{until}截止（{left}）"
 
 
 def _context(facts: ReminderFacts) -> dict[str, Any]:

@@ -41,14 +41,17 @@ class Reminders(Database):
             _note(connection, reminder, state, at, error)
 
     def reminders(
-        self, *, day: date | None = None, organization: str | None = None
+        self,
+        *,
+        day: date | None = None,
+        state: ReplyState | None = None,
     ) -> tuple[ReminderRecord, ...]:
         """Reminders that went out or were tried, oldest first."""
         query = sa.select(reminders).order_by(reminders.c.at, reminders.c.recipient)
         if day is not None:
             query = query.where(reminders.c.day == day)
-        if organization is not None:
-            query = query.where(reminders.c.organization == organization)
+        if state is not None:
+            query = query.where(reminders.c.state == state.value)
         with self.reading() as connection:
             return tuple(
                 ReminderRecord(**{**row._mapping, "state": ReplyState(row.state)})

@@ -118,7 +118,7 @@ class Restorer:
         self._store.record_by_staff((entry,), at=at)
 
     def reminded(self, said: Mapping[str, Any], at: datetime, mailbox: str) -> None:
-        """How a reminder ended; one of which nothing was taken is forgotten."""
+        """How a reminder ended; one of which nothing was taken is forgotten. `mailbox`: where an old ledger names none."""
         key = {
             "organization": said["organization"],
             "recipient": said["to"],
@@ -129,8 +129,15 @@ class Restorer:
                 sa.delete(reminders).where(*(reminders.c[name] == value for name, value in key.items()))
             )
             if said["state"] != ReplyState.QUEUED.value:
-                values = {**key, "mailbox": mailbox, "state": said["state"], "at": at, "error": said["error"]}
-                connection.execute(sa.insert(reminders).values(**values, subject=""))
+                values = {
+                    **key,
+                    "mailbox": said.get("mailbox", mailbox),
+                    "subject": said.get("subject", ""),
+                    "state": said["state"],
+                    "at": at,
+                    "error": said["error"],
+                }
+                connection.execute(sa.insert(reminders).values(values))
 
     def letters(self, facts: Mapping[str, ReplyFact]) -> None:
         """Each letter as the ledger has it; one that the ledger does not know was never written."""

@@ -253,6 +253,36 @@ def test_in_draft_mode_reminders_wait_in_the_drafts_folder(office: Office, clock
     ]
 
 
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_reminder_that_a_person_sent_from_drafts_is_sent(
+    office: Office, clock: Clock, renamed: bool
+) -> None:
+    """Its mail program may give it another Message-ID; its namesake to the other address still waits."""
+    configure(office, replies='mode = "draft"\nmin_interval_seconds = 0')
+    with opened(office, clock) as app:
+        app.run(once=True)
+        assert app.remind()[0] == 5
+    drafts = [
+        email.message_from_bytes(m.octets) for m in office.imap.mails("societies@example.org", "Drafts")
+    ]
+    (mine,) = [draft for draft in drafts if draft["To"] == "xinghe@example.com"]
+    if renamed:
+        mine.replace_header("Message-ID", "<given-by-the-web-mail@example.org>")
+    office.imap.deliver("societies@example.org", mine.as_bytes(), IN_TIME, "Sent Messages")
+    clock.now += timedelta(hours=1)
+    for _ in range(2):
+        with opened(office, clock) as app:
+            app.run(once=True)
+            states = {r.recipient: r.state for r in app.store.reminders()}
+    assert [to for to, state in states.items() if state is ReplyState.SENT] == ["xinghe@example.com"]
+    assert set(states.values()) == {ReplyState.SENT, ReplyState.DRAFTED}
+    assert office.sent == ()
+    before = app.store.reminders()
+    assert CliRunner().invoke(cli.app, ["rebuild", "--config", str(office.config_path)]).exit_code == 0
+    with opened(office, clock) as app:
+        assert app.store.reminders() == before
+
+
 def test_with_replies_off_nobody_is_reminded(office: Office, clock: Clock) -> None:
     configure(office, replies='mode = "off"')
     with opened(office, clock) as app:
