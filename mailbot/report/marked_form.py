@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 HEADER = ("序号", "类别", "项目", "评价内容", "分值", "自评分", "自评依据(工作实效)", "备注")
-_WIDTHS = (6, 14, 11, 46, 8, 9, 46, 10)
+_WIDTHS = (6, 14, 11, 44, 8, 9, 44, 10)
 _NO, _CATEGORY, _GROUP, _CRITERION, _POINTS, _SCORE, _EVIDENCE, _REMARK = range(1, 9)
 _FIRST_ROW = 4
+_SCALE = 72
+"""Per cent: the columns fit an A4 page on its side also where the program has a wide font for its unit of width."""
+_PAGE_HEIGHT = 705.0
+"""Points of row height on such a page at that scale."""
 _PLAIN_NUMBER = re.compile(r"-?\d{1,6}(?:\.\d{1,4})?")
 _LONGEST_CELL = 32_000
 _FAULTY = "FFFFC7CE"
@@ -129,8 +133,9 @@ def _form(rubric: Rubric, assessment: Assessment | None) -> Workbook:
     for row, item in enumerate(rubric.items, _FIRST_ROW):
         _item_row(sheet, row, item, rubric, read.get(item.no))
     _total_row(sheet, rubric, assessment)
-    _merge(sheet, rubric)
     _style(sheet, rubric)
+    starts = _page(sheet, _FIRST_ROW + len(rubric.items))
+    _merge(sheet, rubric, starts)
     return book
 
 
@@ -154,12 +159,19 @@ def _total_row(sheet: Worksheet, rubric: Rubric, assessment: Assessment | None) 
         _number(sheet, row, _SCORE, assessment.stated_total)
 
 
-def _merge(sheet: Worksheet, rubric: Rubric) -> None:
+def _merge(sheet: Worksheet, rubric: Rubric, starts: Sequence[int]) -> None:
+    """Cells of one category or project are one, on each page: a printed cell is whole, and says again what it is."""
+    page_of = {
+        item.no: sum(start <= row for start in starts) for row, item in enumerate(rubric.items, _FIRST_ROW)
+    }
     last = _FIRST_ROW + len(rubric.items)
     sheet.merge_cells(start_row=1, end_row=1, start_column=1, end_column=len(HEADER))
     sheet.merge_cells(start_row=2, end_row=2, start_column=1, end_column=len(HEADER))
     sheet.merge_cells(start_row=last, end_row=last, start_column=1, end_column=_CRITERION)
-    for column, key in ((_CATEGORY, lambda i: i.category), (_GROUP, lambda i: (i.category, i.group))):
+    for column, key in (
+        (_CATEGORY, lambda i: (page_of[i.no], i.category)),
+        (_GROUP, lambda i: (page_of[i.no], i.category, i.group)),
+    ):
         for first, end in _runs(rubric.items, key):
             if end > first:
                 sheet.merge_cells(
@@ -203,7 +215,7 @@ def _style(sheet: Worksheet, rubric: Rubric) -> None:
     sheet.row_dimensions[2].height = 22
     for row, item in enumerate(rubric.items, _FIRST_ROW):
         sheet.row_dimensions[row].height = _height(item, str(sheet.cell(row, _EVIDENCE).value or ""))
-    _page(sheet)
+    sheet.row_dimensions[3].height = sheet.row_dimensions[last].height = 22
 
 
 def _height(item: Item, evidence: str) -> float:
@@ -218,16 +230,31 @@ def _lines(text: str, width: int) -> int:
     )
 
 
-def _page(sheet: Worksheet) -> None:
+def _page(sheet: Worksheet, last: int) -> tuple[int, ...]:
+    """The sheet as it is printed; returns the rows with which its later pages begin.
+
+    Breaks of our own, and so a fixed scale: where Excel fits a sheet to the page, it passes them over.
+    """
+    from openpyxl.worksheet.pagebreak import Break
+
+    starts, used = [], 0.0
+    for row in range(1, last + 1):
+        height = sheet.row_dimensions[row].height or 0.0
+        if used + height > _PAGE_HEIGHT and row > _FIRST_ROW:
+            starts.append(row)
+            used = sheet.row_dimensions[3].height or 0.0
+        used += height
+    for row in starts:
+        sheet.row_breaks.append(Break(id=row - 1))
     sheet.freeze_panes = "A4"
     sheet.print_title_rows = "3:3"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9
-    sheet.page_setup.fitToWidth = 1
-    sheet.page_setup.fitToHeight = 0
+    sheet.page_setup.scale = _SCALE
+    sheet.print_options.horizontalCentered = True
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_margins.top = sheet.page_margins.bottom = 0.5
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True  # type: ignore[union-attr]
+    return tuple(starts)
 
 
 def _mark(sheet: Worksheet, row: int, column: int, remarks: Sequence[str]) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
 
+import pdfplumber
 import pytest
 from openpyxl import Workbook, load_workbook
 
 from mailbot.model import Assessment, Code, Finding, ItemReading, ReadBy, finding
 from mailbot.report.marked_form import blank_form, marked_form
 from mailbot.rubric import load
-from tests.conftest import ROOT
+from tests.conftest import ROOT, require
 
 RUBRIC = load(ROOT / "rubric/2020.toml")
 ROWS = {item.no: row for row, item in enumerate(RUBRIC.items, 4)}
@@ -129,3 +133,61 @@ def test_both_forms_are_read_again_as_what_they_are() -> None:
         (Code.SCORE_OVER_MAX, 8),
         (Code.TOTAL_MISMATCH, None),
     }
+
+
+def converted(data: bytes, kind: str, directory: Path) -> Path:
+    """What LibreOffice makes of a workbook."""
+    source = directory / "form.xlsx"
+    source.write_bytes(data)
+    subprocess.run(
+        [
+            require("soffice"), f"-env:UserInstallation={(directory / 'profile').as_uri()}", "--headless",
+            "--convert-to", kind, "--outdir", str(directory / "made"), str(source),
+        ],
+        check=True, timeout=120, capture_output=True,
+    )  # fmt: skip
+    return directory / "made" / f"form.{kind}"
+
+
+@pytest.mark.parametrize("evidence", ["开展活动", "开展学术交流活动，参会人数众多。" * 20])
+def test_no_cell_is_cut_by_the_edge_of_a_printed_page(evidence: str, tmp_path: Path) -> None:
+    data = marked_form(assessment({item.no: ("1", evidence) for item in RUBRIC.items}), (), RUBRIC)
+    sheet = load_workbook(BytesIO(data))["自评表"]
+    starts = [each.id + 1 for each in sheet.row_breaks.brk]
+    assert starts
+    for start in starts:
+        assert not [m for m in sheet.merged_cells.ranges if m.min_row < start <= m.max_row]
+        assert sheet.cell(start, 2).value
+        assert sheet.cell(start, 3).value
+    with pdfplumber.open(converted(data, "pdf", tmp_path)) as printed:
+        pages = [page.extract_text() for page in printed.pages]
+    bounds = [4, *starts, 29]
+    assert len(pages) == len(starts) + 2  # and the sums
+    for text, first, end in zip(pages, bounds[:-1], bounds[1:], strict=False):
+        for item in RUBRIC.items[first - 4 : end - 4]:
+            assert re.search(rf"(?m)\b{item.no} ", text), item.no
+
+
+def test_libreoffice_opens_and_saves_it_without_loss(tmp_path: Path) -> None:
+    faults = (
+        finding(Code.SCORE_OVER_MAX, item=8, found="3", wanted="2"),
+        finding(Code.EVIDENCE_MISSING, item=14),
+    )
+    data = marked_form(assessment({8: ("3", "两期"), 14: ("1", "")}), faults, RUBRIC)
+    before = load_workbook(BytesIO(data))["自评表"]
+    after = load_workbook(converted(data, "xlsx", tmp_path))["自评表"]
+    for place in (f"F{ROWS[8]}", f"G{ROWS[14]}"):
+        assert after[place].comment is not None
+        assert "".join(after[place].comment.text.split()).endswith(
+            "".join(before[place].comment.text.split())
+        )
+        assert after[place].fill.fgColor.rgb == before[place].fill.fgColor.rgb
+    values = [[cell.value for cell in row] for row in before.iter_rows()]
+    assert [[cell.value for cell in row] for row in after.iter_rows(max_col=8)] == values
+    assert {str(each) for each in after.merged_cells.ranges} == {str(m) for m in before.merged_cells.ranges}
+    assert after.print_title_rows == before.print_title_rows
+    assert (after.page_setup.orientation, int(after.page_setup.paperSize or 0)) == ("landscape", 9)
+    assert [each.id for each in after.row_breaks.brk] == [each.id for each in before.row_breaks.brk]
+    for column in "ABCDEFGH":
+        width = before.column_dimensions[column].width
+        assert after.column_dimensions[column].width == pytest.approx(width, abs=0.6)
