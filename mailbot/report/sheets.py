@@ -57,6 +57,8 @@ class Sheet:
     head_lines: int = 2
     colourings: Sequence[Colouring] = ()
     _rows: int = field(default=1, init=False)
+    pages_wide: int = 1
+    """How many printed pages side by side; each repeats the frozen columns."""
     _sheet: Any = field(init=False)
     _new_cell: Callable[[Any], Any] = field(init=False)
     _styles: Mapping[object, Any] = field(init=False)
@@ -80,7 +82,9 @@ class Sheet:
         sheet.row_dimensions[1].height = _LINE * self.head_lines + 6
         sheet.freeze_panes = f"{get_column_letter(self.frozen_columns + 1)}2"
         sheet.print_title_rows = "1:1"
-        lay_out_page(sheet, f"{self.heading} · {self.title}")
+        if self.pages_wide > 1:
+            sheet.print_title_cols = f"A:{get_column_letter(self.frozen_columns)}"
+        lay_out_page(sheet, f"{self.heading} · {self.title}", pages_wide=self.pages_wide)
 
     def _head_cell(self, column: Column) -> Any:
         cell = self._cell(column.title)
@@ -146,14 +150,14 @@ class Sheet:
             self._sheet.conditional_formatting.add(where, rule)
 
 
-def lay_out_page(sheet: Any, heading: str) -> None:
-    """A4 landscape, as wide as the sheet, heading above and page numbers below."""
+def lay_out_page(sheet: Any, heading: str, *, pages_wide: int = 1) -> None:
+    """A4 landscape, the sheet as wide as so many pages, heading above and page numbers below."""
     from openpyxl.worksheet.properties import PageSetupProperties
 
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = pages_wide, 0
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_margins.top, sheet.page_margins.bottom = 0.75, 0.75
     sheet.page_margins.header = sheet.page_margins.footer = 0.35

@@ -84,6 +84,7 @@ def _summary_sheet(book: Workbook, rubric: Rubric, heading: str) -> Sheet:
         title="汇总表",
         heading=heading,
         frozen_columns=2,
+        pages_wide=2,
         head_lines=6,
         columns=[
             Column(
@@ -205,6 +206,8 @@ def _receipt_sheet(book: Workbook, heading: str) -> Sheet:
         book=book,
         title="接收登记",
         heading=heading,
+        frozen_columns=1,
+        pages_wide=2,
         columns=[
             Column(title="来件编号", width=9, centre=True),
             Column(title="接收时间", width=19, centre=True),
