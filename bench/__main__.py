@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import accuracy, growth, programs, rush, throughput, waiting
+from bench import accuracy, growth, programs, rush, staff, throughput, waiting
 from tests.servers import DovecotServer
 
 
@@ -21,8 +21,9 @@ def main() -> None:
     arguments.add_argument("--mails", type=int, default=1000)
     arguments.add_argument("--rush", type=int, default=500)
     arguments.add_argument("--messages", type=int, default=20_000, help="the large campaign of `growth`")
+    arguments.add_argument("--organizations", type=int, default=500, help="of `staff`")
     arguments.add_argument(
-        "--only", choices=("throughput", "far", "counts", "waiting", "rush", "growth", "accuracy")
+        "--only", choices=("throughput", "far", "counts", "waiting", "rush", "growth", "staff", "accuracy")
     )
     chosen = arguments.parse_args()
     if chosen.only != "accuracy" and shutil.which("dovecot") is None:
@@ -41,6 +42,7 @@ def main() -> None:
         "waiting": _waiting,
         "rush": lambda: rush.rush(chosen.rush),
         "growth": lambda: growth.growth((100, chosen.messages)),
+        "staff": lambda: staff.staff(chosen.organizations),
         "accuracy": accuracy.accuracy,
     }
     for name, part in parts.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,19 +18,30 @@ ROOT = Path(__file__).resolve().parent.parent
 RUBRIC = rubrics.load(ROOT / "rubric" / "2020.toml")
 
 
-def mail(number: int, *, pdf: bool | None = None, more_mb: int = 0) -> bytes:
-    """The mail of that number, from a society of its own."""
-    organization = f"浙江省第{number}示例学会"
+def name(number: int) -> str:
+    """The society that a mail of that number comes from."""
+    return f"浙江省第{number}示例学会"
+
+
+def mail(
+    number: int, *, pdf: bool | None = None, more_mb: int = 0, faulty: bool = False, version: int = 0
+) -> bytes:
+    """The mail of that number, from a society of its own; `faulty` with some of the faults that forms have."""
+    organization = name(number)
     message = EmailMessage()
     message["From"] = f"office{number}@example.com"
     message["To"] = "societies@example.org"
     message["Subject"] = f"{organization}2020年度材料"
     message["Date"] = "Thu, 14 Jan 2021 09:00:00 +0800"
-    message["Message-ID"] = f"<bench.{number}@example.com>"
+    message["Message-ID"] = (
+        f"<bench.{number}.{version}@example.com>" if version else f"<bench.{number}@example.com>"
+    )
     message.set_content("您好，材料见附件，请查收。")
     as_pdf = number % 10 == 0 if pdf is None else pdf
-    name, form = ("自评表.pdf", _pdf(organization)) if as_pdf else ("自评表.xlsx", _xlsx(organization))
-    message.add_attachment(form, maintype="application", subtype="octet-stream", filename=name)
+    filename, form = ("自评表.pdf", _pdf(organization)) if as_pdf else ("自评表.xlsx", _xlsx(organization))
+    if faulty:
+        filename, form = "自评表.xlsx", _xlsx(organization, scores=_FAULTY_SCORES, evidence={4: "", 14: ""})
+    message.add_attachment(form, maintype="application", subtype="octet-stream", filename=filename)
     message.add_attachment(
         _report(organization), maintype="application", subtype="octet-stream", filename="总结和计划.docx"
     )
@@ -39,9 +51,17 @@ def mail(number: int, *, pdf: bool | None = None, more_mb: int = 0) -> bytes:
     return message.as_bytes()
 
 
-def _xlsx(organization: str) -> bytes:
+_FAULTY_SCORES = {8: "3", 11: "优秀", 20: ""}
+
+
+def _xlsx(
+    organization: str, scores: Mapping[int, str] | None = None, evidence: Mapping[int, str] | None = None
+) -> bytes:
     return writers.xlsx_form(
-        RUBRIC, writers.full_scores(RUBRIC), writers.some_evidence(RUBRIC), organization=organization
+        RUBRIC,
+        writers.full_scores(RUBRIC) | dict(scores or {}),
+        writers.some_evidence(RUBRIC) | dict(evidence or {}),
+        organization=organization,
     )
 
 

@@ -46,9 +46,9 @@ _DETAILS = {
     Code.DELIVERY_WRONG_MAILBOX: "发到了另一类单位的邮箱，已照收",
     Code.DELIVERY_TIME_DISPUTED: "收到时间有两种记载，服务器标注为{found}",
     Code.DELIVERY_IN_JUNK: "邮件在垃圾箱中",
-    Code.SENDER_UNAUTHENTICATED: "发件人身份未通过验证：{found}",
+    Code.SENDER_UNAUTHENTICATED: "收件服务器未能证实发件人身份：{found}",
     Code.MESSAGE_AUTOMATIC: "自动邮件：{found}",
-    Code.MESSAGE_DUPLICATE: "同一封邮件的副本，以第{found}号为准",
+    Code.MESSAGE_DUPLICATE: "同一封邮件的副本，以来件编号{number}为准",
     Code.MESSAGE_OUT_OF_CAMPAIGN: "收到时间早于报送开始时间",
     Code.MESSAGE_INQUIRY: "来信咨询，未附材料",
     Code.MESSAGE_UNPROCESSABLE: "多次处理失败，原件已保存",
@@ -149,8 +149,16 @@ def detail(finding: Finding, rubric: Rubric) -> str:
         found=quoted(finding.found) or "（空）",
         wanted=quoted(finding.wanted, 60) or "（未注明）",
         document=quoted(finding.document or ""),
+        number=finding.found,
     )
-    for nothing in ("，应为（未注明）", "，到期时间（未注明）", "：（空）", "（未注明）", "（空）"):
+    for nothing in (
+        "：「dmarc=fail」",
+        "，应为（未注明）",
+        "，到期时间（未注明）",
+        "：（空）",
+        "（未注明）",
+        "（空）",
+    ):
         text = text.replace(nothing, "")
     return text
 
