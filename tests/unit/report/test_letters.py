@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,6 +12,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import lxml.html
+import pdfplumber
 import pytest
 
 from mailbot.model import (
@@ -35,7 +38,7 @@ from mailbot.report.letters import (
     write,
 )
 from mailbot.rubric import load
-from tests.conftest import ROOT
+from tests.conftest import ROOT, require
 
 GOLDEN = ROOT / "tests/golden/letters"
 RUBRIC = load(ROOT / "rubric/2020.toml")
@@ -501,3 +504,36 @@ def test_a_broken_template_is_told_with_its_name(tmp_path: Path, template: str) 
     (tmp_path / "receipt.html").write_text(template, encoding="utf-8")
     with pytest.raises(BrokenTemplateError, match=r"receipt\.html"):
         write(ReplyKind.RECEIPT, WHOLE, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["correction-the-worst", "correction-second", "acknowledgement"])
+def test_printed_from_a_browser_it_takes_no_more_than_a_page_and_a_half(name: str, tmp_path: Path) -> None:
+    page, target = tmp_path / "letter.html", tmp_path / "letter.pdf"
+    a4 = "<style>@page { size: A4; margin: 10mm }</style></head>"
+    page.write_text(write(*CASES[name]).html.replace("</head>", a4), encoding="utf-8")
+    subprocess.run(
+        [
+            require("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
+            f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={target}", page.as_uri(),
+        ],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    with pdfplumber.open(target) as printed:
+        ends = [max((word["bottom"] for word in sheet.extract_words()), default=0) for sheet in printed.pages]
+        height = printed.pages[0].height
+    assert len(ends) <= 2
+    assert len(ends) == 1 or ends[1] <= height / 2
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_word_as_a_mail_client_shows_the_boxes_and_widths(name: str) -> None:
+    """Outlook knows no padding of paragraphs and takes widths and colours from attributes."""
+    tree = lxml.html.fromstring(write(*CASES[name]).html)
+    tables = list(tree.iter("table"))
+    assert all(table.get("width") for table in tables)
+    for paragraph in tree.iter("p", "div"):
+        assert not re.search(r"padding|background|border|flex|grid", paragraph.get("style") or "")
+    assert not list(tree.iter("style"))
+    for cell in tree.iter("td"):
+        if "background-color" in (cell.get("style") or ""):
+            assert cell.get("bgcolor")
