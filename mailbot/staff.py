@@ -23,6 +23,7 @@ from mailbot.registry import Registry
 from mailbot.report import watch
 from mailbot.report.digest import Digest, DigestFacts, digest
 from mailbot.report.letters import TEMPLATE_FAULTS
+from mailbot.report.rendering import template_fault
 from mailbot.report.roster import roster
 from mailbot.report.workbook import summary_workbook
 from mailbot.rubric import Rubric
@@ -165,7 +166,7 @@ class StaffMail:
             if self._config.templates is None:
                 raise
             log.exception("the digest's template is broken and our own is used instead")
-            said = watch.digest_template_alarm(f"{type(error).__name__}: {error}")
+            said = watch.digest_template_alarm(template_fault(error))
             ours = self._config.model_copy(update={"templates": None})
             return digest(replace(facts, config=ours, alarms=(said, *facts.alarms)))
 

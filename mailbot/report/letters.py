@@ -15,7 +15,7 @@ from mailbot.errors import MailbotError
 from mailbot.model import Assessment, Finding, ReadBy, ReplyKind, Role, Severity
 from mailbot.report import wording
 from mailbot.report.faults import Point, for_sender
-from mailbot.report.rendering import environment, inlined, tidy
+from mailbot.report.rendering import environment, inlined, template_fault, tidy
 from mailbot.rubric import Rubric
 
 ROLE_NAMES = {
@@ -164,7 +164,7 @@ def rendered(templates: Environment, name: str, context: Mapping[str, Any]) -> s
         made = templates.get_template(name).render(context)
         return inlined(made) if name.endswith(".html") else made
     except TEMPLATE_FAULTS as error:
-        raise BrokenTemplateError(f"{name}: {type(error).__name__}: {error}") from error
+        raise BrokenTemplateError(f"{name}: {template_fault(error)}") from error
 
 
 def subject(kind: ReplyKind, facts: Facts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from jinja2 import (
     FileSystemLoader,
     PackageLoader,
     StrictUndefined,
+    TemplateSyntaxError,
     select_autoescape,
 )
 
@@ -27,6 +29,16 @@ def environment(templates: Path | None) -> Environment:
         lstrip_blocks=True,
         auto_reload=templates is not None,
     )
+
+
+def template_fault(error: Exception) -> str:
+    """What is wrong with a template, with its file and line."""
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, TemplateSyntaxError):
+        return f"{said} ({error.filename or error.name}:{error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = next((f for f in reversed(frames) if f.filename.endswith((".txt", ".html"))), None)
+    return f"{said} ({place.filename}:{place.lineno})" if place else said
 
 
 def tidy(text: str) -> str:

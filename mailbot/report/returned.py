@@ -126,6 +126,11 @@ def _columns(reader: _Reader, path: Path, book: Workbook) -> dict[str, int]:
             at[head] = int(cell.column or 0)
     expected = columns(reader.rubric)
     wrong = [f"{SHEET}!1: the column {head} is missing" for head in expected if head not in at]
+    strange = {head: number for head, number in at.items() if head not in expected} if wrong else {}
+    wrong += [
+        f"{SHEET}!{sheet.cell(1, number).coordinate}: {head!r} is no column of it"
+        for head, number in strange.items()
+    ]
     wrong += [line for line in doubled if any(f"column {head} " in line for head in expected)]
     if wrong:
         raise UsageError("\n".join((f"{path} is not the 汇总表 of this campaign:", *wrong)))
@@ -141,16 +146,16 @@ def _changes(reader: _Reader, formulas: Any, values: Any, at: Mapping[str, int])
         name = plain_text(str(cells[NAME].value or "")).strip()
         record = reader.records.get(name)
         if record is None:
-            reader.fault(
-                cells[NAME], f"no organization {name!r} in this campaign" if name else "names nobody"
-            )
+            unknown = f"no organization {name!r} in this campaign; wanted a name as it was exported"
+            reader.fault(cells[NAME], unknown if name else "names nobody")
         elif name in seen:
             reader.fault(cells[NAME], f"{name} stands in {seen[name]} already")
         seen.setdefault(name, cells[NAME].coordinate)
         for head in (PAPER, POINTS, NOTE):
             formula = formulas.cell(number, at[head]).value
             if cells[head].value is None and isinstance(formula, str) and formula.startswith("="):
-                reader.fault(cells[head], f"{head}: a formula without its value; open and save it once more")
+                said = f"{head}: the formula {formula!r} without its value; open and save it once more"
+                reader.fault(cells[head], said)
         wanted = _wanted(reader, cells)
         if record is not None and (change := _change(record, wanted)) is not None:
             yield change
@@ -195,7 +200,7 @@ def _paper(value: object, reader: _Reader) -> dict[str, Any]:
     try:
         day = date(*(int(part) for part in found.groups()))
     except ValueError as error:
-        raise _BadCellError(f"{text!r} is no date: {error}") from error
+        raise _BadCellError(f"{text!r} is no date ({error})") from error
     taken: dict[str, Any] = {"paper_received": _past(day, reader)}
     return taken if sealed[rest] is None else taken | {"paper_sealed": sealed[rest]}
 
@@ -227,7 +232,7 @@ def _number(value: object) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
-        raise _BadCellError(f"{str(value)!r} is no number")
+        raise _BadCellError(f"{str(value)!r} is no number (wanted: points such as 92.5)")
     return number
 
 

@@ -21,6 +21,7 @@ from mailbot.model import (
 from mailbot.records import Counts, DocumentRecord, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.report.digest import DigestFacts, digest
 from mailbot.report.letters import TEMPLATE_FAULTS
+from mailbot.report.rendering import template_fault
 from mailbot.report.site import Site, pages
 from mailbot.rubric import Rubric
 
@@ -53,7 +54,7 @@ def page_faults(config: Config, rubric: Rubric) -> Iterator[str]:
         try:
             made()
         except TEMPLATE_FAULTS as error:
-            yield f"{name}{_overridden(config, name)}: {type(error).__name__}: {error}"
+            yield f"{name}{_overridden(config, name)}: {template_fault(error)}"
 
 
 def _overridden(config: Config, name: str) -> str:

@@ -462,6 +462,26 @@ def test_every_mismatch_is_named_at_once_with_its_cell_and_nothing_is_kept(regis
     assert ledger(registered) == before
 
 
+def test_doubled_rows_formulas_and_dates_as_text_are_named_or_taken(registered: Office) -> None:
+    table = Returned(registered)
+    name = table.fill(OTHER, "单位名称", KNOWN)
+    formula = table.fill(KNOWN, "考核分", "=40+50")
+    day = table.fill(KNOWN, "纸质件", "2021-02-30")
+    said = run(registered, "import", table.save(), "--yes", status=2)
+    for cell, reason in (
+        (name, f"{KNOWN} stands in B"),
+        (formula, "考核分: the formula '=40+50' without its value"),
+        (day, "纸质件: '2021-02-30' is no date"),
+    ):
+        assert any(cell in line and reason in line for line in said.splitlines()), (cell, said)
+    table = Returned(registered)
+    table.fill(KNOWN, "纸质件", "2021.1.18")
+    table.fill(OTHER, "纸质件", 44214)
+    assert "'44214' is no date (2021-01-18, with" in run(registered, "import", table.save(), status=2)
+    table.fill(OTHER, "纸质件", None)
+    assert f"{KNOWN}  纸质件: （空） → 2021-01-18" in run(registered, "import", table.save())
+
+
 def test_another_workbook_or_another_campaigns_is_refused(registered: Office, tmp_path: Path) -> None:
     table = Returned(registered)
     table.sheet.oddHeader.center.text = "2019年度省级学会和省属企业科协工作总结汇总表 · 汇总表"
@@ -475,6 +495,12 @@ def test_another_workbook_or_another_campaigns_is_refused(registered: Office, tm
     table = Returned(registered)
     table.sheet.delete_cols(table._at["差额"])
     assert "column 差额 is missing" in run(registered, "import", table.save(), status=2)
+    table = Returned(registered)
+    table.sheet.cell(1, table._at["考核分"]).value = "考核得分"
+    said = run(registered, "import", table.save(), status=2)
+    head = f"汇总表!{table.sheet.cell(1, table._at['考核分']).coordinate}"
+    assert "汇总表!1: the column 考核分 is missing" in said
+    assert f"{head}: '考核得分' is no column of it" in said
 
 
 def test_while_a_worker_is_running_the_worker_carries_the_decision_out(registered: Office) -> None:

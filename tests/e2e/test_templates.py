@@ -82,12 +82,15 @@ def test_a_broken_digest_template_does_not_keep_the_digest_back(
     assert "日报模板有错误，本日报按自带模板生成" in message.get_body(("plain",)).get_content()
 
 
+@pytest.mark.parametrize("fault", ["{{ oops }}", "{% if %}", "{{ 1 / 0 }}"])
 @pytest.mark.parametrize("name", ["acknowledgement.html", "reminder.txt", "digest.txt", "report_index.html"])
-def test_check_names_a_broken_template(office: Office, clock: Clock, templates: Path, name: str) -> None:
-    (templates / name).write_text("{{ oops }}", encoding="utf-8")
+def test_check_names_a_broken_template_with_its_line(
+    office: Office, clock: Clock, templates: Path, name: str, fault: str
+) -> None:
+    (templates / name).write_text(f"\n\n{fault}", encoding="utf-8")
     (result,) = [r for r in check(load(office.config_path), clock) if r.what == "templates"]
     assert result.mark is Mark.FAULT
-    assert name in result.said
+    assert f"({templates / name}:3)" in result.said
 
 
 def test_check_is_content_with_a_template_that_works(office: Office, clock: Clock, templates: Path) -> None:
