@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mailbot.documents import tabbed
+from mailbot.documents import markup, tabbed
 from mailbot.documents.package import Package, attribute, local
 from mailbot.errors import DangerousError, UnreadableError
 from mailbot.model import Format, ReadBy
@@ -22,14 +22,17 @@ _PICTURE = "[图片]"
 _FIRST_LINES, _MOST_HEADINGS, _LONGEST_HEADING = 5, 60, 200
 _MOST_COLUMNS, _MOST_CELLS = 200, 200_000
 _HEADING = re.compile(r"^(?:(?:heading|标题|toc heading)\s*\d*|title|subtitle|副标题)$", re.IGNORECASE)
-_UNSEEN = frozenset(
-    {"del", "moveFrom", "Fallback", "instrText", "delText", "rPr", "pPr", "sectPr", "tblPr", "trPr", "tcPr"}
-)
-_SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-_BLOCKS = frozenset({"p", "tbl"})
 _MOST_KNOWN = 64
-_known_headings: dict[bytes, frozenset[str]] = {}
-"""Heading styles by the hash of the part that defines them: nothing but a function of those octets."""
+_known_styles: dict[bytes, _Styles] = {}
+"""Styles by the hash of the part that defines them: nothing but a function of those octets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Styles:
+    """What styles say, by their ids."""
+
+    headings: frozenset[str]
+    words: markup.Words
 
 
 def read(data: bytes) -> Extract:
@@ -38,7 +41,7 @@ def read(data: bytes) -> Extract:
         root = package.xml(_main_part(package))
         if root is None:
             raise UnreadableError("there is no document in this Word file")
-        walk = _Walk(headings=_headings(package))
+        walk = _Walk(styles=_styles(package))
     try:
         walk.body(root)
     except RecursionError as error:
@@ -68,27 +71,30 @@ def _main_part(package: Package) -> str:
     return "word/document.xml"
 
 
-def _headings(package: Package) -> frozenset[str]:
-    """The ids of the styles for headings; those of a template that many fill in are looked for once."""
+def _styles(package: Package) -> _Styles:
+    """The styles that matter; those of a template that many fill in are looked for once."""
     octets = package.octets("word/styles.xml")
     known = hashlib.sha256(octets or b"").digest()
-    if known not in _known_headings:
-        if len(_known_headings) >= _MOST_KNOWN:
-            _known_headings.clear()
-        _known_headings[known] = _heading_styles(package.xml("word/styles.xml"))
-    return _known_headings[known]
+    if known not in _known_styles:
+        if len(_known_styles) >= _MOST_KNOWN:
+            _known_styles.clear()
+        styles = package.xml("word/styles.xml")
+        _known_styles[known] = _Styles(
+            headings=_such(styles, "paragraph", _heads),
+            words=markup.Words(hidden=_such(styles, "character", _hides)),
+        )
+    return _known_styles[known]
 
 
-def _heading_styles(styles: etree._Element | None) -> frozenset[str]:
-    """The ids of the styles for titles and headings: by name, by outline level, or based on such a one."""
+def _such(styles: etree._Element | None, kind: str, fits: Callable[[etree._Element], bool]) -> frozenset[str]:
+    """The ids of the styles of a kind that fit, or are based on such a one."""
     found: set[str] = set()
     based: dict[str, str] = {}
     for style in styles if styles is not None else ():
         identity = attribute(style, "styleId")
-        if identity is None or attribute(style, "type") != "paragraph":
+        if identity is None or attribute(style, "type") != kind:
             continue
-        name = next((attribute(e, "val") or "" for e in style if local(e) == "name"), "")
-        if _HEADING.match(name.strip()) or any(map(_outlined, style)):
+        if fits(style):
             found.add(identity)
         parent = next((attribute(e, "val") for e in style if local(e) == "basedOn"), None)
         if parent:
@@ -102,6 +108,16 @@ def _heading_styles(styles: etree._Element | None) -> frozenset[str]:
     return frozenset(found)
 
 
+def _heads(style: etree._Element) -> bool:
+    """Whether a style is for titles and headings: by name, or by outline level."""
+    name = next((attribute(e, "val") or "" for e in style if local(e) == "name"), "")
+    return bool(_HEADING.match(name.strip())) or any(map(_outlined, style))
+
+
+def _hides(style: etree._Element) -> bool:
+    return any(markup.is_set(properties, "vanish") for properties in style if local(properties) == "rPr")
+
+
 def _outlined(properties: etree._Element) -> bool:
     """Whether paragraph properties give an outline level (9 is body text)."""
     return local(properties) == "pPr" and any(
@@ -113,7 +129,7 @@ def _outlined(properties: etree._Element) -> bool:
 class _Walk:
     """Collects what the document says, in reading order."""
 
-    headings: frozenset[str]
+    styles: _Styles
     lines: list[str] = field(default_factory=list)
     """Paragraphs, and rows of tables with tabs between the cells."""
     loose: list[str] = field(default_factory=list)
@@ -123,7 +139,7 @@ class _Walk:
     cells: int = 0
 
     def body(self, root: etree._Element) -> None:
-        for block in _blocks(root):
+        for block in markup.blocks(root):
             if local(block) == "tbl":
                 self._table(block)
                 self.loose.append("")
@@ -131,12 +147,12 @@ class _Walk:
                 self._paragraph(block)
 
     def _paragraph(self, paragraph: etree._Element) -> None:
-        text = _text(paragraph).rstrip()
+        text = self.styles.words.of_paragraph(paragraph).rstrip()
         self.lines.append(text)
         self.loose.append(text)
         if text.strip() and self._is_heading(paragraph):
             self.titles.append(" ".join(text.split())[:_LONGEST_HEADING])
-        for box in _boxes(paragraph):
+        for box in markup.boxes(paragraph):
             self.body(box)
 
     def _is_heading(self, paragraph: etree._Element) -> bool:
@@ -144,14 +160,14 @@ class _Walk:
         if properties is None:
             return False
         style = next((attribute(e, "val") for e in properties if local(e) == "pStyle"), None)
-        return style in self.headings or _outlined(properties)
+        return style in self.styles.headings or _outlined(properties)
 
     def _table(self, table: etree._Element) -> None:
         number = len(self.tables) + 1
         self.tables.append(Table(rows=()))
         rows: list[list[Cell]] = []
         inner: list[etree._Element] = []
-        for row in _rows(table):
+        for row in markup.rows(table):
             cells = list(self._row(row, f"表{number} 第{len(rows) + 1}行", inner))
             rows.append(cells)
             self.lines.append("\t".join(" ".join(cell.text.split()) for cell in cells))
@@ -166,7 +182,7 @@ class _Walk:
         for _ in range(_before(row)):
             column += 1
             yield Cell(text="", place=f"{place}第{column}列")
-        for cell in _within(row, "tc"):
+        for cell in markup.cells(row):
             width, continued = _span(cell)
             self._count(width)
             for offset in range(width):
@@ -176,17 +192,8 @@ class _Walk:
                 yield Cell(text=text, place=f"{place}第{column}列", merged=merged)
 
     def _cell(self, cell: etree._Element, inner: list[etree._Element]) -> str:
-        """A cell's text, that of its nested tables and boxes included."""
-        said: list[str] = []
-        for block in _blocks(cell):
-            if local(block) == "tbl":
-                inner.append(block)
-                said += [_flat(row) for row in _rows(block)]
-            else:
-                said.append(_text(block))
-                said += [_flat(box) for box in _boxes(block)]
-        text = "\n".join(said).replace("\t", " ").strip()
-        return text or (_PICTURE if _holds_picture(cell) else "")
+        inner += [block for block in markup.blocks(cell) if local(block) == "tbl"]
+        return self.styles.words.of_cell(cell) or (_PICTURE if _holds_picture(cell) else "")
 
     def _count(self, width: int) -> None:
         self.cells += width
@@ -202,34 +209,6 @@ def _rectangle(rows: list[list[Cell]], name: str) -> tuple[tuple[Cell, ...], ...
         (*row, *(Cell(text="", place=f"{name} 第{n}行第{c + 1}列") for c in range(len(row), width)))
         for n, row in enumerate(rows, start=1)
     )
-
-
-def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
-    """Paragraphs and tables, whatever they are wrapped in (content controls, insertions, custom XML)."""
-    for child in parent:
-        name = local(child)
-        if name in _BLOCKS:
-            yield child
-        elif name and name not in _UNSEEN and not _is_placeholder(child):
-            yield from _blocks(child)
-
-
-def _within(parent: etree._Element, wanted: str) -> Iterator[etree._Element]:
-    """Rows of a table or cells of a row, through content controls."""
-    for child in parent:
-        name = local(child)
-        if name == wanted:
-            yield child
-        elif name and name not in _UNSEEN and name not in _BLOCKS:
-            yield from _within(child, wanted)
-
-
-def _rows(table: etree._Element) -> Iterator[etree._Element]:
-    """The rows that are not marked as deleted."""
-    for row in _within(table, "tr"):
-        properties = next((e for e in row if local(e) == "trPr"), None)
-        if properties is None or not any(local(e) == "del" for e in properties):
-            yield row
 
 
 def _before(row: etree._Element) -> int:
@@ -257,63 +236,6 @@ def _span(cell: etree._Element) -> tuple[int, bool]:
 
 def _number(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 9 else 0
-
-
-def _text(paragraph: etree._Element) -> str:
-    """A paragraph's own words: neither deletions, nor hidden text, nor what stands in its boxes."""
-    return "".join(_pieces(paragraph))
-
-
-def _pieces(parent: etree._Element) -> Iterator[str]:
-    for child in parent:
-        name = local(child)
-        if name == "t":
-            yield child.text or ""
-        elif name in _SIGNS:
-            yield _SIGNS[name]
-        elif name == "txbxContent" or name in _UNSEEN or not name:
-            continue
-        elif not _is_hidden(child) and not _is_placeholder(child):
-            yield from _pieces(child)
-
-
-def _is_hidden(run: etree._Element) -> bool:
-    return local(run) == "r" and any(
-        local(e) == "vanish" and attribute(e, "val") not in ("0", "false", "off")
-        for properties in run
-        if local(properties) == "rPr"
-        for e in properties
-    )
-
-
-def _is_placeholder(control: etree._Element) -> bool:
-    """A content control that nobody has filled in shows its instruction, which is no text of the sender's."""
-    return local(control) == "sdt" and any(
-        local(e) == "showingPlcHdr"
-        for properties in control
-        if local(properties) == "sdtPr"
-        for e in properties
-    )
-
-
-def _boxes(paragraph: etree._Element) -> Iterator[etree._Element]:
-    """The text boxes anchored in a paragraph, each once (the fallback for old programs repeats them)."""
-    for child in paragraph:
-        name = local(child)
-        if name == "txbxContent":
-            yield child
-        elif name and name not in _UNSEEN:
-            yield from _boxes(child)
-
-
-def _flat(parent: etree._Element) -> str:
-    return " ".join(text for block in _blocks(parent) for text in (_whole(block),) if text)
-
-
-def _whole(block: etree._Element) -> str:
-    if local(block) == "tbl":
-        return "\n".join(_flat(row) for row in _rows(block))
-    return " ".join(" ".join((_text(block), *map(_flat, _boxes(block)))).split())
 
 
 def _holds_picture(cell: etree._Element) -> bool:

@@ -18,6 +18,8 @@ _REMARK = re.compile(r"\([^()0-9]*\)$")
 _BLANK = re.compile("[\\s_＿\u200b\u200c\ufeff]+")
 _DIGITS = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
 _BROKEN = re.compile(r"[0-9]\s+[0-9]")
+_ALL_RAISED = re.compile(r"\s*[⁰¹²³⁴-⁹.]+\s*")
+"""A number set in superscript; raised digits behind others are a note's or a power's."""
 _HALF = re.compile(r"(?P<whole>[^半]+?)个?半")
 _SUM = re.compile(r"=\s*(?:SUM\s*\((?P<listed>[^()]*)\)|(?P<added>[^()]+))", re.IGNORECASE)
 _REFERENCE = re.compile(r"(?:[^!()]+!)?\$?[A-Z]{1,3}\$?[0-9]{1,7}", re.IGNORECASE)
@@ -37,7 +39,7 @@ def parse_points(text: str) -> Decimal | Problem:
 
 @lru_cache(maxsize=1024)
 def _points(text: str) -> Decimal | Problem:
-    if any(unicodedata.category(character) == "No" for character in text):
+    if any(unicodedata.category(character) == "No" for character in text) and not _ALL_RAISED.fullmatch(text):
         return Problem.NOT_A_NUMBER
     folded = unicodedata.normalize("NFKC", text).translate(_MINUS)
     if _BROKEN.search(folded):
