@@ -64,7 +64,7 @@ def assess(form: Located, heading: Heading, source: Source, matcher: Matcher) ->
     items = tuple(_items(form.rows, drawn=source.read_by is ReadBy.OCR))
     scores = [item.score for item in items if item.score is not None]
     total = sum(scores, Decimal()) if scores else None
-    stated, on_total = _total(form, items, total, matcher)
+    stated, on_total = _total(_total_cell(form, heading, matcher), form, items, total, matcher)
     changes = tuple(alterations(form, source.read_by, source.text, matcher, cut_short=source.cut_short))
     findings = [*changes, *_on_items(form.rows, items), *on_total]
     untouched = _is_untouched(form, stated)
@@ -162,14 +162,30 @@ def _is_untouched(form: Located, stated: Decimal | None) -> bool:
 
 
 def _on_items(rows: Sequence[FormRow], items: Sequence[ItemReading]) -> Iterator[Finding]:
+    shared = _sharing_a_score(rows)
     for row, item in zip(rows, items, strict=True):
-        yield from _on_score(row, item)
+        yield from _on_score(row, item, shared=item.no in shared)
         yield from _on_evidence(row, item)
 
 
-def _on_score(row: FormRow, item: ItemReading) -> Iterator[Finding]:
+def _sharing_a_score(rows: Sequence[FormRow]) -> set[int]:
+    """The items over which one merged cell states one number: whose points they are, only a person can tell."""
+    shared: set[int] = set()
+    owner: FormRow | None = None
+    for row in rows:
+        score = row.cells.score
+        if not score.merged or score.text.strip():
+            owner = row
+        elif owner is not None and parse_points(owner.cells.score.text) is not Problem.EMPTY:
+            shared |= {owner.item.no, row.item.no}
+    return shared
+
+
+def _on_score(row: FormRow, item: ItemReading, *, shared: bool) -> Iterator[Finding]:
     most = row.item.points
-    if item.score is None:
+    if shared:
+        code = Code.FORM_LOW_CONFIDENCE
+    elif item.score is None:
         code = _why_unread(row.cells.score)
     elif item.score > most:
         code = Code.SCORE_OVER_MAX
@@ -208,13 +224,21 @@ def _on_evidence(row: FormRow, item: ItemReading) -> Iterator[Finding]:
         )
 
 
+def _total_cell(form: Located, heading: Heading, matcher: Matcher) -> Cell:
+    """Where the total is stated: in its row, else on a line beside the form."""
+    cell = form.total or Cell(text="")
+    beside = parse_points(heading.total)
+    if cell.text.strip() or cell.formula or isinstance(beside, Problem) or beside >= matcher.rubric.total:
+        return cell
+    return Cell(text=heading.total)
+
+
 def _total(
-    form: Located, items: Sequence[ItemReading], total: Decimal | None, matcher: Matcher
+    cell: Cell, form: Located, items: Sequence[ItemReading], total: Decimal | None, matcher: Matcher
 ) -> tuple[Decimal | None, tuple[Finding, ...]]:
     """The total as stated, and what is wrong with it."""
     if not items:
         return None, ()
-    cell = form.total or Cell(text="")
     computed = "" if total is None else plain(total)
     if (
         not cell.text.strip()

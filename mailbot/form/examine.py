@@ -202,6 +202,7 @@ def _join(one: _Candidate, other: _Candidate, matcher: Matcher) -> _Candidate:
         year=one.heading.year or other.heading.year,
         title=one.heading.title or other.heading.title,
         organization=one.heading.organization or other.heading.organization,
+        total=one.heading.total or other.heading.total,
     )
     return _candidate(documents, form, top, owners, matcher)
 

@@ -1,4 +1,4 @@
-"""What stands above and below a form: its title with the year, and who reports."""
+"""What stands above and below a form: its title with the year, who reports, and the total where no row states it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,14 @@ _WHO += "|" + "|".join(" *".join(word) for word in ("单位名称", "学会名�
 _LABEL = re.compile(rf"^(?:{_WHO})(?:\((?:盖?公?章|加盖公章|盖单位公章|单位盖章)\))?[:：]?")
 _LABEL_INSIDE = re.compile(rf"(?:^|[\s|])(?:{_WHO})[ ]*(?:\([^()]{{0,8}}章\))?[ ]*[:：]")
 _NEXT_LABEL = re.compile(
-    r"(?:填报|填表|上报|报送|自评)?(?:日期|时间|人)(?:[:：]|$)|联系(?:人|电话|方式)|(?:电话|手机|邮箱|负责人)[:：]|[0-9]{4}年"
+    r"(?:填报|填表|上报|报送|自评)?(?:日期|时间|人)(?:[:：]|$)|联系(?:人|电话|方式)|(?:自评)?(?:总得?分|总计|合计)[:：]|(?:电话|手机|邮箱|负责人)[:：]|[0-9]{4}年"
 )
 _PLACEHOLDER = re.compile(
     r"[xX×*＊某○]*(?:学会|协会|研究会)?|浙江省[xX×*＊_某○]*(?:学会|协会|研究会)|名称|全称|请填写.*"
+)
+_TOTAL = re.compile(
+    r"(?:[^0-9]{0,60}?自评(?:得?分)?(?:总得?分|合计|总计)|合计|总计|总得?分|合计得分)(?:得?分)?(?:为|是|共计?)?:?"
+    r"(?P<number>[0-9]{1,3}(?:\.[0-9]{1,2})?)分?[。;]?"
 )
 _LONGEST_NAME, _LONGEST_LINE, _LONGEST_TEXT = 40, 400, 300_000
 
@@ -47,6 +51,8 @@ class Heading:
     title: str
     """The line that states the year; '' where none does."""
     organization: str | None
+    total: str = ""
+    """The one number that a line of its own states as the sum."""
 
 
 def heading(extract: Extract, around: Sequence[Row]) -> Heading:
@@ -57,7 +63,13 @@ def heading(extract: Extract, around: Sequence[Row]) -> Heading:
     if year is None:
         title, year = _title([*(_folded(h) for h in extract.headings), *running])
     name = _in_rows(around) or _in_lines(running) or _in_loose_rows(extract)
-    return Heading(year=year, title=title, organization=name)
+    return Heading(year=year, title=title, organization=name, total=_total([*own, *running]))
+
+
+def _total(lines: Sequence[str]) -> str:
+    bare = ("".join(line.split()) for line in lines)
+    stated = {match["number"] for line in bare if (match := _TOTAL.fullmatch(line)) is not None}
+    return stated.pop() if len(stated) == 1 else ""
 
 
 def _folded(text: str) -> str:

@@ -178,9 +178,23 @@ class _Reader:
             score = self._columns.cell(row, Column.SCORE)
             if score is not cell and (score.text.strip() or score.formula):
                 return score
-            said = number and parse_points(number) != self._matcher.rubric.total
-            return replace(cell, text=number) if said else replace(score, text="")
+            if number and parse_points(number) != self._matcher.rubric.total:
+                return replace(cell, text=number)
+            return self._number_beside(row) or replace(score, text="")
         return None
+
+    def _number_beside(self, row: Row) -> Cell | None:
+        """The only number of the total's row where it stands in the column of none."""
+        taken = {i for span in (self._columns.spans.get(Column.POINTS, ()), self._words) for i in span}
+        numbers = [
+            cell
+            for index, cell in enumerate(row)
+            if index not in taken and isinstance(parse_points(cell.text), Decimal)
+        ]
+        return numbers[0] if len(numbers) == 1 and self._is_no_sum_of_points(numbers[0]) else None
+
+    def _is_no_sum_of_points(self, cell: Cell) -> bool:
+        return parse_points(cell.text) != self._matcher.rubric.total
 
     def _claims(self, body: Sequence[Row]) -> list[_Claim]:
         claims = []
