@@ -28,6 +28,8 @@ class Cell:
     """PNG of the cell, only where OCR was in doubt."""
     merged: bool = False
     """Whether it is the continuation of a merged cell (its text is then '')."""
+    hidden: bool = False
+    """Whether it stands in a hidden row or column: it counts only where nothing visible says the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,8 @@ def zip_entries(data: bytes) -> Iterator[Entry]:
         yield from packed_entries(data, Format.ZIP)
         return
     except _BROKEN as error:
-        yield from packed_entries(data, Format.ZIP)
+        if _libarchive() is not None:
+            yield from packed_entries(data, Format.ZIP)
         raise UnreadableError(f"the archive is damaged: {error}") from error
     with archive:
         files = [info for info in archive.infolist() if _is_file(info)]

@@ -14,7 +14,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from mailbot.documents import workbook
+from mailbot.documents import biff, workbook
+from mailbot.documents.struck import without_struck
 from mailbot.documents.word import first_lines
 from mailbot.documents.workbook import MOST_COLUMNS, MOST_ROWS, Inside, Place
 from mailbot.errors import EncryptedError, UnreadableError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Value = int | float | str | bool | time | date | datetime | timedelta
 
 _MOST_SHEETS = 100
+_NO_DATE, _FALSE_LEAP_DAY = 1900, 60
+"""Up to this year a date is a number that somebody's format shows as one: 1900-01-05 for 5."""
 _SIGNIFICANT = 10
 """Digits beyond these are the machine's, not the writer's: 0.1 + 0.2."""
 
@@ -45,11 +48,12 @@ def read(data: bytes, format_: Format) -> Extract:
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     insides = workbook.insides(data, format_)
-    book = _open(data)
+    near = biff.near(data) if format_ is Format.XLS else data
+    book = _open(without_struck(data) if format_ is Format.XLSX else near)
     if not book.sheets_metadata:
         raise UnreadableError("a workbook without sheets")
     tables: list[Table] = []
-    truncated = len(book.sheets_metadata) > _MOST_SHEETS
+    truncated = len(book.sheets_metadata) > _MOST_SHEETS or near is not data
     for index, about in enumerate(book.sheets_metadata[:_MOST_SHEETS]):
         if about.typ != SheetTypeEnum.WorkSheet:
             continue
@@ -146,10 +150,11 @@ def _cells(
 
 
 def _cell(value: Value, name: str, place: Place, inside: Inside, covered: frozenset[Place]) -> Cell:
+    hidden = place[0] in inside.hidden_rows or place[1] in inside.hidden_columns
     if place in covered:
-        return Cell(text="", place=name, merged=True)
+        return Cell(text="", place=name, merged=True, hidden=hidden)
     text = plain(value) or inside.errors.get(place, "")
-    return Cell(text=text, place=name, formula="" if text else inside.formulas.get(place, ""))
+    return Cell(text=text, place=name, formula="" if text else inside.formulas.get(place, ""), hidden=hidden)
 
 
 def _covered(ranges: Sequence[tuple[Place, Place]]) -> frozenset[Place]:
@@ -195,14 +200,27 @@ def plain(value: Value) -> str:
             return str(value)
         case float():
             return _number(value)
+        case date() if value.year <= _NO_DATE:
+            return _number(_serial(value))
         case datetime() if value.time() == time():
             return value.date().isoformat()
         case datetime():
             return value.isoformat(" ", "seconds")
-        case date() | time():
+        case date():
             return value.isoformat()
+        case time():
+            return _number(
+                timedelta(hours=value.hour, minutes=value.minute, seconds=value.second) / timedelta(days=1)
+            )
         case timedelta():
-            return str(value)
+            return _number(value / timedelta(days=1))
+
+
+def _serial(value: date) -> float:
+    """The number of which a cell's format made a date; 1900 has a 29 February there (ECMA-376 part 1, 18.17.4.1)."""
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    days = (moment - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 - a workbook knows no zone
+    return days if days > _FALSE_LEAP_DAY else days - 1
 
 
 def _number(value: float) -> str:

@@ -8,7 +8,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailbot.documents.package import Package, attribute, local
@@ -29,6 +29,10 @@ _ERROR = re.compile(rb"\st=[\"']e[\"']")
 _FAR_DOWN = re.compile(rb'r="[A-Z]{1,3}\d{3}')
 """A sheet without a cell below row 99 is never vast, however wide."""
 _FULL_CELL = re.compile(rb"<(?:\w+:)?c r=\"([A-Z]{1,3})(\d{1,7})\"[^>]*(?<!/)>")
+_HIDDEN_ROW, _HIDDEN_COLUMN = (
+    re.compile(rb'<(?:\w+:)?%s\b[^>]*\bhidden="(?:1|true)"[^>]*>' % name) for name in (b"row", b"col")
+)
+_ROW_NUMBER = re.compile(rb'\br="(\d{1,7})"')
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _ODF_REFERENCE = re.compile(r"\[\.?([^\]]*)\]")
 
@@ -43,6 +47,8 @@ class Inside:
     """Values that are errors: `#REF!`."""
     covered: frozenset[Place] = frozenset()
     """Continuations of merged cells."""
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
     vast: bool = False
     """Its outermost values lie so far apart that the rectangle between them would not fit into memory."""
 
@@ -103,9 +109,13 @@ def _part_name(target: str) -> str:
 
 
 def _sheet(octets: bytes) -> Inside:
-    vast = _is_vast(octets)
+    known = Inside(
+        vast=_is_vast(octets),
+        hidden_rows=frozenset(_hidden_rows(octets)),
+        hidden_columns=frozenset(_hidden_columns(octets)),
+    )
     if not _FORMULA.search(octets) and not _ERROR.search(octets):
-        return Inside(vast=vast)
+        return known
     from lxml import etree
 
     formulas: dict[Place, str] = {}
@@ -123,7 +133,23 @@ def _sheet(octets: bytes) -> Inside:
                 _formula(formula, cell.get("r", ""), shared)
     except etree.XMLSyntaxError as error:
         raise UnreadableError(f"a sheet is no XML: {error}") from error
-    return Inside(formulas=formulas, errors=errors, vast=vast)
+    return replace(known, formulas=formulas, errors=errors)
+
+
+def _hidden_rows(octets: bytes) -> Iterator[int]:
+    """Rows from 0 (ECMA-376 part 1, 18.3.1.73)."""
+    for found in _HIDDEN_ROW.finditer(octets):
+        number = _ROW_NUMBER.search(found[0])
+        if number is not None:
+            yield int(number[1]) - 1
+
+
+def _hidden_columns(octets: bytes) -> Iterator[int]:
+    """Columns from 0 (ECMA-376 part 1, 18.3.1.13)."""
+    for found in _HIDDEN_COLUMN.finditer(octets):
+        first, last = (re.search(rb'\b%s="(\d{1,6})"' % edge, found[0]) for edge in (b"min", b"max"))
+        if first is not None and last is not None:
+            yield from range(int(first[1]) - 1, min(int(last[1]), MOST_COLUMNS))
 
 
 def _is_vast(octets: bytes) -> bool:
@@ -201,6 +227,7 @@ def _ods(data: bytes) -> Iterator[tuple[str, Inside]]:
 def _ods_sheet(table: etree._Element) -> Inside:
     formulas: dict[Place, str] = {}
     covered: set[Place] = set()
+    hidden: set[int] = set()
     row = 0
     for line in (element for element in table.iter() if local(element) == "table-row"):
         if row >= MOST_ROWS:
@@ -215,8 +242,11 @@ def _ods_sheet(table: etree._Element) -> Inside:
             elif formula and attribute(cell, "value-type") is None and column < MOST_COLUMNS:
                 formulas[row, column] = _ODF_REFERENCE.sub(_plain_reference, formula.partition(":")[2])
             column += width
-        row += _repeated(line, "number-rows-repeated")
-    return Inside(formulas=formulas, covered=frozenset(covered))
+        height = _repeated(line, "number-rows-repeated")
+        if attribute(line, "visibility") in ("collapse", "filter"):
+            hidden.update(range(row, min(row + height, MOST_ROWS)))
+        row += height
+    return Inside(formulas=formulas, covered=frozenset(covered), hidden_rows=frozenset(hidden))
 
 
 def _plain_reference(found: re.Match[str]) -> str:

@@ -148,11 +148,19 @@ def _named(window: Sequence[Row]) -> Columns:
         if column is None:
             continue
         span = range(index, _end(window, index, width))
-        if column not in named or (
-            column is Column.SCORE and _says_self(texts) and span.start > named[column].start
+        if _is_hidden(window, index) and column in named:
+            continue
+        if (
+            column not in named
+            or _is_hidden(window, named[column].start)
+            or (column is Column.SCORE and _says_self(texts) and span.start > named[column].start)
         ):
             named[column] = span
     return Columns(spans=named)
+
+
+def _is_hidden(window: Sequence[Row], index: int) -> bool:
+    return all(row[index].hidden for row in window if index < len(row))
 
 
 def _says_self(texts: Sequence[str]) -> bool:

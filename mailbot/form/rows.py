@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -139,7 +139,7 @@ class _Reader:
 
     def read(self, rows: Sequence[Row]) -> Rows:
         body, total, rest = self._parted(rows)
-        claims = self._claims(body)
+        claims = list(_visible(self._claims(body)))
         for index, claim in enumerate(claims):
             following = claims[index + 1].item if index + 1 < len(claims) else None
             self._settle(claim, following)
@@ -159,7 +159,7 @@ class _Reader:
                 continue
             stated = self._total(row)
             if stated is not None:
-                total = total or stated
+                total = stated if total is None or total.hidden else total
             elif total is None or self._matcher.whole(self._text(row)) is not None:
                 body.append(row)
             else:
@@ -320,6 +320,14 @@ class _Reader:
             before is not None and not before.cells.evidence.text.strip() and not cells.score.text.strip()
         )
         return cells.criterion.merged or cells.no.merged or more_evidence
+
+
+def _visible(claims: Sequence[_Claim]) -> Iterator[_Claim]:
+    """Without hidden rows of items that a visible row has too: what was written over was hidden, not filtered out."""
+    shown = {claim.item.no for claim in claims if claim.item and not claim.cells.criterion.hidden}
+    for claim in claims:
+        if not (claim.item and claim.cells.criterion.hidden and claim.item.no in shown):
+            yield claim
 
 
 @lru_cache(maxsize=512)

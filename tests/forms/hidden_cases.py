@@ -1,0 +1,125 @@
+"""The corpus' workbooks that hold more than they show, and numbers that show as something else."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from tests.forms.case import Case, form_case
+from tests.forms.paper import Paper, draw
+from tests.forms.sheets import Sheet, form_sheet, repeatable, value, xlsx
+
+_FIRST = 4
+"""The row of the first item."""
+_SCORE = 6
+
+
+def cases() -> Iterator[Case]:
+    """All of them."""
+    for name, about, touch in (
+        ("dates", "scores that show as 1900-01-05", partial(_shown_as, "yyyy-mm-dd")),
+        ("times", "scores that show as times", partial(_shown_as, "h:mm")),
+        ("percents", "scores that show as percents", partial(_shown_as, "0%")),
+        ("struck-out", "the old score struck out in the same cell", _strike),
+        ("hidden-item-row", "an item's old row, hidden above the new one", partial(_old_row, 4)),
+        ("hidden-item-row-below", "an item's old row, hidden below the new one", partial(_old_row, 5)),
+        ("filtered-rows", "rows hidden by a filter that was left on", _filter),
+        ("hidden-scores", "old scores in a hidden column before the new ones", partial(_old_column, 6)),
+        (
+            "hidden-scores-behind",
+            "old scores in a hidden column behind the new ones",
+            partial(_old_column, 7),
+        ),
+    ):
+        paper = draw(f"xlsx {name}")
+        sheet = form_sheet(paper, merged=False)
+        make = partial(xlsx, sheet, touch=touch)
+        yield form_case(f"{name}.xlsx", about, paper, make, writer="openpyxl")
+    yield from _totals()
+    paper = draw("xlsx phonetic")
+    yield form_case(
+        "phonetic.xlsx", "phonetic guides", paper, partial(_guides, paper), writer="openpyxl", read_by="cells"
+    )
+    paper = draw("xls far")
+    yield form_case("far-corner.xls", "a value in IV65536", paper, partial(_far, paper), writer="xlwt")
+
+
+def _totals() -> Iterator[Case]:
+    for name, about, row in (
+        ("total-in-a-line", "the total in a line below the table", "合计得分：{}分"),
+        ("total-in-a-sentence", "the total in a sentence below the table", "本学会自评总分为{}分。"),
+    ):
+        paper = draw(name)
+        rows = [[paper.title], [paper.filler], *paper.grid()[:-1], [], [row.format(paper.total)]]
+        yield form_case(f"{name}.xlsx", about, paper, partial(xlsx, Sheet(rows=rows)), writer="openpyxl")
+
+
+def _rows(book: Any) -> Iterator[Any]:
+    for row in range(_FIRST, book.active.max_row):
+        yield book.active.cell(row=row, column=_SCORE)
+
+
+def _shown_as(form: str, book: Any) -> None:
+    for cell in _rows(book):
+        cell.number_format = form
+
+
+def _strike(book: Any) -> None:
+    from openpyxl.cell.rich_text import CellRichText, TextBlock
+    from openpyxl.cell.text import InlineFont
+
+    for cell in _rows(book):
+        cell.value = CellRichText(
+            TextBlock(InlineFont(strike=True), "1"), TextBlock(InlineFont(), f"{cell.value}")
+        )
+
+
+def _old_row(place: int, book: Any) -> None:
+    page = book.active
+    now = [cell.value for cell in page[_FIRST]]
+    page.insert_rows(place)
+    for column, text in enumerate(now, start=1):
+        page.cell(row=place, column=column, value=0.1 if column == _SCORE else text)
+    page.row_dimensions[place].hidden = True
+
+
+def _filter(book: Any) -> None:
+    page = book.active
+    page.auto_filter.ref = f"A3:H{page.max_row}"
+    for row in range(_FIRST + 2, _FIRST + 9):
+        page.row_dimensions[row].hidden = True
+
+
+def _old_column(place: int, book: Any) -> None:
+    page = book.active
+    page.insert_cols(place)
+    page.cell(row=_FIRST - 1, column=place, value="自评分")
+    for row in range(_FIRST, page.max_row + 1):
+        page.cell(row=row, column=place, value=1)
+    page.column_dimensions["ABCDEFGH"[place - 1]].hidden = True
+
+
+def _guides(paper: Paper) -> bytes:
+    """Strings with phonetic guides, as input methods leave them."""
+    guide = rb'<si>\1<rPh sb="0" eb="1"><t>GUIDE 7</t></rPh><phoneticPr fontId="1"/></si>'
+    return repeatable(
+        xlsx(form_sheet(paper, numbers=False)),
+        {"xl/sharedStrings.xml": (rb"<si>(<t[^>]*>[^<]*</t>)</si>", guide)},
+    )
+
+
+def _far(paper: Paper) -> bytes:
+    import xlwt
+
+    book = xlwt.Workbook(encoding="utf-8")
+    page = book.add_sheet("Sheet1")
+    for r, row in enumerate(form_sheet(paper).rows):
+        for c, text in enumerate(row):
+            if text:
+                page.write(r, c, value(text, numbers=True))
+    page.write(65535, 255, "x")
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
