@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from mailbot.documents import pdf, pdfium, picture, recognizer
+from mailbot.documents import ofd, pdf, pdfium, picture, recognizer
 from mailbot.documents.dimensions import dimensions
 from mailbot.documents.grid import Grid, grids
 from mailbot.documents.lines import Char
@@ -49,7 +49,7 @@ def worth_recognizing(data: bytes) -> bool:
 
 
 def read(data: bytes, format: Format, progress: Callable[[str], None] = lambda _: None) -> Extract:
-    """Recognize an image or a PDF of scans. `progress` is called before each page.
+    """Recognize an image, a PDF or an OFD of scans. `progress` is called before each page.
 
     Raises UnsupportedError where the extra is not installed and nothing can be read without it, UnreadableError,
     EncryptedError, DangerousError.
@@ -91,6 +91,10 @@ def read(data: bytes, format: Format, progress: Callable[[str], None] = lambda _
 
 def _pages(data: bytes, format: Format) -> Iterator[Laid | Pixels]:
     """Each page: laid out already where it is text that can be taken as it is, else its pixels."""
+    if format is Format.OFD:
+        for octets in ofd.pictures(data):
+            yield from picture.decoded(octets, 1)
+        return
     if format is not Format.PDF:
         yield from picture.decoded(data, _MOST_PAGES + 1)
         return

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from mailbot.documents import pdf
 from mailbot.documents.lines import Box, Char, Segment
+from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.package import Package, attribute, local
 from mailbot.documents.pages import Laid, lay, together
 from mailbot.errors import UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
-from mailbot.reading import Extract
+from mailbot.reading import Extract, Need
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -24,6 +25,8 @@ _POINTS = 72 / 25.4
 _MOST_PAGES, _MOST_CHARS, _DEEPEST = 200, 600_000, 8
 _ASCENT, _DESCENT = 0.88, 0.12
 _FEWEST_CHARS = 8
+_PAGE_FILLING = 20_000.0
+"""Square millimetres, a third of A4."""
 _NO_MEANING = frozenset("¤\ufffd")
 _THIN = 1.0
 _PATH = re.compile(r"[A-Za-z]|[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
@@ -33,12 +36,15 @@ _SAME: Matrix = (1, 0, 0, 1, 0, 0)
 
 
 def read(data: bytes) -> Extract:
-    """Read an OFD's text. Raises UnreadableError, DangerousError; UnsupportedError where it is all pictures."""
+    """Read an OFD's text.
+
+    Raises UnreadableError, DangerousError; NeedsHelp where it is all scans, UnsupportedError where there is neither.
+    """
     pages: list[Laid] = []
     chars = odd = 0
     with Package(data) as package:
         root, body = _document(package)
-        found = list(_pages(package, root))
+        found = [layers for _, layers in _pages(package, root)]
         for number, content in enumerate(found[:_MOST_PAGES], start=1):
             page = _Page()
             for layer in content:
@@ -49,7 +55,9 @@ def read(data: bytes) -> Extract:
                 break
         seal = _is_sealed(package, body)
     if chars < _FEWEST_CHARS or odd * 12 > chars + odd:
-        raise UnsupportedError("this OFD holds pictures and no text; send it as PDF or docx")
+        if next(pictures(data), None) is not None:
+            raise NeedsHelp(Need.OCR)
+        raise UnsupportedError("this OFD holds no text; send it as PDF or docx")
     text, tables = together(pages)
     return Extract(
         format=Format.OFD,
@@ -60,6 +68,47 @@ def read(data: bytes) -> Extract:
         seal=seal,
         truncated=len(found) > _MOST_PAGES or chars > _MOST_CHARS,
     )
+
+
+def pictures(data: bytes) -> Iterator[bytes]:
+    """The picture that fills each page, as it lies in the file; pages without one are passed over.
+
+    Raises UnreadableError, DangerousError.
+    """
+    with Package(data) as package:
+        root, _ = _document(package)
+        for place, layers in _pages(package, root):
+            objects = [item for layer in layers for item in layer.iter() if local(item) == "ImageObject"]
+            largest = max(objects, key=_area, default=None)
+            if largest is not None and _area(largest) >= _PAGE_FILLING:
+                file = _media(package, (root, place)).get(attribute(largest, "ResourceID") or "")
+                octets = package.octets(file) if file else None
+                if octets:
+                    yield octets
+
+
+def _area(item: etree._Element) -> float:
+    boundary = _numbers(attribute(item, "Boundary"))
+    return boundary[2] * boundary[3] if len(boundary) == 4 else 0.0
+
+
+def _media(package: Package, places: tuple[str, ...]) -> dict[str, str]:
+    """The files of pictures by their ids, as the resources of the document and the page list them (§7.9)."""
+    files: dict[str, str] = {}
+    for place in places:
+        owner = package.xml(place)
+        for part in owner.iter() if owner is not None else ():
+            if local(part) not in ("PublicRes", "DocumentRes", "PageRes") or not part.text:
+                continue
+            listed = _at(posixpath.dirname(place), part.text.strip())
+            resources = package.xml(listed)
+            if resources is None:
+                continue
+            base = _at(posixpath.dirname(listed), attribute(resources, "BaseLoc"))
+            for media in (e for e in resources.iter() if local(e) == "MultiMedia"):
+                file = next((e.text for e in media if local(e) == "MediaFile"), None)
+                files[attribute(media, "ID") or ""] = _at(base, (file or "").strip())
+    return files
 
 
 def _document(package: Package) -> tuple[str, etree._Element]:
@@ -73,8 +122,8 @@ def _document(package: Package) -> tuple[str, etree._Element]:
     raise UnreadableError("there is no document in this OFD")
 
 
-def _pages(package: Package, root: str) -> Iterator[list[etree._Element]]:
-    """For each page what is drawn on it: its templates' content and its own (§7.6, §7.7)."""
+def _pages(package: Package, root: str) -> Iterator[tuple[str, list[etree._Element]]]:
+    """For each page where it lies, and what is drawn on it: its templates' content and its own (§7.6, §7.7)."""
     document = package.xml(root)
     if document is None:
         raise UnreadableError(f"{root} is missing")
@@ -85,12 +134,13 @@ def _pages(package: Package, root: str) -> Iterator[list[etree._Element]]:
         if local(e) == "TemplatePage"
     }
     for page in (e for e in document.iter() if local(e) == "Page"):
-        own = package.xml(_at(base, attribute(page, "BaseLoc")))
+        place = _at(base, attribute(page, "BaseLoc"))
+        own = package.xml(place)
         if own is None:
             continue
         used = [templates.get(attribute(e, "TemplateID")) for e in own if local(e) == "Template"]
         below = [shown for place in used if place and (shown := package.xml(place)) is not None]
-        yield [layer for shown in (*below, own) for layer in shown if local(layer) == "Content"]
+        yield place, [layer for shown in (*below, own) for layer in shown if local(layer) == "Content"]
 
 
 def _at(base: str, place: str | None) -> str:
