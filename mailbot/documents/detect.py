@@ -55,6 +55,14 @@ _MAIL_HEADERS = frozenset(
         b"return-path",
     }
 )
+_FLAT = (
+    ("urn:schemas-microsoft-com:office:spreadsheet", Format.XLS),
+    ("http://schemas.microsoft.com/office/word/2003/wordml", Format.DOC),
+    ('office:mimetype="application/vnd.oasis.opendocument.spreadsheet"', Format.ODS),
+    ('office:mimetype="application/vnd.oasis.opendocument.text"', Format.ODT),
+)
+"""Office files that are one XML file: of Excel and Word 2003, and flat OpenDocument."""
+_FLAT_HEAD = 8192
 _UNREAD = (
     (b"MZ", "exe"),
     (b"\x7fELF", "executable"),
@@ -242,20 +250,27 @@ def _text_format(data: bytes) -> Format:
     if _HTML.match(decoded[:8192]):
         return Format.HTML
     if decoded.lstrip().startswith("<?xml"):
-        return Format.UNKNOWN
+        return next((known for sign, known in _FLAT if sign in decoded[:_FLAT_HEAD]), Format.UNKNOWN)
     if _FRAGMENT.match(decoded[:8192]):
         return Format.HTML
     return Format.CSV if text.delimiter(decoded) else Format.TEXT
 
 
+def is_flat(data: bytes) -> bool:
+    """Whether an office file is one XML file rather than what its format usually is."""
+    return data[:64].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n").startswith(b"<?xml")
+
+
 def is_mail(data: bytes) -> bool:
-    """Whether this begins with the header of a mail."""
+    """Whether this begins with the header of a mail, or of a web page saved in one file (mht)."""
     head = _HEADER.match(data[:65536].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n"))
     if head is None:
         return False
     names = {
         line.partition(b":")[0].lower() for line in head[0].split(b"\n") if line[:1] not in (b" ", b"\t")
     }
+    if {b"mime-version", b"content-type"} <= names and b"multipart/related" in head[0].lower():
+        return True
     return len(names & _MAIL_HEADERS) >= 3 and not names.isdisjoint(
         {b"mime-version", b"message-id", b"received", b"return-path", b"date"}
     )

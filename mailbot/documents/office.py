@@ -29,6 +29,8 @@ _TARGETS = {
     Format.ODT: ("odt", _WORD),
     Format.RTF: ("rtf", _WORD),
     Format.ET: ("xls", _SHEET),
+    Format.XLS: ("xls", _SHEET),
+    Format.ODS: ("ods", _SHEET),
 }
 """Under which ending the program is given a format, and what it is to write."""
 _LARGEST_RESULT = 100 * 2**20

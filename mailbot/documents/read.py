@@ -217,6 +217,10 @@ def _need(need: Need) -> Extract:
     raise NeedsHelp(need)
 
 
+def _workbook(data: bytes, format_: Format) -> Extract:
+    return _need(Need.OFFICE) if detect.is_flat(data) else spreadsheet.read(data, format_)
+
+
 def _pdf(data: bytes) -> Extract:
     from mailbot.documents import pdf
 
@@ -231,8 +235,8 @@ def _ofd(data: bytes) -> Extract:
 
 _READERS: Mapping[Format, Callable[[bytes], Extract]] = {
     Format.XLSX: lambda data: spreadsheet.read(data, Format.XLSX),
-    Format.XLS: lambda data: spreadsheet.read(data, Format.XLS),
-    Format.ODS: lambda data: spreadsheet.read(data, Format.ODS),
+    Format.XLS: lambda data: _workbook(data, Format.XLS),
+    Format.ODS: lambda data: _workbook(data, Format.ODS),
     Format.DOCX: word.read,
     Format.PDF: _pdf,
     Format.OFD: _ofd,

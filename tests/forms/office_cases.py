@@ -39,7 +39,8 @@ def cases() -> Iterator[Case]:
     yield from _reports()
 
 
-def _by_office(make: Callable[[], bytes], source: str, *endings: str) -> bytes:
+def by_office(make: Callable[[], bytes], source: str, *endings: str) -> bytes:
+    """What LibreOffice makes of a file, turned into one format after the other."""
     program = shutil.which("soffice") or shutil.which("libreoffice")
     if program is None:
         raise RuntimeError("LibreOffice is needed to write the files that are missing")
@@ -47,7 +48,7 @@ def _by_office(make: Callable[[], bytes], source: str, *endings: str) -> bytes:
 
 
 def _word(name: str, ending: str, about: str, paper: Paper) -> Case:
-    make = partial(_by_office, partial(docx, paper), "docx", *_TO_WORD[ending])
+    make = partial(by_office, partial(docx, paper), "docx", *_TO_WORD[ending])
     return form_case(
         f"{name}.{ending}", about, paper, make, writer=_WRITER, format=ending, needs="office", once=True
     )
@@ -59,10 +60,10 @@ def _named_otherwise() -> Iterator[Case]:
         ("office-doc-named.docx", "a .doc named .docx"),
     ):
         paper = draw(name)
-        make = partial(_by_office, partial(docx, paper), "docx", "odt", "doc")
+        make = partial(by_office, partial(docx, paper), "docx", "odt", "doc")
         yield form_case(name, about, paper, make, writer=_WRITER, format="doc", needs="office", once=True)
     paper = draw("office all in one")
-    make = partial(_by_office, partial(all_in_one, paper), "docx", "odt", "doc")
+    make = partial(by_office, partial(all_in_one, paper), "docx", "odt", "doc")
     covers = ("form", "summary", "plan")
     yield form_case(
         "office-all-in-one.doc", "summary, plan and form", paper, make, writer=_WRITER, format="doc", covers=covers,
@@ -75,7 +76,7 @@ def _sheets() -> Iterator[Case]:
         paper = draw(f"office {ending}")
         source = "ods" if ending == "xlsx" else "xlsx"
         make = partial(
-            _by_office,
+            by_office,
             partial(xlsx, form_sheet(paper)),
             "xlsx",
             *(("ods",) if source == "ods" else ()),
@@ -83,13 +84,13 @@ def _sheets() -> Iterator[Case]:
         )
         yield form_case(f"office-plain.{ending}", "the form, merged", paper, make, writer=_WRITER, once=True)
     paper = FAULTS["many-faults"](draw("office many faults"))
-    make = partial(_by_office, partial(xlsx, form_sheet(paper)), "xlsx", "xls")
+    make = partial(by_office, partial(xlsx, form_sheet(paper)), "xlsx", "xls")
     yield form_case("office-fault-many.xls", "many faults", paper, make, writer=_WRITER, once=True)
     paper = NEAR_MISSES["zeros"](draw("office zeros"))
-    make = partial(_by_office, partial(xlsx, form_sheet(paper, numbers=False)), "xlsx", "ods")
+    make = partial(by_office, partial(xlsx, form_sheet(paper, numbers=False)), "xlsx", "ods")
     yield form_case("office-near-zeros.ods", "zeros", paper, make, writer=_WRITER, once=True)
     paper = draw("office html")
-    make = partial(_by_office, partial(xlsx, form_sheet(paper)), "xlsx", "html")
+    make = partial(by_office, partial(xlsx, form_sheet(paper)), "xlsx", "html")
     yield form_case(
         "office-html.xls",
         "LibreOffice's HTML, saved as .xls",
@@ -103,19 +104,19 @@ def _sheets() -> Iterator[Case]:
 
 def _pdfs() -> Iterator[Case]:
     paper = draw("office pdf from docx")
-    make = partial(_by_office, partial(docx, paper), "docx", "odt", "pdf")
+    make = partial(by_office, partial(docx, paper), "docx", "odt", "pdf")
     yield form_case(
         "office-from-docx.pdf", "a Word file as PDF, portrait", paper, make, writer=_WRITER, once=True
     )
     paper = draw("office pdf from docx unmerged")
-    make = partial(_by_office, partial(docx, paper, merged=False), "docx", "odt", "pdf")
+    make = partial(by_office, partial(docx, paper, merged=False), "docx", "odt", "pdf")
     yield form_case("office-from-docx-unmerged.pdf", "nothing merged", paper, make, writer=_WRITER, once=True)
     for what, change in (("many-faults", FAULTS["many-faults"]), ("zeros", NEAR_MISSES["zeros"])):
         paper = change(draw(f"office pdf {what}"))
-        make = partial(_by_office, partial(docx, paper), "docx", "odt", "pdf")
+        make = partial(by_office, partial(docx, paper), "docx", "odt", "pdf")
         yield form_case(f"office-{what}.pdf", what, paper, make, writer=_WRITER, once=True)
     paper = draw("office pdf from xlsx")
-    make = partial(_by_office, partial(_for_print, paper), "xlsx", "pdf")
+    make = partial(by_office, partial(_for_print, paper), "xlsx", "pdf")
     yield form_case(
         "office-from-xlsx.pdf", "a workbook as PDF, one page wide", paper, make, writer=_WRITER, once=True
     )
@@ -124,12 +125,12 @@ def _pdfs() -> Iterator[Case]:
         ("rows-unset", "rows too low: lines printed over each other", 0),
     ):
         paper = draw(f"office {name}")
-        make = partial(_by_office, partial(_for_print, paper, height=height), "xlsx", "pdf")
+        make = partial(by_office, partial(_for_print, paper, height=height), "xlsx", "pdf")
         yield form_case(
             f"office-{name}.pdf", about, paper, make, writer=_WRITER, read_by="ocr", needs="eyes", once=True
         )
     paper = draw("office pdf from xlsx unruled")
-    make = partial(_by_office, partial(_for_print, paper, ruled=False), "xlsx", "pdf")
+    make = partial(by_office, partial(_for_print, paper, ruled=False), "xlsx", "pdf")
     yield form_case(
         "office-from-xlsx-unruled.pdf", "the same without borders", paper, make, writer=_WRITER, once=True
     )
@@ -170,7 +171,7 @@ def _for_print(paper: Paper, *, ruled: bool = True, height: float | None = None)
 
 def _reports() -> Iterator[Case]:
     for kind, ending in (("summary", "doc"), ("plan", "rtf")):
-        make = partial(_by_office, partial(docx_report, kind, "浙江省公路学会"), "docx", *_TO_WORD[ending])
+        make = partial(by_office, partial(docx_report, kind, "浙江省公路学会"), "docx", *_TO_WORD[ending])
         yield other_case(
             f"office-{kind}.{ending}",
             f"a {kind}",

@@ -75,7 +75,16 @@ def _package(*names: str) -> bytes:
         ("<html>宽".encode("utf-16"), Format.HTML),
         (
             b"<?xml version='1.0'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet'/>",
-            Format.UNKNOWN,
+            Format.XLS,
+        ),
+        (
+            b"<?xml version='1.0'?><w:wordDocument xmlns:w='http://schemas.microsoft.com/office/word/2003/wordml'/>",
+            Format.DOC,
+        ),
+        (b"<?xml version='1.0'?><invoice><number>1</number></invoice>", Format.UNKNOWN),
+        (
+            b'MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="x"\r\n\r\n--x\r\n\r\ntext\r\n--x--\r\n',
+            Format.EML,
         ),
         (samples.mail(), Format.EML),
         (b"\r\n" + samples.mail(), Format.EML),

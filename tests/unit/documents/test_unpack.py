@@ -10,6 +10,7 @@ from itertools import islice
 
 import pytest
 
+from mailbot.documents import archives
 from mailbot.documents.detect import detect
 from mailbot.documents.unpack import Budget, Member, members
 from mailbot.errors import DangerousError, EncryptedError, TooLargeError, UnreadableError
@@ -222,3 +223,9 @@ def test_zip_methods_that_only_libarchive_knows(monkeypatch: pytest.MonkeyPatch)
         assert [member.data for member in _open(bytes(archive))] == [data]
     except UnreadableError as error:
         assert "method" in str(error)  # noqa: PT017 - an older libarchive does not know it either
+
+
+def test_a_damaged_zip_is_damaged_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "_libarchive", lambda: None)
+    with pytest.raises(UnreadableError):
+        _open(samples.zipped({"a.bin": os.urandom(3000)})[:1000])
