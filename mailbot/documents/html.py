@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{2,40})", re.I)
 _MOST_TEXT = 20_000_000
 _MOST_ROWS, _MOST_COLUMNS, _MOST_CELLS = 5000, 200, 200_000
-_UNSEEN = ("script", "style", "head", "template", "noframes", "object")
+_UNSEEN = ("script", "style", "head", "template", "noframes", "object", "rt", "rp")
+_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
+_MAY_HIDE = frozenset({"span", "font", "p", "b", "i", "u", "tr", "td", "th"})
+"""What is hidden for good; larger pieces may be shown by a script."""
+_STRUCK = frozenset({"s", "strike", "del"})
+_STRIKES = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
 _LINES = re.compile(
     r"address|article|blockquote|br|center|d[dlt]|div|fieldset|footer|form|h[1-6]|header|hr|li|[ou]l|p|pre|section"
     r"|table|tbody|tfoot|thead|tr"
@@ -34,6 +39,8 @@ def read(data: bytes) -> Extract:
     root = _root(page[:_MOST_TEXT])
     titles = [title for name in _HEADINGS for element in root.iter(name) if (title := _line(element))]
     for element in [e for e in root.iter() if not isinstance(e.tag, str) or e.tag in _UNSEEN]:
+        _drop(element)
+    for element in [e for e in root.iter() if _is_hidden(e) or _is_struck_beside_other_text(e)]:
         _drop(element)
     tables, truncated = _tables(root)
     lines = _text(root).split("\n")
@@ -55,6 +62,28 @@ def _root(page: str) -> etree._Element:
         return html.document_fromstring(page.replace("\0", "").encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError, AssertionError) as error:
         raise UnreadableError(f"no HTML: {error}") from error
+
+
+def _is_hidden(element: etree._Element) -> bool:
+    return element.tag in _MAY_HIDE and _HIDDEN.search(element.get("style", "")) is not None
+
+
+def _is_struck(element: etree._Element) -> bool:
+    return element.tag in _STRUCK or _STRIKES.search(element.get("style", "")) is not None
+
+
+def _is_struck_beside_other_text(element: etree._Element) -> bool:
+    """Whether an element within a cell is struck out, and something in the cell is not."""
+    if not _is_struck(element):
+        return False
+    cell = next(element.iterancestors("td", "th"), None)
+    if cell is None:
+        return False
+    struck = {e for e in cell.iter() if e is not cell and _is_struck(e)}
+    inside = {e for each in struck for e in each.iter()}
+    return any((e.text or "").strip() for e in cell.iter() if e not in inside) or any(
+        (e.tail or "").strip() for e in cell.iter() if e is not cell and (e not in inside or e in struck)
+    )
 
 
 def _drop(element: etree._Element) -> None:

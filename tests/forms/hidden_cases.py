@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from functools import partial
+from html import escape
 from typing import Any
 
 from tests.forms.case import Case, form_case
 from tests.forms.paper import Paper, draw
-from tests.forms.sheets import Sheet, form_sheet, repeatable, value, xlsx
+from tests.forms.sheets import Sheet, form_sheet, html_table, repeatable, value, xlsx
 
 _FIRST = 4
 """The row of the first item."""
@@ -37,6 +38,7 @@ def cases() -> Iterator[Case]:
         sheet = form_sheet(paper, merged=False)
         make = partial(xlsx, sheet, touch=touch)
         yield form_case(f"{name}.xlsx", about, paper, make, writer="openpyxl")
+    yield from _pages()
     yield from _totals()
     paper = draw("xlsx phonetic")
     yield form_case(
@@ -44,6 +46,25 @@ def cases() -> Iterator[Case]:
     )
     paper = draw("xls far")
     yield form_case("far-corner.xls", "a value in IV65536", paper, partial(_far, paper), writer="xlwt")
+
+
+def _pages() -> Iterator[Case]:
+    for name, about, old in (
+        ("struck-out", "the old score struck out in the same cell", "<s>1</s>"),
+        ("struck-by-style", "the same by a style", '<span style="text-decoration:line-through">1</span>'),
+        ("hidden-text", "the old score hidden", '<span style="display:none;mso-hide:all">1</span>'),
+    ):
+        paper = draw(f"html {name}")
+        make = partial(_page, paper, old)
+        yield form_case(f"{name}.html", about, paper, make, writer="HTML")
+
+
+def _page(paper: Paper, old: str) -> bytes:
+    page = html_table(paper).decode("gb18030")
+    for no in paper.items:
+        said = f"<td>{paper.written[no]}</td><td>{escape(paper.evidence[no]).replace(chr(10), '<br>')}</td>"
+        page = page.replace(said, said.replace("<td>", f"<td>{old}", 1))
+    return page.encode("gb18030")
 
 
 def _totals() -> Iterator[Case]:
