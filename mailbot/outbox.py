@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 import structlog
 
@@ -196,22 +197,21 @@ class Outbox:
         claimed = set(self._store.begin_sending([reply.id for reply in due], at=self._clock()))
         settled: list[Settlement] = []
         go_on = True
-        for reply in due:
-            if reply.id not in claimed:
-                continue
+        sending = [reply for reply in due if reply.id in claimed]
+        for reply, following in zip_longest(sending, sending[1:]):
             if go_on:
-                settlement, go_on = self._deliver(reply)
+                settlement, go_on = self._deliver(reply, following)
             else:
                 settlement = Settlement(reply=reply.id, state=ReplyState.QUEUED)
             settled.append(settlement)
         self._store.settle_replies(settled, at=self._clock())
         return go_on
 
-    def _deliver(self, reply: ReplyRecord) -> tuple[Settlement, bool]:
-        """One reply's delivery: how it ended, and whether the next one may follow."""
+    def _deliver(self, reply: ReplyRecord, following: ReplyRecord | None) -> tuple[Settlement, bool]:
+        """One reply's delivery: how it ended, and whether the following one may be sent."""
         self._not_before = self._clock() + self._interval
         try:
-            self._hand_over(self._store.reply_octets(reply.id), reply.to)
+            self._hand_over(self._store.reply_octets(reply.id), reply.to, following.to if following else None)
         except RecipientRefusedError as error:
             return Settlement(reply=reply.id, state=ReplyState.FAILED, error=str(error)), True
         except DeliveryUncertainError as error:
@@ -222,12 +222,12 @@ class Outbox:
         log.info("replied", reply=reply.id, kind=reply.kind.value, state=state.value)
         return Settlement(reply=reply.id, state=state), True
 
-    def _hand_over(self, octets: bytes, to: str) -> None:
+    def _hand_over(self, octets: bytes, to: str, following: str | None = None) -> None:
         if self._mode == "draft":
             with ReplyFolders(self._mailbox) as folders:
                 folders.append_draft(octets)
         else:
-            self._submission.send(octets, self._mailbox.address, to)
+            self._submission.send(octets, self._mailbox.address, to, following=following)
 
     def _put_off(self, reply: ReplyRecord, error: TemporaryError) -> Settlement:
         log.warning("reply put off", reply=reply.id, reason=str(error))

@@ -250,9 +250,14 @@ class SmtpServer(_Embedded):
     """
 
     def __init__(
-        self, accounts: Mapping[str, str], *, on_taken: Callable[[SentMail], None] = lambda _mail: None
+        self,
+        accounts: Mapping[str, str],
+        *,
+        on_taken: Callable[[SentMail], None] = lambda _mail: None,
+        pipelining: bool = True,
     ) -> None:
         self._accounts = dict(accounts)
+        self._extensions = ("250-PIPELINING",) if pipelining else ()
         self._on_taken = on_taken
         super().__init__("smtp-server")
         self._refusals: dict[str, list[str]] = {}
@@ -338,6 +343,12 @@ class _Dialogue:
 
     def __init__(self, owner: SmtpServer) -> None:
         self._owner = owner
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *self._owner._extensions, responses[-1]]
 
     async def handle_AUTH(self, server: Any, *_: Any) -> Any:  # noqa: N802
         from aiosmtpd.smtp import MISSING

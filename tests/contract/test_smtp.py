@@ -19,12 +19,18 @@ from mailbot.errors import (
     TemporaryError,
 )
 from mailbot.mail.smtp import Submission
-from tests.servers import ADDRESS, PASSWORD, free_port, mailbox_config
+from tests.servers import ACCOUNTS, ADDRESS, PASSWORD, free_port, mailbox_config
 
 TO = "secretary@example.com"
 MAIL = (
     b"Subject: =?utf-8?b?5Zue5omn?=\r\nMessage-ID: <1@example.org>\r\n\r\nfirst\r\n.\r\n..two\r\n.three\r\n"
 )
+
+
+@pytest.fixture(params=[True, False], ids=["pipelining", "plain"])
+def smtp_server(request: pytest.FixtureRequest) -> Iterator[SmtpServer]:
+    with SmtpServer(ACCOUNTS, pipelining=request.param) as server:
+        yield server
 
 
 @pytest.fixture
