@@ -52,6 +52,7 @@ class Watcher:
         self._clock = clock
         self._arrived = arrived
         self._connection: ImapMailbox | None = None
+        self._fetch_ahead = True
         self._backoff = _FIRST_BACKOFF_SECONDS
         self.books_closed = True
         """Whether after the last round every mail that the server showed was a row or passed over for a reason."""
@@ -72,7 +73,7 @@ class Watcher:
             try:
                 if refused is not None:
                     raise refused
-                self._take_in(folder, junk=junk)
+                self._look_into(folder, junk=junk)
             except TemporaryError as error:
                 refused = error if isinstance(error, LoginError) else None
                 self._failed(folder, error)
@@ -90,6 +91,7 @@ class Watcher:
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._fetch_ahead = connection.ahead
             connection.close()
 
     def _folders(self) -> tuple[tuple[str, bool], ...]:
@@ -104,6 +106,17 @@ class Watcher:
             self._connection.wait(_POLL_SECONDS)
         except TemporaryError as error:
             self._failed(self._mailbox.imap.folder, error)
+
+    def _look_into(self, folder: str, *, junk: bool) -> None:
+        """Take in what is new; where a server does not bear several questions at once, from now on one at a time."""
+        try:
+            self._take_in(folder, junk=junk)
+        except TemporaryError as error:
+            if self._connection is None or self._connection.ahead or not self._fetch_ahead:
+                raise
+            log.info("asked one at a time from now on", mailbox=self._mailbox.name, reason=str(error))
+            self.close()
+            self._take_in(folder, junk=junk)
 
     def _take_in(self, folder: str, *, junk: bool) -> None:
         if self._connection is None:
@@ -131,6 +144,7 @@ class Watcher:
             if datetime.fromisoformat(last) <= now < again:
                 raise LoginError(f"the login was refused {count} times; tried again after {again:%H:%M} UTC")
         connection = ImapMailbox(self._mailbox)
+        connection.ahead = self._fetch_ahead
         try:
             connection.connect()
         except LoginError:

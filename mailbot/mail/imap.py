@@ -18,7 +18,8 @@ from typing import Any
 from imapclient import IMAPClient
 
 from mailbot.config import Mailbox
-from mailbot.mail.connection import Connection, RefusedError, Timeouts
+from mailbot.mail.ahead import Fetch, FetchingConnection
+from mailbot.mail.connection import RefusedError, Timeouts
 
 _WINDOW = 500
 """UIDs whose sizes and dates are asked for at once."""
@@ -71,8 +72,12 @@ class _Listed:
     internaldate: datetime
     size: int
 
+    @property
+    def is_sliced(self) -> bool:
+        return self.size > _SLICED_ABOVE
 
-class ImapMailbox(Connection):
+
+class ImapMailbox(FetchingConnection):
     """A mailbox opened to read only. For one thread; `wake` may be called from any."""
 
     def __init__(self, mailbox: Mailbox, timeouts: Timeouts | None = None) -> None:
@@ -87,6 +92,11 @@ class ImapMailbox(Connection):
         for descriptor in (self._waker, self._wake):
             with suppress(OSError):
                 os.close(descriptor)
+
+    def connect(self) -> None:
+        """As every connection; no folder is open."""
+        self._examined = None
+        super().connect()
 
     def open(self, folder: str) -> FolderState:
         """How the folder stands. Raises TemporaryError, also where there is no such folder.
@@ -206,27 +216,33 @@ class ImapMailbox(Connection):
             client.idle_done()
 
     def _list(self, uids: Sequence[int]) -> tuple[_Listed, ...]:
-        with self._limited("UID FETCH of dates and sizes") as client:
-            answer = client.fetch(list(uids), ["UID", "INTERNALDATE", "RFC822.SIZE"])
-            return tuple(
-                _Listed(uid=uid, internaldate=_utc(data[b"INTERNALDATE"]), size=int(data[b"RFC822.SIZE"]))
-                for uid, data in sorted(answer.items())
-                if b"INTERNALDATE" in data
-            )
+        answer = self._fetch(
+            Fetch(uids=tuple(uids), items=("UID", "INTERNALDATE", "RFC822.SIZE"), wanted=b"RFC822.SIZE")
+        )
+        return tuple(
+            _Listed(uid=uid, internaldate=_utc(data[b"INTERNALDATE"]), size=int(data[b"RFC822.SIZE"]))
+            for uid, data in sorted(answer.items())
+            if b"INTERNALDATE" in data
+        )
 
     def _fetch_listed(self, listed: Sequence[_Listed], last_uid: int, max_octets: int) -> Iterator[Batch]:
         groups = list(_groups(listed, max_octets))
-        for number, group in enumerate(groups):
-            final = last_uid if number == len(groups) - 1 else group[-1].uid
-            yield self._fetch_group(group, final, max_octets)
+        try:
+            for number, group in enumerate(groups):
+                self._plan(fetch for later in groups[number:] for fetch in _fetches(later, max_octets))
+                final = last_uid if number == len(groups) - 1 else group[-1].uid
+                yield self._fetch_group(group, final, max_octets)
+        finally:
+            if self._sent:
+                self._drop()
         if not groups:
             yield Batch(mails=(), last_uid=last_uid)
 
     def _fetch_group(self, group: Sequence[_Listed], last_uid: int, max_octets: int) -> Batch:
         wanted = [mail for mail in group if mail.size <= max_octets]
-        octets = self._bodies([mail.uid for mail in wanted if mail.size <= _SLICED_ABOVE])
+        octets = self._bodies([mail for mail in wanted if not mail.is_sliced])
         for mail in wanted:
-            if mail.size > _SLICED_ABOVE and (sliced := self._slices(mail)) is not None:
+            if mail.is_sliced and (sliced := self._slices(mail)) is not None:
                 octets[mail.uid] = sliced
         there = self._still_there([mail for mail in wanted if mail.uid not in octets])
         octets |= {mail.uid: b"" for mail in there if not mail.size}
@@ -246,24 +262,20 @@ class ImapMailbox(Connection):
         """Which of the mails that were not given are there all the same."""
         return self._list([mail.uid for mail in mails]) if mails else ()
 
-    def _bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
+    def _bodies(self, mails: Sequence[_Listed]) -> dict[int, bytes]:
         """The octets of some mails; what the server refuses or leaves out together is asked for one by one."""
-        if not uids:
+        if not mails:
             return {}
         try:
-            got = self._body_fetch(uids)
+            answer = self._fetch(_whole(mails))
         except RefusedError:
-            got = {}
-        if len(uids) > 1:
-            for uid in uids:
-                if uid not in got:
-                    got |= self._bodies([uid])
+            answer = {}
+        got = {uid: bytes(data[b"BODY[]"]) for uid, data in answer.items() if data.get(b"BODY[]")}
+        if len(mails) > 1:
+            for mail in mails:
+                if mail.uid not in got:
+                    got |= self._bodies([mail])
         return got
-
-    def _body_fetch(self, uids: Sequence[int]) -> dict[int, bytes]:
-        with self._limited("UID FETCH of mails") as client:
-            answer = client.fetch(list(uids), ["UID", "BODY.PEEK[]"])
-            return {uid: bytes(data[b"BODY[]"]) for uid, data in answer.items() if data.get(b"BODY[]")}
 
     def _slices(self, mail: _Listed) -> bytes | None:
         """A large mail by slices (RFC 3501 §6.4.5, partial), so that no single answer is long; None where refused.
@@ -272,19 +284,45 @@ class ImapMailbox(Connection):
         """
         octets = bytearray()
         while len(octets) != mail.size:
-            offset = len(octets)
+            fetch = _slice(mail.uid, len(octets))
             try:
-                with self._limited("UID FETCH of a slice") as client:
-                    answer = client.fetch([mail.uid], ["UID", f"BODY.PEEK[]<{offset}.{_SLICE}>"])
+                piece = self._fetch(fetch).get(mail.uid, {}).get(fetch.wanted)
             except RefusedError:
                 return None
-            piece = answer.get(mail.uid, {}).get(f"BODY[]<{offset}>".encode())
             if piece is None:
                 return None
             octets += piece
             if len(piece) < _SLICE:
                 break
         return bytes(octets)
+
+
+def _whole(mails: Sequence[_Listed]) -> Fetch:
+    return Fetch(
+        uids=tuple(mail.uid for mail in mails),
+        items=("UID", "BODY.PEEK[]"),
+        wanted=b"BODY[]",
+        octets=sum(mail.size for mail in mails),
+    )
+
+
+def _slice(uid: int, offset: int) -> Fetch:
+    return Fetch(
+        uids=(uid,),
+        items=("UID", f"BODY.PEEK[]<{offset}.{_SLICE}>"),
+        wanted=f"BODY[]<{offset}>".encode(),
+        octets=_SLICE,
+    )
+
+
+def _fetches(group: Sequence[_Listed], max_octets: int) -> Iterator[Fetch]:
+    """What is asked for to get these mails, if all goes well."""
+    wanted = [mail for mail in group if mail.size <= max_octets]
+    if small := [mail for mail in wanted if not mail.is_sliced]:
+        yield _whole(small)
+    for mail in wanted:
+        if mail.is_sliced:
+            yield from (_slice(mail.uid, offset) for offset in range(0, mail.size, _SLICE))
 
 
 def _groups(listed: Sequence[_Listed], max_octets: int) -> Iterator[list[_Listed]]:

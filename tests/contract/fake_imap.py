@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import select
 import socket
 import threading
 from typing import Self
@@ -57,7 +58,7 @@ class FakeImap:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as lines:
-            self.connection = connection
+            self.connection, self._lines = connection, lines
             self.send(self.greeting)
             for line in lines:
                 tag, _, command = line.decode("latin-1").strip().partition(" ")
@@ -67,6 +68,15 @@ class FakeImap:
 
     def send(self, octets: bytes) -> None:
         self.connection.sendall(octets)
+
+    def has_more(self) -> bool:
+        """Whether the client has sent another command before this one was answered."""
+        select.select([self.connection], [], [], 0.02)
+        self.connection.setblocking(False)
+        try:
+            return bool(self._lines.peek(1))
+        finally:
+            self.connection.setblocking(True)
 
     def ok(self, tag: str) -> None:
         self.send(f"{tag} OK done\r\n".encode())

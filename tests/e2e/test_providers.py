@@ -57,11 +57,29 @@ def test_a_long_fetch_that_ends_early_loses_nothing_and_goes_on_in_the_next_roun
         fake.bodies_until_cut = 60
         point_to(office, fake)
         rounds = [office.round()]
-        assert taken(office) == list(range(1, 51))
+        assert taken(office) == list(range(1, 101))
         rounds += [office.round(), office.round()]
-    assert rounds == [False, False, True]
+    assert rounds == [False, True, True]
     assert sorted(taken(office)) == list(range(1, 121))
     assert set(office.outcomes()) == {"ignored"}
+
+
+def test_a_server_that_does_not_bear_two_questions_at_once_is_asked_one_at_a_time(office: Office) -> None:
+    class OneAtATime(QqLike):
+        """Takes two commands for one that it does not know, and leaves."""
+
+        def answer_fetch(self, tag: str, command: str) -> None:
+            if self.has_more():
+                self.send(b"* BAD command unknown\r\n")
+                self.cut()
+            else:
+                super().answer_fetch(tag, command)
+
+    large = mail({**papers(), "附件.bin": bytes(5 * 2**20)})
+    with OneAtATime({1: large, 2: robot(2)}) as fake:
+        point_to(office, fake)
+        assert office.round()
+    assert sorted(taken(office)) == [1, 2]
 
 
 def test_a_duplicate_login_is_no_wrong_password_for_ever(office: Office) -> None:
