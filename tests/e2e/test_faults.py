@@ -201,6 +201,30 @@ def test_every_way_in_which_sending_fails(
     holds(office)
 
 
+def test_only_the_mail_whose_end_was_sent_is_uncertain_and_the_announced_one_is_sent(
+    office: Office,
+) -> None:
+    """The next one's envelope lay in the same group as the body over which the connection broke."""
+    for number in range(3):
+        office.deliver(
+            mail(
+                papers(f"浙江省第{number}学会"),
+                sender=f"office@s{number}.example.com",
+                message_id=f"<{number}@example.com>",
+            )
+        )
+    office.smtp.refuse("MAIL", "550 Mailbox unavailable: frequency limited")
+    office.round()
+    office.smtp.drop_at("DATA")
+    with office.opened() as app:
+        app.clock = lambda: datetime.now(UTC) + timedelta(hours=2)
+        app.run(once=True)
+    states = [r["state"] for m in office.export()["messages"] for r in m["replies"]]
+    assert states == ["uncertain", "sent", "sent"]
+    assert len(office.sent) == 3
+    holds(office)
+
+
 @pytest.mark.parametrize("server", ["imap", "smtp"])
 def test_a_server_that_refuses_connections_holds_up_only_itself(office: Office, server: str) -> None:
     office.deliver(mail(papers()))
