@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import encodebytes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,6 @@ from email.header import Header
 from email.message import Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
-from email.mime.text import MIMEText
 from email.utils import format_datetime
 from typing import TypeGuard
 
@@ -158,7 +158,10 @@ def _alternatives(mail: OutgoingMail) -> Message:
 def _text(text: str, subtype: str) -> Message:
     """RFC 2046 §4.1.1: lines end in CRLF, within base64 too."""
     lines = text.encode("utf-8", "replace").decode("utf-8").splitlines()
-    return MIMEText("\r\n".join((*lines, "")), subtype, "utf-8")
+    part = MIMENonMultipart("text", subtype, charset="utf-8")
+    part["Content-Transfer-Encoding"] = "base64"
+    part.set_payload(encodebytes("\r\n".join((*lines, "")).encode()).decode("ascii"))
+    return part
 
 
 def _around(kind: str, parts: Sequence[Message]) -> Message:

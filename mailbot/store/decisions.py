@@ -192,6 +192,12 @@ _DECIDE = sa.update(messages).where(messages.c.id == sa.bindparam("this"), messa
 _DECIDE_ANEW = sa.update(messages).where(messages.c.id == sa.bindparam("this"), messages.c.anew.is_not(None))
 _PUT_VERSIONS = sa.update(organizations).where(organizations.c.name == sa.bindparam("this"))
 _INSERT_ORGANIZATION, _INSERT_REPLY = sa.insert(organizations), sa.insert(replies)
+_IS_THIS_LETTER = (
+    replies.c.message_id == sa.bindparam("letter"),
+    sa.or_(replies.c.message == sa.bindparam("this"), replies.c.message == sa.bindparam("old")),
+)
+_THIS_LETTER = sa.select(replies.c.id).where(*_IS_THIS_LETTER)
+_WRITE_ANEW = sa.update(replies).where(*_IS_THIS_LETTER, replies.c.state.in_(_NOT_LEFT))
 
 
 def _record(connection: Connection, chain: Chain, settled: Settled) -> None:
@@ -353,17 +359,10 @@ def _queue(connection: Connection, chain: Chain, settled: Settled, reply: NewRep
         "error": reply.note,
         "dropped": "",
     }
-    this = sa.and_(
-        replies.c.message_id == reply.message_id,
-        replies.c.message.in_((settled.message, settled.supersedes)),
-    )
-    if connection.execute(sa.select(replies.c.id).where(this)).first() is None:
+    this = {"letter": reply.message_id, "this": settled.message, "old": settled.supersedes}
+    if connection.execute(_THIS_LETTER, this).first() is None:
         connection.execute(_INSERT_REPLY, values)
-    elif not _gives_way(settled, reply) or not (
-        connection.execute(
-            sa.update(replies).where(this, replies.c.state.in_(_NOT_LEFT)).values(**values)
-        ).rowcount
-    ):
+    elif not _gives_way(settled, reply) or not connection.execute(_WRITE_ANEW, {**this, **values}).rowcount:
         return
     chain.append(
         reply.state.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -186,19 +187,53 @@ def _take(
 ) -> tuple[int, ...]:
     """Rows and ledger entries for what is new; the numbers of rows that are new or moved."""
     chain = Chain(connection, at)
-    new = _Newcomers(connection, *place)
+    new = _Newcomers(connection, place, receipts)
     numbers = [number for receipt in receipts if (number := new.take(receipt, chain, at))]
     new.write()
     chain.write()
     return tuple(numbers)
 
 
+_Known = Row[int, str, int, str, datetime]
+_IN_MAILBOX = (
+    sa.select(
+        messages.c.id, messages.c.folder, messages.c.uidvalidity, messages.c.sha256, messages.c.received_at
+    )
+    .where(messages.c.mailbox == sa.bindparam("mailbox"))
+    .order_by(messages.c.id)
+)
+_SAME = _IN_MAILBOX.where(messages.c.sha256.in_(sa.bindparam("hashes", expanding=True)))
+_LEFT_THERE = _IN_MAILBOX.where(
+    messages.c.sha256 == "",
+    messages.c.size == sa.bindparam("size"),
+    messages.c.received_at == sa.bindparam("received_at"),
+)
+_TAKEN = sa.select(messages.c.uid).where(
+    messages.c.mailbox == sa.bindparam("mailbox"),
+    messages.c.folder == sa.bindparam("folder"),
+    messages.c.uidvalidity == sa.bindparam("uidvalidity"),
+    messages.c.uid.in_(sa.bindparam("uids", expanding=True)),
+)
+
+
+def _here(place: tuple[str, str, int], receipts: Sequence[Receipt]) -> dict[str, object]:
+    mailbox, folder, uidvalidity = place
+    uids = [receipt.uid for receipt in receipts]
+    return {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity, "uids": uids}
+
+
 class _Newcomers:
     """Tells new mails from known ones within one batch."""
 
-    def __init__(self, connection: Connection, mailbox: str, folder: str, uidvalidity: int) -> None:
+    def __init__(
+        self, connection: Connection, place: tuple[str, str, int], receipts: Sequence[Receipt]
+    ) -> None:
         self._connection = connection
-        self._place = (mailbox, folder, uidvalidity)
+        self._taken = set(connection.execute(_TAKEN, _here(place, receipts)).scalars())
+        self._same = defaultdict[str, list[_Known]](list)
+        hashes = {"mailbox": place[0], "hashes": [r.sha256 for r in receipts if r.sha256]}
+        for row in connection.execute(_SAME, hashes) if hashes["hashes"] else ():
+            self._same[row.sha256].append(row)
         self._rows: list[dict[str, object]] = []
         self._next = (connection.execute(sa.select(sa.func.max(messages.c.id))).scalar() or 0) + 1
         self._relocated: set[int] = set()
@@ -206,13 +241,9 @@ class _Newcomers:
 
     def take(self, receipt: Receipt, chain: Chain, at: datetime) -> int | None:
         """The number of the row for this mail, new or moved; None where its place is known."""
-        known = self._known(receipt)
-        if any(
-            (row.folder, row.uidvalidity, row.uid) == (receipt.folder, receipt.uidvalidity, receipt.uid)
-            for row in known
-        ):
+        if receipt.uid in self._taken:
             return None
-        same = [row for row in known if row.sha256 == receipt.sha256]
+        same = self._copies(receipt)
         stale = [
             row
             for row in same
@@ -231,25 +262,12 @@ class _Newcomers:
             first = self._seen[receipt.sha256] = min(first, self._seen.get(receipt.sha256, first))
         return first
 
-    def _known(self, receipt: Receipt) -> Sequence[Row[tuple[object, ...]]]:
-        mailbox, folder, uidvalidity = self._place
-        here = sa.and_(
-            messages.c.folder == folder, messages.c.uidvalidity == uidvalidity, messages.c.uid == receipt.uid
-        )
-        columns = (
-            messages.c.id,
-            messages.c.folder,
-            messages.c.uidvalidity,
-            messages.c.uid,
-            messages.c.sha256,
-        )
-        by_place = sa.select(*columns, messages.c.received_at).where(messages.c.mailbox == mailbox, here)
-        same = sa.select(*columns, messages.c.received_at).where(
-            messages.c.mailbox == mailbox, messages.c.sha256 == receipt.sha256
-        )
-        if not receipt.sha256:
-            same = same.where(messages.c.size == receipt.size, messages.c.received_at == receipt.received_at)
-        return [*self._connection.execute(by_place), *self._connection.execute(same.order_by(messages.c.id))]
+    def _copies(self, receipt: Receipt) -> Sequence[_Known]:
+        """Rows of the same octets in this mailbox; of one that stayed on the server, of the same size and time."""
+        if receipt.sha256:
+            return self._same[receipt.sha256]
+        left = {"mailbox": receipt.mailbox, "size": receipt.size, "received_at": receipt.received_at}
+        return self._connection.execute(_LEFT_THERE, left).all()
 
     def _relocate(self, number: int, receipt: Receipt) -> int:
         self._relocated.add(number)

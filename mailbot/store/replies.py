@@ -46,21 +46,13 @@ class Replies(Database):
 
     def _replies(self, which: sa.ColumnElement[bool], limit: int | None) -> tuple[ReplyRecord, ...]:
         with self.reading() as connection:
-            rows = connection.execute(
-                sa.select(*REPLY_COLUMNS)
-                .join(messages, messages.c.id == replies.c.message)
-                .where(which)
-                .order_by(messages.c.received_at, replies.c.id)
-                .limit(limit)
-            )
+            rows = connection.execute(_IN_ORDER.where(which).limit(limit))
             return tuple(reply_record(row) for row in rows)
 
     def reply_octets(self, reply: int) -> bytes:
         """The composed mail."""
         with self.reading() as connection:
-            return bytes(
-                connection.execute(sa.select(replies.c.octets).where(replies.c.id == reply)).scalar_one()
-            )
+            return bytes(connection.execute(_OCTETS, {"reply": reply}).scalar_one())
 
     def begin_sending(self, ids: Sequence[int], *, at: datetime) -> tuple[int, ...]:
         """Mark queued replies as being sent; returns those that were still queued. Before the first byte leaves."""
@@ -123,7 +115,9 @@ class Replies(Database):
 
     def earlier_replies(self, organization: str) -> tuple[ReplyRecord, ...]:
         """All replies to that organization, oldest first."""
-        return self._replies(replies.c.organization == organization, None)
+        with self.reading() as connection:
+            rows = connection.execute(_EARLIER, {"organization": organization})
+            return tuple(reply_record(row) for row in rows)
 
 
 _SETTLE = (
@@ -163,6 +157,13 @@ def is_stuck() -> sa.ColumnElement[bool]:
 
 
 REPLY_COLUMNS = tuple(column for column in replies.c if column.name != "octets")
+_IN_ORDER = (
+    sa.select(*REPLY_COLUMNS)
+    .join(messages, messages.c.id == replies.c.message)
+    .order_by(messages.c.received_at, replies.c.id)
+)
+_EARLIER = _IN_ORDER.where(replies.c.organization == sa.bindparam("organization"))
+_OCTETS = sa.select(replies.c.octets).where(replies.c.id == sa.bindparam("reply"))
 
 
 def reply_record(row: Row[tuple[object, ...]]) -> ReplyRecord:
