@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from mailbot.decide import counting, status
-from mailbot.model import Assessment, Finding, Outcome, ReplyState, Ruling, Status, Track, Version
+from mailbot.model import Assessment, Finding, Outcome, ReplyState, Ruling, RulingKind, Status, Track, Version
 from mailbot.records import (
     PASSED_OVER,
     Counts,
@@ -34,6 +34,7 @@ _assessment = msgspec.json.Decoder(Assessment)
 _versions = msgspec.json.Decoder(tuple[Version, ...])
 _BATCH = 500
 _Place = tuple[str, str, int]
+_Rows = Sequence[Row[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class Queries(Database):
         waiting: bool = False,
         numbers: Sequence[int] | None = None,
     ) -> Iterator[MessageRecord]:
-        """Messages in the order of their numbers, in bounded memory."""
+        """Messages in the order of their numbers, in bounded memory: of those asked for, only the numbers are held."""
         which: list[sa.ColumnElement[bool]] = []
         if decided_since is not None:
             which.append(messages.c.decided_at > decided_since)
@@ -71,40 +72,23 @@ class Queries(Database):
             which.append(messages.c.organization == organization)
         if waiting:
             which.append(messages.c.outcome.is_(None))
-        if numbers is not None:
-            which.append(messages.c.id.in_(numbers))
-        last = 0
         with self.reading() as connection:
-            while True:
-                query = (
-                    sa.select(messages)
-                    .where(messages.c.id > last, *which)
-                    .order_by(messages.c.id)
-                    .limit(_BATCH)
-                )
-                rows = connection.execute(query).all()
-                if not rows:
-                    return
-                last = rows[-1].id
+            if which:
+                found = connection.execute(sa.select(messages.c.id).where(*which)).scalars()
+                numbers = [*found] if numbers is None else [*set(found).intersection(numbers)]
+            for rows in _all(connection) if numbers is None else _numbered(connection, sorted(numbers)):
                 yield from _records(connection, rows)
 
     def for_a_person(self) -> Iterator[MessageRecord]:
         """What waits for a person: messages without a verdict, and those with a reply that does not go on."""
+        settled = sa.exists().where(
+            rulings.c.message == messages.c.id, rulings.c.kind != RulingKind.ASSIGN.value
+        )
+        undecided = sa.select(messages.c.id).where(messages.c.outcome == Outcome.REVIEW.value, ~settled)
         stuck = sa.select(replies.c.message).where(is_stuck())
         with self.reading() as connection:
-            numbers = (
-                connection.execute(
-                    sa.select(messages.c.id)
-                    .where(sa.or_(messages.c.outcome == Outcome.REVIEW.value, messages.c.id.in_(stuck)))
-                    .order_by(messages.c.id)
-                )
-                .scalars()
-                .all()
-            )
-        for start in range(0, len(numbers), _BATCH):
-            for message in self.messages(numbers=numbers[start : start + _BATCH]):
-                if message.waits_for_a_person or message.stuck_replies:
-                    yield message
+            numbers = [*connection.execute(sa.union(undecided, stuck)).scalars()]
+        yield from self.messages(numbers=numbers)
 
     def passed_over(self) -> Iterator[MessageRecord]:
         """Mails with documents that were ignored for a robot's sign, or as too early, and that no person has judged."""
@@ -222,7 +206,25 @@ def _uids(connection: Connection, table: sa.Table, column: sa.ColumnElement[Any]
     return found
 
 
-def _records(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> Iterator[MessageRecord]:
+def _all(connection: Connection) -> Iterator[_Rows]:
+    """Every message, in the order of the numbers."""
+    last = 0
+    query = (
+        sa.select(messages).where(messages.c.id > sa.bindparam("last")).order_by(messages.c.id).limit(_BATCH)
+    )
+    while rows := connection.execute(query, {"last": last}).all():
+        last = rows[-1].id
+        yield rows
+
+
+def _numbered(connection: Connection, numbers: Sequence[int]) -> Iterator[_Rows]:
+    """The messages of these numbers, which ascend."""
+    for start in range(0, len(numbers), _BATCH):
+        wanted = messages.c.id.in_(numbers[start : start + _BATCH])
+        yield connection.execute(sa.select(messages).where(wanted).order_by(messages.c.id)).all()
+
+
+def _records(connection: Connection, rows: _Rows) -> Iterator[MessageRecord]:
     answers: dict[int, list[ReplyRecord]] = {}
     numbers = [row._mapping["id"] for row in rows]
     for row in connection.execute(
@@ -274,22 +276,39 @@ def _organization_records(
     connection: Connection, which: sa.ColumnElement[bool]
 ) -> tuple[OrganizationRecord, ...]:
     rows = connection.execute(sa.select(organizations).where(which).order_by(organizations.c.name)).all()
+    versions = {row.name: _versions.decode(row.versions) if row.versions else () for row in rows}
+    assessments = _assessments(connection, [counting(each) for each in versions.values()])
     mails = _mails_by_organization(connection, which)
-    return tuple(_organization_record(connection, row, mails.get(row.name, [])) for row in rows)
+    opened = _opened(connection, [name for name, known in versions.items() if not known])
+    return tuple(
+        _organization_record(row, versions[row.name], mails.get(row.name, ()), assessments, opened)
+        for row in rows
+    )
+
+
+def _opened(connection: Connection, names: Sequence[str]) -> frozenset[str]:
+    """Those of the organizations of which a person has to look at documents that came."""
+    found: set[str] = set()
+    for start in range(0, len(names), _BATCH):
+        query = (
+            sa.select(messages.c.organization)
+            .distinct()
+            .where(
+                messages.c.organization.in_(names[start : start + _BATCH]),
+                messages.c.outcome == Outcome.REVIEW.value,
+                messages.c.documents != "[]",
+            )
+        )
+        found.update(connection.execute(query).scalars())
+    return frozenset(found)
 
 
 def _mails_by_organization(connection: Connection, which: sa.ColumnElement[bool]) -> dict[str, list[Any]]:
-    """By organization its senders, when each wrote first, and whether a person has to look at what one brought."""
+    """By organization its senders, and when each wrote first. All of it stands in the index."""
     mails: dict[str, list[Any]] = {}
     first = sa.func.min(messages.c.received_at)
-    is_open = sa.and_(messages.c.outcome == Outcome.REVIEW.value, messages.c.documents != "[]")
     query = (
-        sa.select(
-            messages.c.organization,
-            messages.c.sender,
-            first.label("received_at"),
-            sa.func.max(sa.case((is_open, 1), else_=0)).label("open"),
-        )
+        sa.select(messages.c.organization, messages.c.sender, first.label("received_at"))
         .join(organizations, organizations.c.name == messages.c.organization)
         .where(which, messages.c.outcome != Outcome.IGNORED.value)
         .group_by(messages.c.organization, messages.c.sender)
@@ -301,13 +320,16 @@ def _mails_by_organization(connection: Connection, which: sa.ColumnElement[bool]
 
 
 def _organization_record(
-    connection: Connection, row: Row[tuple[object, ...]], mails: Sequence[Any]
+    row: Row[tuple[Any, ...]],
+    versions: tuple[Version, ...],
+    mails: Sequence[Any],
+    assessments: Mapping[int, Assessment],
+    opened: Collection[str],
 ) -> OrganizationRecord:
     values = row._mapping
-    versions = _versions.decode(values["versions"]) if values["versions"] else ()
     counts = counting(versions)
     state = status(versions)
-    if state is Status.NOT_RECEIVED and any(m._mapping["open"] for m in mails):
+    if state is Status.NOT_RECEIVED and values["name"] in opened:
         state = Status.REVIEW
     return OrganizationRecord(
         name=values["name"],
@@ -315,9 +337,9 @@ def _organization_record(
         status=state,
         versions=versions,
         counts=counts,
-        senders=tuple(dict.fromkeys(str(m._mapping["sender"]) for m in mails)),
-        assessment=_counting_assessment(connection, counts),
-        first_received_at=mails[0]._mapping["received_at"] if mails else None,
+        senders=tuple(dict.fromkeys(str(mail.sender) for mail in mails)),
+        assessment=assessments.get(counts.form.message) if counts and counts.form else None,
+        first_received_at=mails[0].received_at if mails else None,
         paper_received=values["paper_received"],
         paper_sealed=values["paper_sealed"],
         staff_points=Decimal(values["staff_points"]) if values["staff_points"] else None,
@@ -325,11 +347,14 @@ def _organization_record(
     )
 
 
-_ASSESSMENT = sa.select(messages.c.assessment).where(messages.c.id == sa.bindparam("message"))
-
-
-def _counting_assessment(connection: Connection, version: Version | None) -> Assessment | None:
-    if version is None or version.form is None:
-        return None
-    text = connection.execute(_ASSESSMENT, {"message": version.form.message}).scalar()
-    return _assessment.decode(text) if text else None
+def _assessments(connection: Connection, versions: Sequence[Version | None]) -> dict[int, Assessment]:
+    """What was read from the forms of these versions, by the number of the message that brought each."""
+    numbers = [version.form.message for version in versions if version and version.form]
+    found: dict[int, Assessment] = {}
+    for start in range(0, len(numbers), _BATCH):
+        wanted = messages.c.id.in_(numbers[start : start + _BATCH])
+        query = sa.select(messages.c.id, messages.c.assessment).where(
+            wanted, messages.c.assessment.is_not(None)
+        )
+        found |= {row.id: _assessment.decode(row.assessment) for row in connection.execute(query)}
+    return found

@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from mailbot.records import FolderHealth, PutOff, Receipt, StoredMessage
+from mailbot.records import Anew, FolderHealth, PutOff, Receipt, StoredMessage
 from mailbot.store.database import Chain, Database
 from mailbot.store.ledger import utc_text
 from mailbot.store.tables import folders, messages, skipped
@@ -152,7 +152,7 @@ class Receipts(Database):
 
     def waiting_for(self, why: PutOff) -> tuple[int, str, datetime | None]:
         """How many messages wait for that, what is wrong with it, and since when the first of them is here."""
-        undecided = sa.or_(messages.c.outcome.is_(None), messages.c.anew.is_not(None))
+        undecided = sa.or_(messages.c.outcome.is_(None), messages.c.anew.in_([each.value for each in Anew]))
         waits = sa.and_(undecided, messages.c.last_error.startswith(_mark(why)))
         with self.reading() as connection:
             rows = connection.execute(

@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy import Text as PlainText
 from sqlalchemy.types import TypeDecorator
@@ -79,12 +80,12 @@ messages = Table(
     Column("decided_at", UtcTime, index=True),
     Column("fingerprint", String(64), nullable=False, default="", index=True),
     Column("message_id", Text, nullable=False, default=""),
-    Column("sender", Text, nullable=False, default="", index=True),
+    Column("sender", Text, nullable=False, default=""),
     Column("subject", Text, nullable=False, default=""),
     Column("text", Text, nullable=False, default="", server_default=""),
     Column("header_received", UtcTime),
     Column("header_date", UtcTime),
-    Column("organization", Text, index=True),
+    Column("organization", Text),
     Column("assessment", Text),
     Column("contribution", Text),
     Column("findings", Text),
@@ -93,6 +94,13 @@ messages = Table(
     UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),
     Index("messages_waiting", "outcome", "received_at", "id"),
     Index("messages_by_copy", "mailbox", "sha256"),
+    Index("messages_by_organization", "organization", "sender", "outcome", "received_at"),
+    Index(
+        "messages_that_contribute",
+        "sender",
+        sqlite_where=text("contribution IS NOT NULL"),
+        postgresql_where=text("contribution IS NOT NULL"),
+    ),
 )
 
 organizations = Table(
@@ -127,6 +135,7 @@ replies = Table(
     Column("error", Text, nullable=False, default=""),
     Column("dropped", Text, nullable=False, default="", server_default=""),
     Index("replies_due", "mailbox", "state", "id"),
+    Index("replies_by_state", "state", "message"),
     Index("replies_by_recipient", "recipient", "queued_at"),
     Index("replies_by_organization", "organization", "queued_at"),
 )
