@@ -317,7 +317,7 @@ class App:
                 config=self.config,
                 rubric=self.rubric,
                 organizations=self.staff.organizations(),
-                messages=self.messages(),
+                messages=self.store.for_a_person(),
             )
         else:
             write_json(

@@ -41,6 +41,8 @@ _WAITS = {
 _STOPPED_TOLD = "breaker:told"
 _REMINDERS_SHOWN = timedelta(days=2)
 _REACHED = (ReplyState.SENT, ReplyState.DRAFTED)
+_MOST_LISTED = 2000
+"""How many mails the 汇总表 lists whether they count or not; a campaign has hardly ever more."""
 _SILENT_AFTER = timedelta(minutes=30)
 _TRY_AGAIN_AFTER = timedelta(minutes=10)
 
@@ -195,12 +197,19 @@ class StaffMail:
         return roster(self._store.organizations(), registered)
 
     def workbook(self, now: datetime) -> bytes:
-        """The 汇总表."""
+        """The 汇总表; of very many mails it lists the newest, those that count and those that wait."""
+        organizations = self.organizations()
+        listed = {
+            *self._store.newest(_MOST_LISTED),
+            *self._store.numbers_for_a_person(),
+            *(record.counts.message for record in organizations if record.counts),
+        }
         return summary_workbook(
             config=self._config,
             rubric=self._rubric,
-            organizations=self.organizations(),
-            messages=self._store.messages(),
+            organizations=organizations,
+            messages=self._store.messages(numbers=tuple(listed)),
+            left_out=self._store.counts().messages - len(listed),
             now=now,
         )
 

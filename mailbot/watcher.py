@@ -6,6 +6,7 @@ Its own thread and its own connection, so that a dead mailbox never holds up the
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +31,8 @@ _LOGIN_BACKOFF_SECONDS = 1800.0
 """A refused login is for a person to mend; trying fast only locks the account."""
 _MOST_REFUSALS = 3
 _POLL_SECONDS = 300.0
+_JUNK_SECONDS = 300.0
+"""How often Junk is looked into: to open another folder costs two round trips, and nobody is answered from there."""
 
 
 class Watcher:
@@ -54,6 +57,7 @@ class Watcher:
         self._connection: ImapMailbox | None = None
         self._fetch_ahead = True
         self._backoff = _FIRST_BACKOFF_SECONDS
+        self._junk_again = 0.0
         self.books_closed = True
         """Whether after the last round every mail that the server showed was a row or passed over for a reason."""
 
@@ -66,7 +70,7 @@ class Watcher:
                 stop.wait(self._backoff)
 
     def round(self) -> bool:
-        """Take in all that is new in every folder. False where the mailbox could not be reached."""
+        """Take in all that is new in every folder that is due. False where the mailbox could not be reached."""
         good = self.books_closed = True
         refused: LoginError | None = None
         for folder, junk in self._folders():
@@ -74,6 +78,8 @@ class Watcher:
                 if refused is not None:
                     raise refused
                 self._look_into(folder, junk=junk)
+                if junk:
+                    self._junk_again = time.monotonic() + _JUNK_SECONDS
             except TemporaryError as error:
                 refused = error if isinstance(error, LoginError) else None
                 self._failed(folder, error)
@@ -95,9 +101,12 @@ class Watcher:
             connection.close()
 
     def _folders(self) -> tuple[tuple[str, bool], ...]:
-        """The inbox last: it stays open, and is the one that IDLE watches."""
+        """The inbox last: it stays open, and is the one that IDLE watches. Junk only now and then."""
         imap = self._mailbox.imap
-        return (*(((imap.junk_folder, True),) if imap.junk_folder else ()), (imap.folder, False))
+        inbox = (imap.folder, False)
+        if imap.junk_folder and time.monotonic() >= self._junk_again:
+            return ((imap.junk_folder, True), inbox)
+        return (inbox,)
 
     def _wait(self) -> None:
         if self._connection is None:

@@ -23,7 +23,7 @@ from mailbot.watcher import Watcher
 
 log = structlog.get_logger()
 
-_PULSE_SECONDS = 5.0
+_PULSE_SECONDS = 15.0
 """How often the quiet worker looks whether something is due (a retry, the digest)."""
 _PATIENCE_SECONDS = 20.0
 """How long a thread may take to end its step when the worker stops."""

@@ -169,7 +169,7 @@ def write_csv(
     organizations: Sequence[OrganizationRecord],
     messages: Iterable[MessageRecord] = (),
 ) -> None:
-    """Write the 汇总表 as csv (RFC 4180) in UTF-8 with BOM. From `messages` come the reasons why one waits."""
+    """Write the 汇总表 as csv (RFC 4180) in UTF-8 with BOM. From `messages`, those that wait, come the reasons."""
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="", write_through=True)
     try:
         writer = csv.writer(text)

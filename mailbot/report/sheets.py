@@ -149,6 +149,11 @@ class Sheet:
             )
             self._sheet.conditional_formatting.add(where, rule)
 
+    def remark(self, text: str) -> None:
+        """A line below all rows, outside the filter; after `finish`."""
+        self._sheet.append([])
+        self._sheet.append([self._cell(text)])
+
 
 def lay_out_page(sheet: Any, heading: str, *, pages_wide: int = 1) -> None:
     """A4 landscape, the sheet as wide as so many pages, heading above and page numbers below."""

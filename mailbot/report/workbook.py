@@ -34,6 +34,7 @@ _WIDTHS = {
     "备注": 26,
 }
 _OTHER_WIDTH = 7
+_LEFT_OUT = "本页未列全：另有{number}封较早且未计入的来件没有列出，完整记录见导出的数据（mailbot export --format json）。"
 _LEFT = {"单位名称", "问题", "来件邮箱", "备注"}
 
 
@@ -44,8 +45,9 @@ def summary_workbook(
     organizations: Sequence[OrganizationRecord],
     messages: Iterable[MessageRecord],
     now: datetime,
+    left_out: int = 0,
 ) -> bytes:
-    """The workbook's octets. `messages` are gone through once and not held."""
+    """The workbook's octets. `messages` are gone through once and not held; the sheets say how many are `left_out`."""
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
@@ -69,6 +71,9 @@ def summary_workbook(
             by_item.append(_points_by_item(record, rubric))
     for sheet in (summary, by_item, findings, receipts):
         sheet.finish()
+    if left_out > 0:
+        for sheet in (findings, receipts):
+            sheet.remark(_LEFT_OUT.format(number=left_out))
     add_statistics(book, config, rubric, organizations, now)
     octets = BytesIO()
     book.save(octets)

@@ -79,16 +79,25 @@ class Queries(Database):
             for rows in _all(connection) if numbers is None else _numbered(connection, sorted(numbers)):
                 yield from _records(connection, rows)
 
+    def newest(self, most: int) -> tuple[int, ...]:
+        """Numbers of so many messages, the newest first."""
+        query = sa.select(messages.c.id).order_by(messages.c.id.desc()).limit(most)
+        with self.reading() as connection:
+            return tuple(connection.execute(query).scalars())
+
     def for_a_person(self) -> Iterator[MessageRecord]:
         """What waits for a person: messages without a verdict, and those with a reply that does not go on."""
+        yield from self.messages(numbers=self.numbers_for_a_person())
+
+    def numbers_for_a_person(self) -> tuple[int, ...]:
+        """Numbers of what waits for a person."""
         settled = sa.exists().where(
             rulings.c.message == messages.c.id, rulings.c.kind != RulingKind.ASSIGN.value
         )
         undecided = sa.select(messages.c.id).where(messages.c.outcome == Outcome.REVIEW.value, ~settled)
         stuck = sa.select(replies.c.message).where(is_stuck())
         with self.reading() as connection:
-            numbers = [*connection.execute(sa.union(undecided, stuck)).scalars()]
-        yield from self.messages(numbers=numbers)
+            return tuple(connection.execute(sa.union(undecided, stuck)).scalars())
 
     def passed_over(self) -> Iterator[MessageRecord]:
         """Mails with documents that were ignored for a robot's sign, or as too early, and that no person has judged."""

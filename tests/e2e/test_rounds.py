@@ -210,3 +210,20 @@ def test_the_digest_that_is_sent_is_the_one_that_is_shown(office: Office) -> Non
     assert text.get_payload(decode=True).decode().split() == made.text.split()
     assert "浙江省云岭学会" in made.text
     assert later.text != made.text
+
+
+def test_a_worker_that_stays_looks_into_junk_only_now_and_then(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("mailbot.watcher.time.monotonic", lambda: now)
+    with office.opened() as app:
+        watcher = app.worker()._watchers[0]
+        assert watcher.round()
+        office.deliver(mail(papers()), folder="Junk")
+        office.deliver(mail(papers(), message_id="<2@yunling.example.com>"))
+        assert watcher.round()
+        assert [row.folder for row in app.messages()] == ["INBOX"]
+        now += 300
+        assert watcher.round()
+        assert [row.folder for row in app.messages()] == ["INBOX", "Junk"]

@@ -36,9 +36,15 @@ SHEETS = ["汇总表", "逐项得分", "问题清单", "接收登记", "统计"]
 def octets(
     organizations: tuple[OrganizationRecord, ...] = ORGANIZATIONS,
     messages: tuple[MessageRecord, ...] = MESSAGES,
+    left_out: int = 0,
 ) -> bytes:
     return summary_workbook(
-        config=CONFIG, rubric=RUBRIC, organizations=organizations, messages=iter(messages), now=NOW
+        config=CONFIG,
+        rubric=RUBRIC,
+        organizations=organizations,
+        messages=iter(messages),
+        now=NOW,
+        left_out=left_out,
     )
 
 
@@ -297,3 +303,13 @@ def _filled(row: list[object]) -> list[object]:
     while row and row[-1] is None:
         row = row[:-1]
     return row
+
+
+def test_long_sheets_say_what_they_leave_out_below_their_filter() -> None:
+    whole, cut = load_workbook(io.BytesIO(octets())), load_workbook(io.BytesIO(octets(left_out=97_000)))
+    for name in ("问题清单", "接收登记"):
+        rows = whole[name].max_row
+        assert "97000封" in str(cut[name].cell(rows + 2, 1).value)
+        assert cut[name].auto_filter.ref == whole[name].auto_filter.ref
+    for name in ("汇总表", "逐项得分", "统计"):
+        assert cut[name].max_row == whole[name].max_row

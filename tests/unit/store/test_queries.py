@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from mailbot.decide import fold
-from mailbot.model import Code, Organization, Outcome, ReplyState, Status, Track, finding
+from mailbot.model import Code, Organization, Outcome, ReplyState, Ruling, RulingKind, Status, Track, finding
 from mailbot.store import queries
 from mailbot.store.ledger import first_broken
 from mailbot.store.store import Store
@@ -176,3 +176,21 @@ def test_an_empty_store_answers_everything(store: Store) -> None:
     assert list(store.ledger()) == []
     assert store.books() == ()
     assert store.replies_in(*ReplyState) == ()
+
+
+def test_the_newest_and_what_waits_for_a_person_by_their_numbers(store: Store) -> None:
+    take(store, *(receipt(n) for n in range(1, 7)))
+    store.record_decisions(
+        [settled(1), settled(2, outcome=Outcome.REVIEW), settled(3, outcome=Outcome.REVIEW)]
+    )
+    store.record_decisions([settled(4, reply("<r4@x>", state=ReplyState.HELD))])
+    store.record_rulings([ruling(3, RulingKind.NO_SUBMISSION)])
+    assert store.newest(2) == (6, 5)
+    assert set(store.numbers_for_a_person()) == {2, 4}
+    store.record_rulings([ruling(2, RulingKind.ASSIGN)])
+    assert [m.id for m in store.for_a_person()] == [2, 4]
+    assert [m.id for m in store.messages(numbers=(5, 4, 1), organization=SOCIETY.name)] == [1, 4]
+
+
+def ruling(message: int, kind: RulingKind) -> Ruling:
+    return Ruling(message=message, kind=kind, by="章", why="已核对", at=NOON)
