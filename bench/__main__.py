@@ -19,8 +19,8 @@ from tests.servers import DovecotServer
 def main() -> None:
     arguments = argparse.ArgumentParser(prog="bench")
     arguments.add_argument("--mails", type=int, default=1000)
-    arguments.add_argument("--rush", type=int, default=500)
-    arguments.add_argument("--messages", type=int, default=20_000, help="the large campaign of `growth`")
+    arguments.add_argument("--rush", type=int, default=2000)
+    arguments.add_argument("--messages", type=int, default=100_000, help="the large campaign of `growth`")
     arguments.add_argument("--organizations", type=int, default=500, help="of `staff`")
     arguments.add_argument(
         "--only", choices=("throughput", "far", "counts", "waiting", "rush", "growth", "staff", "accuracy")
