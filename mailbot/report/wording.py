@@ -71,7 +71,11 @@ _MENDED = {
 
 def plain(text: str) -> str:
     """A text from outside on one line: no control or direction characters, and no web address a mail client links."""
-    kept = "".join(" " if c in "\r\n\t\u2028\u2029" else c for c in text if c in "\r\n\t" or not _unseen(c))
+    kept = text
+    if not text.isprintable():
+        kept = "".join(
+            " " if c in "\r\n\t\u2028\u2029" else c for c in text if c in "\r\n\t" or not _unseen(c)
+        )
     return " ".join(_WEB.sub("（网址略）", kept).split())
 
 
