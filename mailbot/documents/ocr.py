@@ -37,7 +37,7 @@ _LEAST_POINT = 0.004
 """Of the square of a line's height: ink smaller than this is no point either."""
 _NUMBER = re.compile(r"(?:0|[1-9]\d*)(?:\.\d+)?")
 _LONE_STROKES = frozenset(("", "1", "一", "-", "—", "/", "|", "l", "I", "丨", "J", "j"))
-_LEANING, _LYING, _DASH = 0.2, 1.6, 0.2
+_LEANING, _LYING, _DASH = 0.2, 1.2, 0.2
 """How far a slash leans on its way up, how much wider than high a dash is, and how wide for a line's height."""
 Pixels = Any
 
@@ -342,7 +342,7 @@ def _check(table: PageTable, page: _Page) -> None:
     for look, crop, said in zip(looks, crops, recognizer.words(crops), strict=True):
         _compare(look, said, page)
         stroke = _lone_stroke(look, crop) if look.figures else ""
-        if stroke not in ("", look.cell.text):
+        if stroke in ("-", "/") or stroke not in ("", look.cell.text):
             look.put(page, stroke, _DOUBTFUL)
         elif look.figures and (look.cell.confidence or 0.0) < _SURE:
             disputed.append((look, said, picture.softened(crop)))
@@ -405,12 +405,12 @@ def _lone_stroke(look: _Look, crop: Pixels) -> str:
 
     Ones lean too where a hand wrote them, but something stands beside them in the row: what was done for the points.
     """
-    if len(look.strokes.marks) != 1 or look.cell.text not in _LONE_STROKES:
+    if len(look.strokes.marks) != 1:
         return ""
     _, _, wide, high = look.strokes.marks[0]
     if wide > _LYING * high:
         return "-"
-    if high < wide:
+    if high < wide or look.cell.text not in _LONE_STROKES:
         return ""
     alone = not any(cell.text for cell in look.row[look.column + 1 :])
     return "/" if alone and picture.lean(crop) > _LEANING else "1"
