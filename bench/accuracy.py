@@ -159,7 +159,7 @@ def _lines(tallies: dict[str, _Tally]) -> Iterator[str]:
     yield f"\nOf {count} files {wrong} had anything else wrong: a role, a finding, a total, a name."
     yield "A silent error is a wrong score, or evidence with other numbers or of another meaning (less than 90 % alike),"
     yield "of which no doubt was said; a slip in a character counts under evidence right. Forms for a person are those"
-    yield "that OCR was found unable to read: lines printed over each other, 15 pixels to a character, dashes for zeros."
+    yield "that OCR was found unable to read: lines printed over each other or cut off, 15 pixels to a character."
 
 
 def _part(right: int, of: int) -> str:
