@@ -341,7 +341,7 @@ def _check(table: PageTable, page: _Page) -> None:
     disputed = []
     for look, crop, said in zip(looks, crops, recognizer.words(crops), strict=True):
         _compare(look, said, page)
-        stroke = _lone_stroke(look, crop) if look.figures else ""
+        stroke = _lone_stroke(look, crop, page.tall) if look.figures else ""
         if stroke in ("-", "/") or stroke not in ("", look.cell.text):
             look.put(page, stroke, _DOUBTFUL)
         elif look.figures and (look.cell.confidence or 0.0) < _SURE:
@@ -400,7 +400,7 @@ def _settle(look: _Look, seen: Sequence[recognizer.Words], page: _Page) -> None:
     look.put(page, likeliest, min(before.confidence or 0.0, _DOUBTFUL))
 
 
-def _lone_stroke(look: _Look, crop: Pixels) -> str:
+def _lone_stroke(look: _Look, crop: Pixels, tall: float) -> str:
     """A dash, a slash or a one, which recognition takes for each other; '' for anything else.
 
     Ones lean too where a hand wrote them, but something stands beside them in the row: what was done for the points.
@@ -408,7 +408,7 @@ def _lone_stroke(look: _Look, crop: Pixels) -> str:
     if len(look.strokes.marks) != 1:
         return ""
     _, _, wide, high = look.strokes.marks[0]
-    if wide > _LYING * high:
+    if wide > _LYING * high and high < _LEAST_STROKE * tall:
         return "-"
     if high < wide or look.cell.text not in _LONE_STROKES:
         return ""
