@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test check format bench pictures fuzz histories lock clean
+.PHONY: help install demo test check format bench pictures fuzz soak histories lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -44,6 +44,9 @@ bench: install  ## measure, and print the tables that the README quotes
 
 fuzz: install  ## a hundred thousand damaged mails and documents through the reader
 	$(BIN)/python -m tests.fuzz 100000
+
+soak: install  ## twenty thousand mails through the service, faults all along; what it holds is printed
+	$(BIN)/python -m tests.soak 20000
 
 histories: install  ## two thousand random histories on the embedded servers, faults included
 	MAILBOT_HISTORIES=2000 $(BIN)/python -m pytest --timeout 0 tests/e2e/test_histories.py

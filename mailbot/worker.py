@@ -7,10 +7,12 @@ thread that dies takes nothing with it that is not on disk.
 from __future__ import annotations
 
 import fcntl
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -36,7 +38,7 @@ class AnotherWorkerError(TemporaryError):
 @contextmanager
 def only_worker(directory: Path) -> Iterator[None]:
     """Hold the storage directory's lock; the kernel releases it when the process ends, however it ends."""
-    with (directory / "worker.lock").open("a") as lock:
+    with open(directory / "worker.lock", "a", opener=partial(os.open, mode=0o600)) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
