@@ -1,4 +1,4 @@
-"""The office in which the whole program is tried."""
+"""The office in which the whole program is tried, on each database."""
 
 from __future__ import annotations
 
@@ -7,10 +7,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.office import Office, open_office
+from tests.databases import BOTH, cluster, migrated
+from tests.e2e.office import SQLITE, Office, open_office
+
+__all__ = ["cluster", "migrated"]
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a database for this test alone, as the configuration names it."""
+    if request.param == "sqlite":
+        yield SQLITE
+        return
+    template = request.getfixturevalue("migrated")
+    with request.getfixturevalue("cluster").database(template) as url:
+        yield url
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+def office(tmp_path: Path, database: str) -> Iterator[Office]:
+    with open_office(tmp_path, database) as opened:
+        yield opened
+
+
+@pytest.fixture
+def office_on_sqlite(tmp_path: Path) -> Iterator[Office]:
+    """For what concerns the file of SQLite alone."""
     with open_office(tmp_path) as opened:
         yield opened

@@ -41,6 +41,7 @@ WRITES = (
 )
 """Where a round changes anything: on the disk, in the database, at somebody else's."""
 RUBRIC = rubrics.load(ROOT / "rubric" / "2020.toml")
+SQLITE = "sqlite:///storage/mailbot.db"
 Files = Mapping[str, bytes]
 
 
@@ -106,6 +107,7 @@ class Office:
     imap: ImapServer
     smtp: SmtpServer
     directory: Path
+    database: str = SQLITE
 
     @property
     def config_path(self) -> Path:
@@ -116,7 +118,12 @@ class Office:
         mailboxes = "".join(self._mailbox(name) for name in ADDRESSES)
         self.config_path.write_text(
             _CONFIG.format(
-                rubric=ROOT / "rubric" / "2020.toml", replies=replies, mailboxes=mailboxes, more=more, top=top
+                rubric=ROOT / "rubric" / "2020.toml",
+                database=self.database,
+                replies=replies,
+                mailboxes=mailboxes,
+                more=more,
+                top=top,
             ),
             encoding="utf-8",
         )
@@ -174,7 +181,7 @@ class Office:
 
 
 @contextmanager
-def open_office(directory: Path) -> Iterator[Office]:
+def open_office(directory: Path, database: str = SQLITE) -> Iterator[Office]:
     """An office with running servers; accepted mail is laid into the Sent folder, as QQ does."""
     accounts = dict.fromkeys(ADDRESSES.values(), "open sesame")
     with ImapServer(accounts) as imap:
@@ -183,7 +190,7 @@ def open_office(directory: Path) -> Iterator[Office]:
             imap.deliver(one.envelope_from, one.octets, IN_TIME, "Sent Messages")
 
         with SmtpServer(accounts, on_taken=keep) as smtp:
-            office = Office(imap=imap, smtp=smtp, directory=directory)
+            office = Office(imap=imap, smtp=smtp, directory=directory, database=database)
             office.configure()
             yield office
 
@@ -200,7 +207,7 @@ rubric = "{rubric}"
 {top}
 [storage]
 directory = "storage"
-database = "sqlite:///storage/mailbot.db"
+database = "{database}"
 [staff]
 digest_to = ["staff@example.org"]
 [replies]

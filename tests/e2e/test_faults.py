@@ -148,7 +148,8 @@ def _sent_once(office: Office) -> int:
     return len(office.sent)
 
 
-def test_a_database_locked_by_another_process_is_waited_for_and_then_left(office: Office) -> None:
+def test_a_database_locked_by_another_process_is_waited_for_and_then_left(office_on_sqlite: Office) -> None:
+    office = office_on_sqlite
     office.deliver(mail(papers()))
     assert office.round()
     office.deliver(ROBOT)

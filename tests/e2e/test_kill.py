@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.e2e.office import DEADLINE, IN_TIME, Office, mail, open_office, papers
+from tests.e2e.office import DEADLINE, IN_TIME, Office, mail, papers
 
 BORDERS = 40
 
@@ -39,19 +39,18 @@ def _run_killed(office: Office, border: int) -> int:
 
 
 @pytest.mark.parametrize("first", range(1, BORDERS + 1, 3))
-def test_killed_at_a_border_nothing_is_lost_and_nobody_answered_twice(tmp_path: Path, first: int) -> None:
-    with open_office(tmp_path) as office:
-        _deliver_three(office)
-        _run_killed(office, first)
-        for _ in range(3):
-            office.round()
-        exported = office.export()
-        assert [m["outcome"] for m in exported["messages"]] == ["acknowledged", "correction", "review"]
-        assert max(office.sent_ids().values(), default=0) <= 1
-        states = [r["state"] for m in exported["messages"] for r in m["replies"]]
-        assert len(states) == 3
-        assert set(states) <= {"sent", "uncertain"}
-        assert states.count("sent") == len(office.sent)
+def test_killed_at_a_border_nothing_is_lost_and_nobody_answered_twice(office: Office, first: int) -> None:
+    _deliver_three(office)
+    _run_killed(office, first)
+    for _ in range(3):
+        office.round()
+    exported = office.export()
+    assert [m["outcome"] for m in exported["messages"]] == ["acknowledged", "correction", "review"]
+    assert max(office.sent_ids().values(), default=0) <= 1
+    states = [r["state"] for m in exported["messages"] for r in m["replies"]]
+    assert len(states) == 3
+    assert set(states) <= {"sent", "uncertain"}
+    assert states.count("sent") == len(office.sent)
 
 
 def test_the_borders_cover_a_whole_round(office: Office) -> None:

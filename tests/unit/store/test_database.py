@@ -20,6 +20,7 @@ from mailbot.errors import ConfigError, MailbotError, TemporaryError
 from mailbot.store import database
 from mailbot.store.store import Store
 from mailbot.store.tables import flags, folders, ledger, metadata
+from tests.databases import Cluster
 
 NOW = datetime(2021, 1, 15, 9, 30, tzinfo=UTC)
 MIGRATIONS = Path(database.__file__).parent / "migrations"
@@ -229,9 +230,9 @@ class TestPostgres:
             Store.open(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
 
     def test_a_connection_cut_in_the_middle_is_temporary_and_the_next_one_works(
-        self, cluster: str, migrated: str
+        self, cluster: Cluster, migrated: str
     ) -> None:
-        with Store.open(cluster % migrated) as store:
+        with cluster.database(migrated) as url, Store.open(url) as store:
 
             def cut() -> None:
                 with store.writing() as connection:
