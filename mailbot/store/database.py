@@ -21,7 +21,7 @@ from mailbot.errors import ConfigError, MailbotError, TemporaryError
 from mailbot.store.ledger import GENESIS, Entry, canonical, link
 from mailbot.store.tables import ledger
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest revision in `migrations/versions`."""
 _LEDGER_LOCK = 4_720_331
 _SQLITE_SECONDS = 30
@@ -80,8 +80,12 @@ class Database:
         if version is not None and path is not None:
             _copy_sqlite(path, path.with_name(f"{path.name}.before-{SCHEMA}"))
         with self.writing() as connection:
-            if _schema_version(connection) != SCHEMA:
-                _upgrade(connection)
+            found = _schema_version(connection)
+            if found == SCHEMA:
+                return
+            if found is not None and connection.dialect.name == "postgresql":
+                _copy_tables(connection, f"before_{SCHEMA}")
+            _upgrade(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -179,6 +183,13 @@ def _copy_sqlite(path: Path, copy: Path) -> None:
     _make_private(copy)
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
+
+
+def _copy_tables(connection: Connection, schema: str) -> None:
+    """All tables as they are, into a schema of their own beside them."""
+    connection.execute(sa.schema.CreateSchema(schema))
+    for name in sa.inspect(connection).get_table_names():
+        connection.exec_driver_sql(f'CREATE TABLE {schema}."{name}" AS TABLE "{name}"')
 
 
 @contextmanager

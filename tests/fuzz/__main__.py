@@ -13,6 +13,8 @@ def main(cases: int, seed: int) -> int:
     print(f"seed {seed}", flush=True)
     tally = Campaign(seed, Path("fuzz-findings")).run(cases, say=1000)
     print(tally)
+    for name, seconds in sorted(tally.slow.items(), key=lambda each: -each[1])[:20]:
+        print(f"slow: {name}: {seconds} s")
     for words, path in tally.broke.items():
         print(f"{path}: {words}")
     for words in tally.escaped:

@@ -16,11 +16,14 @@ from mailbot.errors import DocumentError
 from mailbot.model import Role
 from mailbot.reader import Reader
 from mailbot.reading import MailReading
-from tests.fuzz.corpus import RUBRIC, documents, mails
+from tests.fuzz.corpus import RUBRIC, documents, mails, slow_documents
 from tests.fuzz.mutate import mutated
 
 LIMITS = Limits(parse_seconds=10, parse_memory_mb=1024)
 _LONGEST = 60.0
+_SLOW_ONE_IN = 100
+_TELL_FROM = 10.0
+"""Seconds from which on a case is named."""
 
 
 @dataclass(slots=True)
@@ -34,6 +37,8 @@ class Tally:
     """Contained faults of our own readers, each with one file that shows it."""
     escaped: list[str] = field(default_factory=list)
     slowest: float = 0.0
+    slow: dict[str, float] = field(default_factory=dict)
+    """Seconds of the cases that took long, by name."""
     memory_mb: int = 0
 
     def __str__(self) -> str:
@@ -51,12 +56,13 @@ class Campaign:
         self._rng = random.Random(seed)
         self._keep = keep
         files = documents()
-        self._samples = {**files, **mails(files)}
+        self._slow = slow_documents()
+        self._quick = {**files, **mails(files)}
+        self._samples = {**self._quick, **self._slow}
         self.tally = Tally()
 
     def run(self, cases: int, *, children: int = 2, say: int = 0) -> Tally:
         """Try so many; prints the tally after each `say` of them."""
-        names = sorted(self._samples)
         with (
             tempfile.TemporaryDirectory() as place,
             Reader(RUBRIC, LIMITS, children=children) as reader,
@@ -64,13 +70,17 @@ class Campaign:
         ):
             for start in range(0, cases, _AT_ONCE):
                 numbers = range(start, min(start + _AT_ONCE, cases))
-                made = [self._case(Path(place), names[number % len(names)], number) for number in numbers]
+                made = [self._case(Path(place), self._name(number), number) for number in numbers]
                 for path, said in zip(made, threads.map(lambda p: self._try(reader, p), made), strict=True):
                     self._count(path, said)
                     path.unlink()
                 if say and start // say != (start + _AT_ONCE) // say:
                     print(self.tally, flush=True)
         return self.tally
+
+    def _name(self, number: int) -> str:
+        one_in, kind = (_SLOW_ONE_IN, self._slow) if number % _SLOW_ONE_IN == 0 else (1, self._quick)
+        return sorted(kind)[number // one_in % len(kind)]
 
     def _case(self, place: Path, name: str, number: int) -> Path:
         other = self._samples[self._rng.choice(sorted(self._samples))]
@@ -101,6 +111,8 @@ class Campaign:
         tally.became[became] += 1
         tally.by_sample[path.name.partition("-")[2]] += 1
         tally.slowest = max(tally.slowest, seconds)
+        if seconds > _TELL_FROM:
+            tally.slow[path.name] = round(seconds, 1)
         tally.memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         if became == "escaped" or seconds > _LONGEST:
             tally.escaped.append(f"{path.name}: {words} after {seconds:.1f} s")

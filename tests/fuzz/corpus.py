@@ -1,10 +1,14 @@
-"""What is damaged: one small whole document of each format, and mails that carry them."""
+"""What is damaged: small whole documents of each format, and mails that carry them."""
 
 from __future__ import annotations
 
+import binascii
 import io
 import shutil
+import subprocess
+import tempfile
 from email.message import EmailMessage
+from pathlib import Path
 
 from mailbot import rubric as rubrics
 from tests.conftest import ROOT
@@ -12,6 +16,13 @@ from tests.forms import writers
 from tests.unit.documents import samples
 
 RUBRIC = ROOT / "rubric" / "2020.toml"
+_CORPUS = ROOT / "tests" / "forms" / "corpus"
+_REAL = (
+    "blank.xls", "plain.et", "plain.ods", "office-plain.xls", "macros.xlsm", "html-gb2312.xls", "html-unmerged.html",
+    "packed.7z", "packed.rar", "locked.rar", "packed.tar.gz", "winmail.dat", "forwarded.eml", "mail-with-zip.eml",
+)  # fmt: skip
+_SLOW = ("office-plain.rtf", "office-plain.odt", "office-plain.doc", "office-plain.wps", "fax.tif")
+"""Converted by LibreOffice, or recognized: seconds each."""
 
 
 def documents() -> dict[str, bytes]:
@@ -38,9 +49,16 @@ def documents() -> dict[str, bytes]:
     }
     if (ROOT / "mailbot/demo/data/qinglan-form.pdf").exists():
         found["form.pdf"] = (ROOT / "mailbot/demo/data/qinglan-form.pdf").read_bytes()
-    if shutil.which("bsdtar") or shutil.which("7z"):
-        found["all.7z"] = samples.seven_zipped({"plan.txt": b"plan"})
-    return found
+    return found | _of_corpus(_REAL) | {path.name: path.read_bytes() for path in _CORPUS.glob("*.ofd")}
+
+
+def slow_documents() -> dict[str, bytes]:
+    """By file name, those that take seconds each."""
+    return _of_corpus(_SLOW)
+
+
+def _of_corpus(names: tuple[str, ...]) -> dict[str, bytes]:
+    return {name: (_CORPUS / name).read_bytes() for name in names}
 
 
 def _picture(kind: str) -> bytes:
@@ -75,4 +93,34 @@ def mails(files: dict[str, bytes]) -> dict[str, bytes]:
         "question.eml": mail({}, "请问可以延期吗？"),
         "archive.eml": mail({"all.zip": files["all.zip"]}),
         "robot.eml": mail({}, Auto_Submitted="auto-replied"),
+        "uuencoded.eml": mail({}, _uuencoded(files["form.csv"], "form.csv")),
+        **_signed(small),
     }
+
+
+def _uuencoded(octets: bytes, name: str) -> str:
+    lines = (binascii.b2a_uu(octets[at : at + 45]).decode() for at in range(0, len(octets), 45))
+    return f"begin 644 {name}\n{''.join(lines)}`\nend\n"
+
+
+def _signed(files: dict[str, bytes]) -> dict[str, bytes]:
+    """An S/MIME mail whose content lies within its signature."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        return {}
+    with tempfile.TemporaryDirectory() as name:
+        key, certificate = Path(name) / "key.pem", Path(name) / "certificate.pem"
+        made = ["-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test", "-keyout", key, "-out", certificate]
+        subprocess.run([openssl, "req", "-x509", *made], check=True, capture_output=True)
+        sign = [
+            "-sign",
+            "-nodetach",
+            "-signer",
+            certificate,
+            "-inkey",
+            key,
+            "-from",
+            "office@yunling.example.com",
+        ]
+        done = subprocess.run([openssl, "smime", *sign], input=mail(files), check=True, capture_output=True)
+    return {"signed.eml": done.stdout}
