@@ -42,7 +42,7 @@ _MISSING = {
 _DISTRUSTED = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK, Code.ORGANIZATION_MISMATCH})
 """Where one of these stands, nothing of the mail may touch anybody's submission."""
 _NO_VERSION = _DISTRUSTED | {Code.MESSAGE_INQUIRY}
-_UNANSWERABLE = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK})
+_UNANSWERABLE = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK, Code.MESSAGE_AUTOMATIC})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

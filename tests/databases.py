@@ -19,6 +19,8 @@ from mailbot.store.store import Store
 from tests.conftest import require
 
 BOTH = ("sqlite", "postgresql")
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what concerns the file of SQLite alone."""
 _numbers = count(1)
 
 

@@ -109,7 +109,7 @@ def test_a_dripped_answer_of_smtp_is_temporary_and_the_next_mail_goes(
     one.connect()
     smtp_server.refuse("MAIL", "250 " + "o" * 100)
     smtp_wire.drip_seconds = DRIP
-    with pytest.raises(TemporaryError, match=r"MAIL: no end after 0.5 s"):
+    with pytest.raises(TemporaryError, match=r"MAIL, RCPT, DATA: no end after 0.5 s"):
         one.send(MAIL, ADDRESS, TO)
     assert smtp_server.taken == ()
     smtp_wire.drip_seconds = 0.0
@@ -125,10 +125,10 @@ def test_a_dripped_answer_to_the_mail_itself_is_uncertain(
     one.connect()
     inner = Submission._data
 
-    def dripping(self: Submission, client: object, octets: bytes) -> str:
+    def dripping(self: Submission, client: object, *mail: object) -> str:
         smtp_server.refuse("DATA", "250 " + "o" * 200)
         monkeypatch.setattr(type(client), "send", drip_from_here(type(client).send))  # type: ignore[attr-defined]
-        return inner(self, client, octets)  # type: ignore[arg-type]
+        return inner(self, client, *mail)  # type: ignore[arg-type]
 
     def drip_from_here(send: object) -> object:
         def sent(client: object, octets: bytes | str) -> None:

@@ -360,6 +360,11 @@ def test_staff_who_cannot_be_told_now_are_told_later(office: Office) -> None:
     assert len(_to_staff(office)) == 1
 
 
+def _to_the_society(office: Office) -> int:
+    """Letters, without the digest, whose hour may have come."""
+    return sum(one.to == ("office@yunling.example.com",) for one in office.sent)
+
+
 def test_a_worker_that_stays_tells_systemd_and_ends_clean(office: Office) -> None:
     import signal
     import socket
@@ -378,7 +383,7 @@ def test_a_worker_that_stays_tells_systemd_and_ends_clean(office: Office) -> Non
         with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as worker:
             said = [manager.recv(100) for _ in range(3)]
             for _ in range(600):
-                if office.sent:
+                if _to_the_society(office):
                     break
                 threading.Event().wait(0.05)
             worker.send_signal(signal.SIGTERM)
@@ -387,5 +392,5 @@ def test_a_worker_that_stays_tells_systemd_and_ends_clean(office: Office) -> Non
             assert worker.wait(60) == 0
     assert said[0] == b"READY=1"
     assert b"WATCHDOG=1" in said
-    assert len(office.sent) == 1
+    assert _to_the_society(office) == 1
     holds(office)

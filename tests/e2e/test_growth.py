@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from tests.databases import on_sqlite
 from tests.e2e.office import IN_TIME, Office, mail, papers
 
 _GROWING = re.compile(r"SCAN (messages|replies|rulings|ledger|skipped)\b")
@@ -16,6 +17,7 @@ _NEWEST_LINK = "ORDER BY ledger.seq DESC"
 """The end of the chain: SQLite calls it a scan, and it ends at the first row."""
 
 
+@on_sqlite
 def test_no_statement_of_a_round_goes_through_a_table_that_grows(office: Office) -> None:
     asked: dict[str, object] = {}
     with office.opened() as app:

@@ -20,6 +20,7 @@ from mailbot.errors import DeliveryUncertainError, TemporaryError, UsageError
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
 from mailbot.outbox import Outbox
+from tests.databases import on_sqlite
 from tests.e2e.office import CHINA, IN_TIME, Office, mail, papers
 
 THREE_DAYS_BEFORE = datetime(2021, 1, 12, 9, 30, tzinfo=CHINA)
@@ -195,7 +196,7 @@ def test_a_reminder_that_a_crash_cut_off_is_not_sent_again_that_day(office: Offi
 def test_an_uncertain_reminder_is_not_sent_again_and_shown_to_the_staff(
     office: Office, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(*_: object) -> str:
+    def lost(*_: object, **__: object) -> str:
         raise DeliveryUncertainError("no answer")
 
     with opened(office, clock) as app:
@@ -214,7 +215,7 @@ def test_an_uncertain_reminder_is_not_sent_again_and_shown_to_the_staff(
 def test_what_the_server_did_not_take_is_tried_again_on_the_same_day(
     office: Office, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def busy(*_: object) -> str:
+    def busy(*_: object, **__: object) -> str:
         raise TemporaryError("450 try later")
 
     with opened(office, clock) as app:
@@ -253,6 +254,7 @@ def test_in_draft_mode_reminders_wait_in_the_drafts_folder(office: Office, clock
     ]
 
 
+@on_sqlite
 @pytest.mark.parametrize("renamed", [False, True])
 def test_a_reminder_that_a_person_sent_from_drafts_is_sent(
     office: Office, clock: Clock, renamed: bool

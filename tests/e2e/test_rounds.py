@@ -185,12 +185,9 @@ def test_another_uidvalidity_answers_nobody_again(office: Office) -> None:
     assert len(office.sent) == 1
 
 
-def test_a_scan_that_our_limits_keep_from_being_read_brings_no_correction_letter(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_scan_that_our_limits_keep_from_being_read_brings_no_correction_letter(office: Office) -> None:
     require_extra_ocr()
-    monkeypatch.setattr("mailbot.reader._OCR_MEMORY_MB", 256)
-    office.configure(more="[limits]\nparse_memory_mb = 256")
+    office.configure(more="[limits]\nparse_memory_mb = 256\nocr_memory_mb = 256")
     scan = (ROOT / "tests" / "forms" / "corpus" / "scan-a3.png").read_bytes()
     office.deliver(mail({"自评表.png": scan}))
     office.round()

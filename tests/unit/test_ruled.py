@@ -156,10 +156,10 @@ def test_the_last_verdict_counts() -> None:
     assert decision.outcome is Outcome.ACKNOWLEDGED
 
 
-def test_a_robots_mail_stays_ignored_whatever_is_ruled() -> None:
+def test_a_robots_mail_that_a_person_takes_in_is_answered_by_nobody() -> None:
     robot = reading(*ALL, automatic="Auto-Submitted: auto-replied")
     decision = decide(arrival(), robot, KNOWN, (), TERMS, rulings=(ACCEPT,))
-    assert (decision.outcome, decision.reply) == (Outcome.IGNORED, None)
+    assert (decision.outcome, decision.reply) == (Outcome.ACKNOWLEDGED, None)
 
 
 def test_a_complete_version_in_time_counts_still_while_a_person_asks_for_more() -> None:

@@ -252,9 +252,9 @@ def test_a_stuck_reply_is_sent_on_or_dropped_once(store: Store, state: ReplyStat
     later = NOON + 240 * HOUR
     assert store.send_stuck_reply(first.id, by="章伟", why="可以发", at=later)
     assert store.drop_reply(second.id, by="章伟", why="已电话", at=later)
-    for one in (first, second):
-        assert not store.send_stuck_reply(one.id, by="章伟", why="再发", at=later)
-        assert not store.drop_reply(one.id, by="章伟", why="不发", at=later)
+    assert not store.send_stuck_reply(first.id, by="章伟", why="再发", at=later)
+    assert not store.send_stuck_reply(second.id, by="章伟", why="再发", at=later)
+    assert not store.drop_reply(second.id, by="章伟", why="不发", at=later)
     assert states(store) == {"<a1@x>": "queued", "<a2@x>": f"{state.value} 章伟：已电话"}
     assert store.counts().replies == {ReplyState.QUEUED: 1}
     assert [m.id for m in store.for_a_person()] == []
@@ -262,6 +262,16 @@ def test_a_stuck_reply_is_sent_on_or_dropped_once(store: Store, state: ReplyStat
     assert (due.message_id, due.queued_at, due.attempts) == ("<a1@x>", later, 0)
     said = {e.kind: json.loads(e.payload) for e in store.ledger()}
     assert said["dropped"] == {"reply": "<a2@x>", "by": "章伟", "why": "已电话"}
+
+
+def test_a_queued_reply_is_dropped_and_goes_no_more(store: Store) -> None:
+    take(store, receipt(1))
+    store.record_decisions([settled(1, reply("<a1@x>"))])
+    assert store.drop_reply(1, by="章伟", why="已电话", at=NOON)
+    assert not store.drop_reply(1, by="章伟", why="已电话", at=NOON)
+    assert states(store) == {"<a1@x>": "held 章伟：已电话"}
+    assert store.due_replies("societies", now=NOON, limit=9) == ()
+    assert history(store.ledger()).replies["<a1@x>"].state == "held"
 
 
 def test_a_reply_whose_text_is_lost_can_only_be_dropped(store: Store) -> None:
@@ -347,6 +357,10 @@ def test_replies_that_an_earlier_program_dropped_are_so_still_and_bear_the_ledge
         with store.engine.begin() as connection:
             connection.execute(sa.text("UPDATE replies SET state = 'dropped' WHERE dropped != ''"))
             connection.execute(sa.text("ALTER TABLE replies DROP COLUMN dropped"))
+            for index in ("messages_that_contribute", "messages_by_organization", "replies_by_state"):
+                connection.execute(sa.text(f"DROP INDEX {index}"))
+            for column in ("sender", "organization"):
+                connection.execute(sa.text(f"CREATE INDEX ix_messages_{column} ON messages ({column})"))
             connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
     with Store.open(f"sqlite:///{path}") as store:
         assert states(store) == {
