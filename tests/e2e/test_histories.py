@@ -9,7 +9,7 @@ import email
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,8 +31,11 @@ from hypothesis.stateful import (
 from mailbot.app import App
 from mailbot.config import Limits, load
 from mailbot.mail.smtp import Submission
-from mailbot.model import Outcome
+from mailbot.model import Outcome, ReplyState
+from mailbot.outbox import Outbox
 from mailbot.reader import Reader
+from mailbot.store import receipts
+from mailbot.store.database import Chain
 from mailbot.verify import verify
 from tests.conftest import ROOT
 from tests.e2e.office import ADDRESSES, IN_TIME, WRITES, Office, form, mail, open_office
@@ -47,6 +50,7 @@ TEXTS = {
 FORMS = {(name, score): form(name, scores={8: score}) for name in SOCIETIES for score in ("2", "9")}
 SHOWN = ("INBOX", "Junk")
 BORDERS = (*WRITES, (Submission, "_data"))
+SENDING = tuple((owner, name) for owner, name in BORDERS if owner is Submission or name == "settle_replies")
 tried: Counter[str] = Counter()
 
 
@@ -55,8 +59,8 @@ class PowerCut(BaseException):
 
 
 @contextmanager
-def power_cut_at(border: int) -> Iterator[None]:
-    """End at the n-th border between two steps."""
+def power_cut_at(border: int, borders: Sequence[tuple[type, str]] = BORDERS) -> Iterator[None]:
+    """End at the n-th of these borders between two steps."""
     passed = 0
 
     def pass_border() -> None:
@@ -75,7 +79,7 @@ def power_cut_at(border: int) -> Iterator[None]:
         return work
 
     with pytest.MonkeyPatch.context() as patch:
-        for owner, name in BORDERS:
+        for owner, name in borders:
             patch.setattr(owner, name, surrounded(getattr(owner, name)))
         yield
 
@@ -192,9 +196,17 @@ class Histories(RuleBasedStateMachine):
 
     @rule(border=st.integers(1, 24))
     def crash(self, border: int) -> None:
+        self._crash(border, BORDERS)
+
+    @rule(border=st.integers(1, 6), who=st.sampled_from(SOCIETIES))
+    def crash_while_sending(self, border: int, who: str) -> None:
+        self.deliver("whole", who, "societies", "INBOX")
+        self._crash(border, SENDING)
+
+    def _crash(self, border: int, borders: Sequence[tuple[type, str]]) -> None:
         tried["crashes"] += 1
         self.good = False
-        with self._opened() as app, power_cut_at(border):
+        with self._opened() as app, power_cut_at(border, borders):
             try:
                 self._work(app)
             except PowerCut:
@@ -278,22 +290,47 @@ class Histories(RuleBasedStateMachine):
         self.lying.remove(one)
 
 
-@pytest.mark.slow
-def test_random_histories(capsys: pytest.CaptureFixture[str]) -> None:
+def _try(examples: int, *phases: Phase) -> None:
+    """So many histories; each run of few is the same."""
     with Reader(ROOT / "rubric" / "2020.toml", Limits(), children=2) as reader:
         Histories.reader = reader
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             Histories,
             settings=settings(
-                max_examples=EXAMPLES,
+                max_examples=examples,
                 stateful_step_count=STEPS,
                 deadline=None,
-                derandomize=EXAMPLES < 100,
-                phases=(Phase.generate, Phase.shrink),
+                derandomize=examples < 100,
+                phases=phases,
+                report_multiple_bugs=False,
+                database=None,
                 suppress_health_check=list(HealthCheck),
             ),
         )
+
+
+@pytest.mark.slow
+def test_random_histories(capsys: pytest.CaptureFixture[str]) -> None:
+    _try(EXAMPLES, Phase.generate, Phase.shrink)
     with capsys.disabled():
         print(" ".join(f"{what}: {count}" for what, count in sorted(tried.items())))
     assert tried["crashes that struck"] > 0
     assert tried["letters"] > 0
+
+
+PLANTED: dict[str, tuple[object, str, Callable[..., Any]]] = {
+    "what was left unfinished is sent again": (
+        Outbox, "_what_became_of", lambda *_: ReplyState.QUEUED,
+    ),
+    "a mail is forgotten": (receipts._Newcomers, "_add", lambda *_: 0),
+    "the ledger forgets": (Chain, "append", lambda *_: "0" * 64),
+}  # fmt: skip
+"""Faults that somebody might build in, each of which takes a promise away."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_fault_that_is_planted_is_found(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    monkeypatch.setattr(*PLANTED[fault])
+    with pytest.raises((AssertionError, KeyError)):
+        _try(40, Phase.generate)
