@@ -68,7 +68,8 @@ def read(data: bytes, format: Format, progress: Callable[[str], None] = lambda _
         if isinstance(page, Laid):
             pages.append(page)
         elif able:
-            laid, seal, doubted = _recognized(page, whole, pages[-1].columns if pages else ())
+            pixels, hides = page
+            laid, seal, doubted = _recognized(pixels, whole, pages[-1].columns if pages else (), hides=hides)
             pages.append(laid)
             seals.append(seal)
             unsure += doubted
@@ -89,25 +90,27 @@ def read(data: bytes, format: Format, progress: Callable[[str], None] = lambda _
     )
 
 
-def _pages(data: bytes, format: Format) -> Iterator[Laid | Pixels]:
-    """Each page: laid out already where it is text that can be taken as it is, else its pixels."""
-    if format is Format.OFD:
-        for octets in ofd.pictures(data):
-            yield from picture.decoded(octets, 1)
-        return
+def _pages(data: bytes, format: Format) -> Iterator[Laid | tuple[Pixels, bool]]:
+    """Each page: laid out already where it is text that can be taken as it is, else its pixels, and whether they hide
+    some of its text."""
     if format is not Format.PDF:
-        yield from picture.decoded(data, _MOST_PAGES + 1)
+        pictures = ofd.pictures(data) if format is Format.OFD else (data,)
+        most = 1 if format is Format.OFD else _MOST_PAGES + 1
+        yield from ((pixels, False) for octets in pictures for pixels in picture.decoded(octets, most))
         return
     with pdfium.opened(data) as document:
         for index in range(min(len(document), _MOST_PAGES + 1)):
             page = pdfium.content(document, index)
             if page.needs_eyes:
-                yield pdfium.rendered(document, index, dpi=_DPI, most=_MOST_PIXELS_ACROSS)
+                pixels = pdfium.rendered(document, index, dpi=_DPI, most=_MOST_PIXELS_ACROSS)
+                yield pixels, page.hides_text
             else:
                 yield lay(index + 1, page.chars, page.segments)
 
 
-def _recognized(pixels: Pixels, number: int, columns: Sequence[Any]) -> tuple[Laid, bool | None, list[str]]:
+def _recognized(
+    pixels: Pixels, number: int, columns: Sequence[Any], *, hides: bool
+) -> tuple[Laid, bool | None, list[str]]:
     """The page laid out, whether it has a seal, and the lines that are not sure."""
     pixels, boxes = _upright(pixels)
     pixels, seal = picture.seal(pixels)
@@ -118,7 +121,7 @@ def _recognized(pixels: Pixels, number: int, columns: Sequence[Any]) -> tuple[La
     laid = lay(number, chars, segments, columns)
     for table in (*(block for block in laid.blocks if isinstance(block, PageTable)), *laid.inner):
         _check(table, page)
-        if not page.drawn:
+        if hides or not page.drawn:
             table.rows = [[_unsure(cell) for cell in row] for row in table.rows]
     unsure = [char.text for char in chars if char.confidence is not None and char.confidence < _SURE]
     return laid, seal, unsure
@@ -417,7 +420,7 @@ def _lone_stroke(look: _Look, crop: Pixels, tall: float) -> str:
 
 
 def _unsure(cell: Cell) -> Cell:
-    """A cell whose borders were guessed: without lines, recognition runs words of neighbours together."""
+    """A cell whose borders were guessed, or whose text may go on: without lines recognition runs neighbours together."""
     return replace(cell, confidence=min(cell.confidence or _DOUBTFUL, _DOUBTFUL)) if cell.text else cell
 
 

@@ -59,8 +59,11 @@ class PageContent:
 
     @property
     def is_garbled(self) -> bool:
-        if self.odd * _ODD_IN > len(self.chars) + self.odd:
-            return True
+        return self.odd * _ODD_IN > len(self.chars) + self.odd or self.hides_text
+
+    @property
+    def hides_text(self) -> bool:
+        """Whether not all of its text shows: whoever looks at it sees less than was written."""
         return self.cut_off >= _MOST_CUT_OFF or self.overprinted * _OVERPRINTED_IN > len(self.chars)
 
     @property
