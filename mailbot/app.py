@@ -443,9 +443,8 @@ def read_document(
 
 
 def _nothing_is_sent(stopped: Stopped, zone: ZoneInfo) -> str:
-    to = f" to {stopped.reader}" if stopped.reader else ""
     return (
-        f"ALL SENDING HAS STOPPED at {stopped.at.astimezone(zone):%Y-%m-%d %H:%M:%S}: {stopped.letters} letters{to} within "
+        f"ALL SENDING HAS STOPPED at {stopped.at.astimezone(zone):%Y-%m-%d %H:%M:%S}: {stopped.letters} letters within "
         "an hour answer mails that carry nothing; mailbot review --resume lets them go"
     )
 

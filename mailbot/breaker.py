@@ -19,19 +19,15 @@ from mailbot.store.store import Store
 log = structlog.get_logger()
 
 _WINDOW = timedelta(hours=1)
-_PING_PONG = 6
-"""Letters to one reader within the window who sends nothing but words: more than any person needs."""
 _STOPPED, _RELEASED = "breaker:stopped", "breaker:released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """Since when nothing is sent, and why."""
+    """Since when nothing is sent, and on account of how many letters."""
 
     at: datetime
     letters: int
-    reader: str = ""
-    """To whom they all were to go; '' where they were to many."""
 
 
 class Breaker:
@@ -43,35 +39,26 @@ class Breaker:
         self._clock = clock
 
     def stopped(self) -> Stopped | None:
-        """Since when and why nothing is sent; None where letters go out."""
+        """Since when nothing is sent; None where letters go out."""
         said = self._store.flag(_STOPPED)
         if not said:
             return None
-        at, letters, reader = said.split(" ", 2)
-        return Stopped(at=datetime.fromisoformat(at), letters=int(letters), reader=reader)
+        at, letters = said.split(" ")
+        return Stopped(at=datetime.fromisoformat(at), letters=int(letters))
 
     def lets_through(self, due: tuple[ReplyRecord, ...]) -> bool:
         """Whether these may be sent, the oldest of their mails first; where not, nothing is any more."""
         if self.stopped() is not None:
             return False
         released = self._store.flag(_RELEASED)
-        readers = self._store.letters_to_words(
+        letters = self._store.letters_to_words(
             due[-1].id, window=_WINDOW, after=datetime.fromisoformat(released) if released else None
         )
-        letters = sum(readers.values())
-        reader = max(readers, key=lambda each: readers[each], default="")
-        if letters > self._most:
-            self._stop(letters, "")
-        elif reader and readers[reader] >= _PING_PONG:
-            self._stop(readers[reader], reader)
-        else:
+        if letters <= self._most:
             return True
+        log.error("letters go to robots, it seems: nothing more is sent", letters=letters)
+        self._store.set_flag(_STOPPED, f"{self._clock().isoformat()} {letters}")
         return False
-
-    def _stop(self, letters: int, reader: str) -> None:
-        now = self._clock()
-        log.error("letters go to robots, it seems: nothing more is sent", letters=letters, reader=reader)
-        self._store.set_flag(_STOPPED, f"{now.isoformat()} {letters} {reader}")
 
     def release(self, *, by: str, why: str) -> bool:
         """Let letters go out again, those that waited first; False where nothing was stopped."""

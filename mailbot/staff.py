@@ -174,9 +174,7 @@ class StaffMail:
 
     def _alarms(self, now: datetime) -> Iterator[str]:
         if stopped := self._breaker.stopped():
-            yield watch.stopped_alarm(
-                stopped.at, stopped.letters, stopped.reader, self._config.campaign.timezone
-            )
+            yield watch.stopped_alarm(stopped.at, stopped.letters, self._config.campaign.timezone)
         for book in self._store.open_books():
             yield watch.books_open(book.mailbox, book.folder, book.missing)
         waiting, fault, _ = self._store.waiting_for(PutOff.TEMPLATE)
@@ -242,7 +240,7 @@ class StaffMail:
         if since == told or not self._config.staff.digest_to:
             return
         if stopped:
-            word = watch.stopped(stopped.at, stopped.letters, stopped.reader, self._config.campaign.timezone)
+            word = watch.stopped(stopped.at, stopped.letters, self._config.campaign.timezone)
             self._send(f"watch.{self._clock():%Y%m%d%H%M%S}.stopped", word.subject, word.text, word.html)
         self._store.set_flag(_STOPPED_TOLD, since)
 

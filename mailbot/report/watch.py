@@ -9,7 +9,6 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from mailbot.records import FolderHealth, ReminderRecord
-from mailbot.report.figures import one_line
 from mailbot.report.labels import REPLY_STATES
 
 _MOST_UIDS = 5
@@ -60,22 +59,21 @@ def template_alarm(fault: str, waiting: int) -> str:
     return f"回复模板有错误，{waiting}封来件等待答复：{fault}"
 
 
-def stopped(at: datetime, letters: int, reader: str, zone: ZoneInfo) -> Notice:
+def stopped(at: datetime, letters: int, zone: ZoneInfo) -> Notice:
     """All sending has stopped."""
     return Notice(
         subject="【需处理】自动答复已全部停止",
-        text=stopped_alarm(at, letters, reader, zone)
+        text=stopped_alarm(at, letters, zone)
         + "\n来件照常登记，收到时间不受影响；待发的答复都保留在队列中，不会丢失。"
         "\n请查看这些来件是否为自动回复；确认后请管理员运行 mailbot review --resume --by 姓名 --why 理由，答复即继续发出。"
         "\n不应发出的答复，可先用 mailbot review --reply 编号 --drop 取消。",
     )
 
 
-def stopped_alarm(at: datetime, letters: int, reader: str, zone: ZoneInfo) -> str:
+def stopped_alarm(at: datetime, letters: int, zone: ZoneInfo) -> str:
     """One sentence on why nothing is sent."""
-    to = f"发给{one_line(reader, 100)}的" if reader else ""
     return (
-        f"自{_moment(at, zone)}起，自动答复已全部停止：一小时内有{letters}封{to}答复针对的来件没有任何附件，"
+        f"自{_moment(at, zone)}起，自动答复已全部停止：一小时内有{letters}封答复针对的来件没有任何附件，"
         "可能是在与自动程序往来；运行 mailbot review --resume 后恢复"
     )
 

@@ -88,9 +88,9 @@ class Replies(Database):
                 connection.execute(_SETTLE, [_ending(one, at) for one in ended])
             chain.write()
 
-    def letters_to_words(self, reply: int, *, window: timedelta, after: datetime | None) -> dict[str, int]:
-        """By reader, the letters in answer to mails without a document that came within that time before the mail of
-        this reply, and after that moment; what is held, dropped or failed apart."""
+    def letters_to_words(self, reply: int, *, window: timedelta, after: datetime | None) -> int:
+        """How many letters answer mails without a document that came within that time before the mail of this reply, and
+        after that moment; what is held, dropped or failed apart."""
         with self.reading() as connection:
             last = connection.execute(
                 sa.select(messages.c.received_at)
@@ -98,8 +98,8 @@ class Replies(Database):
                 .where(replies.c.id == reply)
             ).scalar_one()
             since = max(last - window, after) if after else last - window
-            rows = connection.execute(
-                sa.select(replies.c.recipient, sa.func.count())
+            return connection.execute(
+                sa.select(sa.func.count(replies.c.id))
                 .join(messages, messages.c.id == replies.c.message)
                 .where(
                     messages.c.outcome.in_([each.value for each in _ANSWERED]),
@@ -109,9 +109,7 @@ class Replies(Database):
                     replies.c.state.not_in([each.value for each in _NOT_GOING]),
                     replies.c.dropped == "",
                 )
-                .group_by(replies.c.recipient)
-            )
-            return {row[0]: row[1] for row in rows}
+            ).scalar_one()
 
     def earlier_replies(self, organization: str) -> tuple[ReplyRecord, ...]:
         """All replies to that organization, oldest first."""
