@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from io import BytesIO
 from itertools import groupby
@@ -33,6 +33,8 @@ _PAGE_HEIGHT = 705.0
 """Points of row height on such a page at that scale."""
 _PLAIN_NUMBER = re.compile(r"-?\d{1,6}(?:\.\d{1,4})?")
 _LONGEST_CELL = 32_000
+_SCORES = {Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.SCORE_OVER_MAX, Code.SCORE_NEGATIVE}
+"""Faults whose mending changes the total."""
 _FAULTY = "FFFFC7CE"
 _HEAD = "FFDDE6F0"
 _EPOCH = (2000, 1, 1, 0, 0, 0)
@@ -64,15 +66,17 @@ def marked_form(assessment: Assessment, findings: Iterable[Finding], rubric: Rub
             remarks.setdefault(place, []).append(_remark(one, rubric))
     for (row, column), texts in sorted(remarks.items()):
         _mark(sheet, row, column, texts)
+    total = _total_place(rows)
+    if assessment.stated_total is not None and total not in remarks and _SCORES & {f.code for f in errors}:
+        _comment(sheet, *total, "自评分改动后，总计请相应改为各项自评分之和。")
     _sums(book, assessment, rubric)
     return _octets(book)
 
 
 def _place(one: Finding, rows: dict[int, int]) -> tuple[int, int] | None:
-    total_row = _FIRST_ROW + len(rows)
     match one.code:
         case Code.TOTAL_MISMATCH:
-            return total_row, _SCORE
+            return _total_place(rows)
         case Code.ORGANIZATION_MISSING:
             return 2, 1
         case Code.FORM_WRONG_YEAR:
@@ -84,6 +88,10 @@ def _place(one: Finding, rows: dict[int, int]) -> tuple[int, int] | None:
             return rows[one.item], column
         case _:
             return None
+
+
+def _total_place(rows: Mapping[int, int]) -> tuple[int, int]:
+    return _FIRST_ROW + len(rows), _SCORE
 
 
 def _of_points(one: Finding) -> bool:
@@ -258,12 +266,16 @@ def _page(sheet: Worksheet, last: int) -> tuple[int, ...]:
 
 
 def _mark(sheet: Worksheet, row: int, column: int, remarks: Sequence[str]) -> None:
-    from openpyxl.comments import Comment
     from openpyxl.styles import PatternFill
 
-    text = "\n".join(dict.fromkeys(remarks))
+    sheet.cell(row, column).fill = PatternFill("solid", fgColor=_FAULTY)
+    _comment(sheet, row, column, "\n".join(dict.fromkeys(remarks)))
+
+
+def _comment(sheet: Worksheet, row: int, column: int, text: str) -> None:
+    from openpyxl.comments import Comment
+
     cell = sheet.cell(row, column)
-    cell.fill = PatternFill("solid", fgColor=_FAULTY)
     cell.comment = Comment(text, "核对说明", width=260, height=30 + 20 * _lines(text, 34))
 
 

@@ -62,6 +62,14 @@ def test_a_faulty_cell_is_coloured_and_says_what_is_wanted() -> None:
     assert (sheet[f"F{ROWS[8]}"].value, sheet["F29"].value) == (3, 90)
 
 
+def test_where_a_score_is_to_be_mended_the_total_says_that_it_changes_too() -> None:
+    sheet = opened({8: ("3", "三期")}, finding(Code.SCORE_OVER_MAX, item=8, found="3", wanted="2"))["自评表"]
+    assert sheet["F29"].comment.text == "自评分改动后，总计请相应改为各项自评分之和。"
+    assert sheet["F29"].fill.fgColor.rgb != "FFFFC7CE"
+    untouched = opened({8: ("1", "")}, finding(Code.EVIDENCE_MISSING, item=8))["自评表"]
+    assert untouched["F29"].comment is None
+
+
 def test_the_sums_are_values_on_a_sheet_of_their_own() -> None:
     sheet = opened({1: ("9.5", "三次")})["分数核算"]
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
