@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -27,6 +28,7 @@ _QQ_LOGIN = (
     "password voids it"
 )
 _RECENT = timedelta(days=35)
+_YEAR = re.compile("20[0-9]{2}")
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
@@ -57,6 +59,7 @@ def check(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     if config.scanner is not None:
         yield _scanner(config.scanner.clamd)
     yield _opened(config, clock)
+    yield from _year(config)
     yield _templates(config)
     for mailbox in config.mailboxes:
         yield from _imap(mailbox, config, clock())
@@ -112,6 +115,19 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Result:
         f"{registered} organizations" if registered else "no list of organizations"
     )
     return Result(what="database, rubric and registry", mark=Mark.OK, said=said)
+
+
+def _year(config: Config) -> Iterator[Result]:
+    """Last year's form in this year's campaign would blame every society for the year of its form."""
+    named = _YEAR.match(config.campaign.name)
+    with suppress(MailbotError):
+        rubric = rubrics.load(config.campaign.rubric)
+        if named and int(named[0]) != rubric.year:
+            said = (
+                f"campaign.name is {config.campaign.name!r}, but {config.campaign.rubric} is the form of {rubric.year}: "
+                "every form of the campaign's year would be taken for the wrong one"
+            )
+            yield Result(what="year", mark=Mark.FAULT, said=said)
 
 
 def _templates(config: Config) -> Result:

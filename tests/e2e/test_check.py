@@ -1,0 +1,91 @@
+"""`mailbot check`: what it says of each thing that can be wrong, and how it ends."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.e2e.office import ADDRESSES, IN_TIME, Office, mail
+
+TROUBLE = ("fault", "hint", "unreached")
+
+
+def checked(office: Office) -> tuple[int, list[str]]:
+    """The exit status, and the lines that are not in order."""
+    command = [sys.executable, "-m", "mailbot", "check", "--config", str(office.config_path)]
+    ended = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert ended.stderr == ""
+    lines = ended.stdout.splitlines()
+    assert all(line.split()[0] in ("ok", *TROUBLE) for line in lines)
+    return ended.returncode, [
+        line for line in lines if line.startswith(TROUBLE) and "walls around" not in line
+    ]
+
+
+def rewritten(office: Office, *changes: tuple[str, str]) -> None:
+    text = office.config_path.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    office.config_path.write_text(text, encoding="utf-8")
+
+
+def test_all_in_order(office: Office) -> None:
+    office.deliver(mail({}))
+    assert checked(office) == (0, [])
+
+
+def test_a_wrong_password_is_a_fault_for_each_account(office: Office) -> None:
+    (office.directory / "secret").write_text("wrong")
+    status, said = checked(office)
+    assert status == 2
+    assert len(said) == 4
+    assert all("授权码" in line and "wrong" not in line.split("授权码")[0] for line in said)
+
+
+def test_a_folder_that_is_not_there_is_a_fault_that_names_those_that_are(office: Office) -> None:
+    rewritten(office, ('junk_folder = "Junk"', 'junk_folder = "垃圾邮件"'))
+    status, said = checked(office)
+    assert status == 2
+    assert len(said) == 2
+    assert all("垃圾邮件: there is no such folder; there are:" in line and "Junk" in line for line in said)
+
+
+def test_a_server_that_is_away_is_not_our_fault(office: Office) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    rewritten(office, (f"port = {office.smtp.port}", f"port = {port}"))
+    status, said = checked(office)
+    assert status == 75
+    assert [line.split()[0] for line in said] == ["unreached", "unreached"]
+
+
+def test_a_clock_that_is_behind_the_servers_is_a_fault(office: Office) -> None:
+    office.deliver(mail({}), datetime.now(UTC) + timedelta(hours=1))
+    status, said = checked(office)
+    assert status == 2
+    assert [line.split()[1] for line in said if line.startswith("fault")] == ["clock:"]
+
+
+def test_an_account_that_shows_only_recent_mail_is_hinted_at(office: Office) -> None:
+    office.imap.expunge(ADDRESSES["societies"], office.deliver(mail({}), IN_TIME))
+    office.deliver(mail({}), datetime.now(UTC) - timedelta(days=20))
+    status, said = checked(office)
+    assert status == 0
+    assert len(said) == 1
+    assert "收取选项" in said[0]
+
+
+@pytest.mark.parametrize("name", ["2021", "2021年度"])
+def test_the_form_of_another_year_is_a_fault(office: Office, name: str) -> None:
+    rewritten(office, ('name = "2020"', f'name = "{name}"'))
+    status, said = checked(office)
+    assert status == 2
+    assert len(said) == 1
+    assert "the form of 2020" in said[0]
+    assert name in said[0]
