@@ -34,10 +34,10 @@ log = structlog.get_logger()
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SENT = "digest:sent"
 _WAITS = {
-    PutOff.TEMPLATE: ("template:broken", timedelta(0), watch.broken_template),
-    PutOff.SCANNER: ("scanner:away", timedelta(minutes=30), watch.scanner_away),
+    PutOff.TEMPLATE: ("template:broken", timedelta(0), watch.broken_template, watch.template_alarm),
+    PutOff.SCANNER: ("scanner:away", timedelta(minutes=30), watch.scanner_away, watch.scanner_alarm),
 }
-"""The flag that staff were told, for how long messages may wait before, and in which words."""
+"""The flag that staff were told, for how long messages may wait before, the word to them, and the digest's."""
 _STOPPED_TOLD = "breaker:told"
 _REMINDERS_SHOWN = timedelta(days=2)
 _REACHED = (ReplyState.SENT, ReplyState.DRAFTED)
@@ -177,12 +177,10 @@ class StaffMail:
             yield watch.stopped_alarm(stopped.at, stopped.letters, self._config.campaign.timezone)
         for book in self._store.open_books():
             yield watch.books_open(book.mailbox, book.folder, book.missing)
-        waiting, fault, _ = self._store.waiting_for(PutOff.TEMPLATE)
-        if waiting:
-            yield watch.template_alarm(fault, waiting)
-        waiting, fault, _ = self._store.waiting_for(PutOff.SCANNER)
-        if waiting:
-            yield watch.scanner_alarm(fault, waiting)
+        for why, (*_, alarm) in _WAITS.items():
+            waiting, fault, _since = self._store.waiting_for(why)
+            if waiting:
+                yield alarm(fault, waiting)
         for reminder in self._store.reminders():
             if reminder.state not in _REACHED and now - reminder.at < _REMINDERS_SHOWN:
                 yield watch.reminder_alarm(reminder)
@@ -219,7 +217,7 @@ class StaffMail:
         if not self._config.staff.digest_to:
             return
         now = self._clock()
-        for why, (flag, patience, words) in _WAITS.items():
+        for why, (flag, patience, words, _) in _WAITS.items():
             number, fault, since = self._store.waiting_for(why)
             told = self._store.flag(flag) == "told"
             if since is not None and not told and now - since >= patience:
