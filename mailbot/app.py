@@ -19,13 +19,14 @@ import structlog
 from mailbot import rubric as rubrics
 from mailbot.answer import Answerer
 from mailbot.breaker import Breaker, Stopped
-from mailbot.config import Config, Limits, read_organizations
+from mailbot.config import Config, Limits
 from mailbot.desk import Desk
 from mailbot.documents.scanner import Scanner
 from mailbot.errors import ConfigError, ConfigurationError, TemporaryError, UsageError
 from mailbot.intake import Intake, Step, unobserved
 from mailbot.mail.files import FileMail, read_files
 from mailbot.model import Outcome, Track
+from mailbot.organizations import read_organizations
 from mailbot.outbox import Outbox
 from mailbot.reader import Reader
 from mailbot.reading import MailReading

@@ -354,7 +354,7 @@ def _known(config: Path) -> tuple[Config | None, Registry | None]:
     """The configuration and its registry, where there is a configuration."""
     if not config.exists():
         return None, None
-    from mailbot.config import read_organizations
+    from mailbot.organizations import read_organizations
     from mailbot.registry import Registry
 
     loaded = _load(config)

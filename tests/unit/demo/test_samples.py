@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from mailbot import rubric as rubrics
-from mailbot.config import read_organizations
 from mailbot.demo.forms import DATA, scores, societies, total
 from mailbot.demo.samples import Sample, samples
 from mailbot.model import Outcome
+from mailbot.organizations import read_organizations
 from mailbot.rubric import Rubric
 from tests.conftest import ROOT
 
