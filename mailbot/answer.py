@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-import structlog
-
 from mailbot.config import Config
+from mailbot.log import log
 from mailbot.mail.automatic import sign
 from mailbot.mail.compose import Attachment, OutgoingMail, compose, reply_message_id
 from mailbot.model import Assessment, Code, Decision, ReplyKind, ReplyState
@@ -26,8 +25,6 @@ from mailbot.report.word_form import blank_word_form
 from mailbot.rubric import Rubric
 from mailbot.store.history import REBUILT
 from mailbot.store.store import NewReply, Store
-
-log = structlog.get_logger()
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

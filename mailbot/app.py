@@ -14,8 +14,6 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from mailbot import rubric as rubrics
 from mailbot.answer import Answerer
 from mailbot.breaker import Breaker, Stopped
@@ -24,6 +22,7 @@ from mailbot.desk import Desk
 from mailbot.documents.scanner import Scanner
 from mailbot.errors import ConfigError, ConfigurationError, TemporaryError, UsageError
 from mailbot.intake import Intake, Step, unobserved
+from mailbot.log import log
 from mailbot.mail.files import FileMail, read_files
 from mailbot.model import Outcome, Track
 from mailbot.organizations import read_organizations
@@ -47,8 +46,6 @@ from mailbot.worker import AnotherWorkerError, Worker, only_worker
 
 if TYPE_CHECKING:
     from rich.console import Group
-
-log = structlog.get_logger()
 
 INGESTED = "ingest"
 """The folder under which mails from files are kept."""

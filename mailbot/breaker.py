@@ -10,13 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from mailbot.config import Config
+from mailbot.log import log
 from mailbot.records import ReplyRecord
 from mailbot.store.store import Store
-
-log = structlog.get_logger()
 
 _WINDOW = timedelta(hours=1)
 _STOPPED, _RELEASED = "breaker:stopped", "breaker:released"

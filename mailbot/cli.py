@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import structlog
 import typer
 
 from mailbot.errors import ConfigError, ConfigurationError, MailbotError, TemporaryError, UsageError
+from mailbot.log import writing_to
 
 if TYPE_CHECKING:
     from mailbot.app import App
@@ -29,6 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 
@@ -52,11 +52,19 @@ ConfigOption = Annotated[
 CONFIG = Path("config.toml")
 
 
+@app.callback()
+def _logging(context: typer.Context) -> None:
+    context.with_resource(writing_to(sys.stderr))
+
+
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="Where the demo puts what it makes.")] = Path("demo-output"),
 ) -> None:
-    """The whole job on an embedded mail server with sample submissions; no account, no network."""
+    """The whole job on sample mails, on an embedded mail server.
+
+    No account, no network.
+    """
     from mailbot.demo.run import run_demo
 
     with _errors():
@@ -65,7 +73,7 @@ def demo(
 
 @app.command()
 def check(config: ConfigOption = CONFIG) -> None:
-    """Try configuration, storage, database, each IMAP and SMTP login; say what to mend."""
+    """Try configuration, storage, database and logins; say what to mend."""
     from mailbot.app import utc_now
     from mailbot.check import Mark
     from mailbot.check import check as trials
@@ -96,7 +104,10 @@ def ingest(
     mailbox: Annotated[str, typer.Option(help="Name of the mailbox that they came to.")],
     config: ConfigOption = CONFIG,
 ) -> None:
-    """The same pipeline over mails from files; replies are queued for the next round."""
+    """The same pipeline over mails from files.
+
+    Replies are queued for the next round.
+    """
     with _opened(config) as mailbot:
         seen, new = mailbot.ingest(mailbox, paths)
         typer.echo(f"{seen} mails, {new} of them new")
@@ -166,7 +177,10 @@ def remind(
     ] = False,
     config: ConfigOption = CONFIG,
 ) -> None:
-    """Remind those of the registry whose submission is not complete, on the days of reminders.days."""
+    """Remind whose submission is not complete, on the days for it.
+
+    Those of the registry, on the days of reminders.days.
+    """
     with _opened(config) as mailbot:
         if dry_run:
             letters = list(mailbot.reminder_letters())
@@ -184,7 +198,7 @@ def report(
     output: Annotated[Path, typer.Option(help="The directory for the pages.")],
     config: ConfigOption = CONFIG,
 ) -> None:
-    """Pages to look at and to print: an overview, and one page an organization."""
+    """Pages to look at and to print: an overview, one an organization."""
     with _opened(config) as mailbot:
         typer.echo(mailbot.report(output))
 
@@ -209,7 +223,10 @@ def verify(
     ] = None,
     config: ConfigOption = CONFIG,
 ) -> None:
-    """Prove archive, database, ledger and books; exit status 1 where something does not hold."""
+    """Prove archive, database, ledger and books.
+
+    Exit status 1 where something does not hold.
+    """
     from mailbot.verify import differences, verify
 
     with _opened(config) as mailbot:
@@ -230,7 +247,10 @@ def ledger(
     output: Annotated[Path | None, typer.Option(help="The file; without it, standard output.")] = None,
     config: ConfigOption = CONFIG,
 ) -> None:
-    """The ledger as JSON lines: what was received, decided and sent, in a chain of hashes."""
+    """The ledger as JSON lines, in a chain of hashes.
+
+    What was received, decided and sent.
+    """
     with _opened(config) as mailbot:
         mailbot.export_ledger(output or sys.stdout.buffer)
 
@@ -306,7 +326,10 @@ def rebuild(
     ] = None,
     config: ConfigOption = CONFIG,
 ) -> None:
-    """Make the database again from the archive and the ledger; sends nothing, keeps the old one."""
+    """Make the database again from the archive and the ledger.
+
+    Sends nothing, and keeps the old one.
+    """
     from mailbot.app import utc_now
     from mailbot.rebuild import rebuild
 
@@ -326,7 +349,7 @@ def rescore(
     config: ConfigOption = CONFIG,
     apply: Annotated[bool, typer.Option("--apply", help="Take it over; no letter is written.")] = False,
 ) -> None:
-    """What today's rubric and reader would make of the mails that have been decided."""
+    """What today's rubric and reader would make of decided mails."""
     from mailbot.app import utc_now
     from mailbot.rebuild import rescore
 
@@ -340,7 +363,6 @@ def rescore(
 
 def main() -> None:
     """The entry point."""
-    _log_to_stderr()
     app()
 
 
@@ -386,19 +408,3 @@ def _errors() -> Iterator[None]:
 def _end(words: str, code: int, cause: Exception) -> NoReturn:
     typer.echo(f"mailbot: {words}", err=True)
     raise typer.Exit(code) from cause
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(colors=False)
-            if sys.stderr.isatty()
-            else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )

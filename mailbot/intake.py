@@ -15,12 +15,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import structlog
-
 from mailbot.answer import Answerer
 from mailbot.config import Config
 from mailbot.decide import Arrival, Terms, decide, fold, unprocessable
 from mailbot.errors import DocumentError, ScannerError, TemporaryError
+from mailbot.log import log
 from mailbot.mail.receipt import disputed
 from mailbot.model import (
     Code,
@@ -40,8 +39,6 @@ from mailbot.registry import Identity, Registry, identify
 from mailbot.report.letters import BrokenTemplateError
 from mailbot.store.archive import Archive
 from mailbot.store.store import Copy, DecidedAnew, Left, Settled, Store
-
-log = structlog.get_logger()
 
 _GROUP = 50
 """Most decisions in one commit."""
@@ -413,7 +410,7 @@ class Intake:
 
     def _failed(self, message: StoredMessage, error: Exception) -> None:
         """Count the failure in the database; after the last attempt a person is asked."""
-        log.error("processing failed", message=message.id, attempt=message.attempts + 1, exc_info=error)
+        log.exception("processing failed", message=message.id, attempt=message.attempts + 1)
         self._commit()
         now = self._clock()
         reason = _reason(error)

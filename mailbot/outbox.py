@@ -11,8 +11,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import zip_longest
 
-import structlog
-
 from mailbot.breaker import Breaker
 from mailbot.config import Config, Mailbox
 from mailbot.errors import (
@@ -22,14 +20,13 @@ from mailbot.errors import (
     RecipientRefusedError,
     TemporaryError,
 )
+from mailbot.log import log
 from mailbot.mail.reply_folders import ReplyFolders, marks
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
 from mailbot.records import ReplyRecord
 from mailbot.reminders import Reminders, reminder_marks
 from mailbot.store.store import Settlement, Store
-
-log = structlog.get_logger()
 
 _AT_ONCE = 25
 """How many replies are marked `sending` together where there is no pacing: they share two commits."""

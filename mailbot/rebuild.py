@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import structlog
 from sqlalchemy.engine import make_url
 
 from mailbot.app import App, utc_now
@@ -21,6 +20,7 @@ from mailbot.config import Config
 from mailbot.decide import unprocessable
 from mailbot.errors import MailbotError, TemporaryError, UsageError
 from mailbot.intake import NOBODY
+from mailbot.log import log
 from mailbot.model import Code, Track
 from mailbot.records import MessageRecord
 from mailbot.store.history import History, ReceivedFact, read_lines
@@ -28,8 +28,6 @@ from mailbot.store.ledger import Entry, first_broken
 from mailbot.store.restore import Restorer, take_over
 from mailbot.store.store import Settled, Store
 from mailbot.worker import only_worker
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-import structlog
-
 from mailbot.answer import blank_forms
 from mailbot.config import Config, Mailbox
 from mailbot.errors import TemporaryError
+from mailbot.log import log
 from mailbot.mail.addresses import is_address
 from mailbot.mail.compose import OutgoingMail, compose
 from mailbot.mail.reply_folders import marks
@@ -28,8 +27,6 @@ from mailbot.report.roster import roster
 from mailbot.report.standing import piece
 from mailbot.rubric import Rubric
 from mailbot.store.store import Store
-
-log = structlog.get_logger()
 
 _LACKING = (Status.NOT_RECEIVED, Status.INCOMPLETE)
 """Where something waits for a person, nobody can say yet that anything lacks."""
@@ -166,7 +163,7 @@ class Reminders:
         try:
             return write_reminder(self._facts(record), self._config.templates)
         except BrokenTemplateError as error:
-            log.error("no reminder goes out with a broken template", reason=str(error))  # noqa: TRY400
+            log.error("no reminder goes out with a broken template", reason=str(error))
             return None
 
     def _facts(self, record: OrganizationRecord) -> ReminderFacts:

@@ -9,11 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import structlog
-
 from mailbot.breaker import Breaker
 from mailbot.config import Config
 from mailbot.errors import MailbotError, TemporaryError, UsageError
+from mailbot.log import log
 from mailbot.mail.compose import Attachment, OutgoingMail, compose
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
@@ -28,8 +27,6 @@ from mailbot.report.roster import roster
 from mailbot.report.workbook import summary_workbook
 from mailbot.rubric import Rubric
 from mailbot.store.store import Store
-
-log = structlog.get_logger()
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SENT = "digest:sent"

@@ -13,17 +13,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-import structlog
-
 from mailbot.config import Mailbox
 from mailbot.errors import LoginError, TemporaryError
+from mailbot.log import log
 from mailbot.mail.connection import RefusedError
 from mailbot.mail.imap import Batch, FolderState, ImapMailbox
 from mailbot.records import Receipt
 from mailbot.store.archive import Archive
 from mailbot.store.store import Balance, Store
-
-log = structlog.get_logger()
 
 _FIRST_BACKOFF_SECONDS = 2.0
 _LONGEST_BACKOFF_SECONDS = 300.0

@@ -15,15 +15,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import structlog
-
 from mailbot.errors import TemporaryError
 from mailbot.intake import Intake
+from mailbot.log import log
 from mailbot.notify import notify, watchdog_seconds
 from mailbot.outbox import Outbox
 from mailbot.watcher import Watcher
-
-log = structlog.get_logger()
 
 _PULSE_SECONDS = 15.0
 """How often the quiet worker looks whether something is due (a retry, the digest)."""

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Template
 
-import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -24,6 +23,7 @@ from mailbot.demo.samples import ADDRESSES, Sample, january, samples
 from mailbot.demo.servers import ImapServer, SentMail, SmtpServer
 from mailbot.errors import UsageError
 from mailbot.intake import Step
+from mailbot.log import writing_to
 from mailbot.records import MessageRecord
 
 _PASSWORD = "abcdefghijklmnop"  # noqa: S105
@@ -132,21 +132,8 @@ def _write_config(output: Path, imap_port: int, smtp_port: int) -> Path:
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
     """The log into a file, so that it does not run through the picture."""
-    before = structlog.get_config()
-    with path.open("w", encoding="utf-8") as stream:
-        structlog.configure(
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.format_exc_info,
-                structlog.processors.LogfmtRenderer(key_order=["level", "event"]),
-            ],
-            logger_factory=structlog.WriteLoggerFactory(stream),
-            cache_logger_on_first_use=False,
-        )
-        try:
-            yield
-        finally:
-            structlog.configure(**before)
+    with path.open("w", encoding="utf-8") as stream, writing_to(stream):
+        yield
 
 
 def _campaign(

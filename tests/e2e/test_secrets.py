@@ -6,17 +6,16 @@ import base64
 import io
 import os
 import stat
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from mailbot import cli
 from mailbot.config import load
 from mailbot.demo.servers import ImapServer, SmtpServer
+from mailbot.log import writing_to
 from tests.e2e.office import ADDRESSES, Office, mail, papers
 
 SECRET = "Qz7" + "vX2kSentinel9"
@@ -129,21 +128,18 @@ def test_a_password_in_the_wrong_place_of_the_configuration_is_not_repeated(
 
 
 def test_a_fault_of_our_own_on_the_way_to_a_server_is_logged_without_the_password(
-    office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A traceback shows lines of code, never values of variables."""
     written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
-    cli._log_to_stderr()
     office.deliver(mail(papers()))
 
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr("mailbot.mail.imap.ImapMailbox._examine", broken)
-    with pytest.raises(RuntimeError), office.opened() as app:
+    with writing_to(written), pytest.raises(RuntimeError), office.opened() as app:
         app.run(once=True)
-    structlog.reset_defaults()
     assert "a thread broke" in written.getvalue()
     assert shown(written.getvalue().encode()) == []
 
