@@ -48,8 +48,8 @@ fuzz: install  ## a hundred thousand damaged mails and documents through the rea
 soak: install  ## twenty thousand mails through the service, faults all along; what it holds is printed
 	$(BIN)/python -m tests.soak 20000
 
-histories: install  ## two thousand random histories on the embedded servers, faults included
-	MAILBOT_HISTORIES=2000 $(BIN)/python -m pytest --timeout 0 tests/e2e/test_histories.py
+histories: install  ## two thousand random histories on the embedded servers, faults included, and two hundred on PostgreSQL
+	MAILBOT_HISTORIES=2000 MAILBOT_HISTORIES_POSTGRESQL=200 $(BIN)/python -m pytest --timeout 0 tests/e2e/test_histories.py
 
 lock:  ## resolve the dependencies anew into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock

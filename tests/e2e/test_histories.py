@@ -1,6 +1,7 @@
 """Random histories on real servers: whatever happens in whatever order, nothing is lost and nobody answered twice.
 
-`MAILBOT_HISTORIES=2000` tries that many instead of the few of every run; how much was tried is printed at the end.
+`MAILBOT_HISTORIES=2000` tries that many on SQLite instead of the few of every run, `MAILBOT_HISTORIES_POSTGRESQL=200` so
+many on PostgreSQL; how much was tried is printed at the end.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +40,13 @@ from mailbot.store import receipts
 from mailbot.store.database import Chain
 from mailbot.verify import verify
 from tests.conftest import ROOT
-from tests.e2e.office import ADDRESSES, IN_TIME, WRITES, Office, form, mail, open_office
+from tests.databases import BOTH
+from tests.e2e.office import ADDRESSES, IN_TIME, SQLITE, WRITES, Office, form, mail, open_office
 
-EXAMPLES = int(os.environ.get("MAILBOT_HISTORIES", "12"))
+EXAMPLES = {
+    "sqlite": int(os.environ.get("MAILBOT_HISTORIES", "12")),
+    "postgresql": int(os.environ.get("MAILBOT_HISTORIES_POSTGRESQL", "6")),
+}
 STEPS = 12
 SOCIETIES = ("浙江省云岭学会", "浙江省星河研究会")
 TEXTS = {
@@ -52,6 +58,8 @@ SHOWN = ("INBOX", "Junk")
 BORDERS = (*WRITES, (Submission, "_data"))
 SENDING = tuple((owner, name) for owner, name in BORDERS if owner is Submission or name == "settle_replies")
 tried: Counter[str] = Counter()
+Databases = Callable[[], AbstractContextManager[str]]
+"""Gives the URL of a new database for one history."""
 
 
 class PowerCut(BaseException):
@@ -99,12 +107,14 @@ class Histories(RuleBasedStateMachine):
     """One office and everything that may happen to it."""
 
     reader: Reader
+    databases: Databases
 
     @initialize()
     def open(self) -> None:
         self._stack = ExitStack()
         directory = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        self.office: Office = self._stack.enter_context(open_office(directory))
+        database = self._stack.enter_context(type(self).databases())
+        self.office: Office = self._stack.enter_context(open_office(directory, database))
         self.now = IN_TIME
         self.number = 0
         self.lying: list[Lying] = []
@@ -290,8 +300,14 @@ class Histories(RuleBasedStateMachine):
         self.lying.remove(one)
 
 
-def _try(examples: int, *phases: Phase) -> None:
+def _on_sqlite() -> AbstractContextManager[str]:
+    return nullcontext(SQLITE)
+
+
+def _try(examples: int, databases: Databases, *phases: Phase) -> None:
     """So many histories; each run of few is the same."""
+    tried.clear()
+    Histories.databases = databases
     with Reader(ROOT / "rubric" / "2020.toml", Limits(), children=2) as reader:
         Histories.reader = reader
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
@@ -310,10 +326,17 @@ def _try(examples: int, *phases: Phase) -> None:
 
 
 @pytest.mark.slow
-def test_random_histories(capsys: pytest.CaptureFixture[str]) -> None:
-    _try(EXAMPLES, Phase.generate, Phase.shrink)
+@pytest.mark.parametrize("kind", BOTH)
+def test_random_histories(
+    request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    databases: Databases = _on_sqlite
+    if kind == "postgresql":
+        cluster, migrated = (request.getfixturevalue(name) for name in ("cluster", "migrated"))
+        databases = partial(cluster.database, migrated)
+    _try(EXAMPLES[kind], databases, Phase.generate, Phase.shrink)
     with capsys.disabled():
-        print(" ".join(f"{what}: {count}" for what, count in sorted(tried.items())))
+        print(f"{kind}:", " ".join(f"{what}: {count}" for what, count in sorted(tried.items())))
     assert tried["crashes that struck"] > 0
     assert tried["letters"] > 0
 
@@ -333,4 +356,4 @@ PLANTED: dict[str, tuple[object, str, Callable[..., Any]]] = {
 def test_a_fault_that_is_planted_is_found(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     monkeypatch.setattr(*PLANTED[fault])
     with pytest.raises((AssertionError, KeyError)):
-        _try(40, Phase.generate)
+        _try(40, _on_sqlite, Phase.generate)
