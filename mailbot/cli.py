@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -363,7 +364,14 @@ def rescore(
 
 def main() -> None:
     """The entry point."""
+    _leave_what_is_closed_to_us()
     app()
+
+
+def _leave_what_is_closed_to_us() -> None:
+    """Root's working directory may be closed to the user that the service runs as, and no child starts in such."""
+    if not os.access(os.curdir, os.X_OK):
+        os.chdir("/")
 
 
 def _load(config: Path) -> Config:
