@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from mailbot.cli import app
 from tests.conftest import ROOT
 
-_COMMAND = re.compile(r"/opt/mailbot/\.venv/bin/mailbot (.+)")
+_COMMAND = re.compile(r"/opt/mailbot/\.venv/bin/mailbot ([a-z].+)")
 LINES = [
     (path.name, found[1])
     for path in sorted((ROOT / "deploy").iterdir())
