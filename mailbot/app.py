@@ -20,7 +20,7 @@ from mailbot.breaker import Breaker, Stopped
 from mailbot.config import Config, Limits
 from mailbot.desk import Desk
 from mailbot.documents.scanner import Scanner
-from mailbot.errors import ConfigError, ConfigurationError, TemporaryError, UsageError
+from mailbot.errors import AnotherWorkerError, ConfigError, ConfigurationError, TemporaryError, UsageError
 from mailbot.intake import Intake, Step, unobserved
 from mailbot.log import log
 from mailbot.mail.files import FileMail, read_files
@@ -42,7 +42,7 @@ from mailbot.store.archive import Archive
 from mailbot.store.history import write_lines
 from mailbot.store.store import Store
 from mailbot.watcher import Watcher
-from mailbot.worker import AnotherWorkerError, Worker, only_worker
+from mailbot.worker import Worker, only_worker
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -149,12 +149,18 @@ class App:
             clock=self.clock,
         )
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """As the one worker on this storage directory and this database. Raises AnotherWorkerError."""
+        with only_worker(self.config.storage.directory), self.store.alone():
+            yield
+
     def run(self, *, once: bool) -> bool:
         """One round, or round after round until told to stop. False where something could not be reached.
 
         Raises TemporaryError where another worker is at work on the same storage.
         """
-        with only_worker(self.config.storage.directory):
+        with self.alone():
             if not once:
                 return self.worker().stay()
             reached = self.worker(reminding=False).once()
@@ -193,6 +199,7 @@ class App:
             outboxes=outboxes,
             arrived=arrived,
             by_the_clock=self.staff.by_the_clock,
+            still_alone=self.store.still_alone,
         )
 
     def _outbox(self, mailbox: str, *, reminding: bool) -> Outbox:
@@ -274,7 +281,7 @@ class App:
     def _decide_if_alone(self) -> None:
         """Decide what waits, unless a worker is running: then it does."""
         try:
-            with only_worker(self.config.storage.directory):
+            with self.alone():
                 self._intake(self.observe).run()
         except AnotherWorkerError:
             log.info("a worker is running; it decides what came in")

@@ -36,6 +36,10 @@ class TemporaryError(MailbotError):
     """Something outside did not answer; trying again later may help."""
 
 
+class AnotherWorkerError(TemporaryError):
+    """Somebody else is the one worker on this storage directory, or on this database."""
+
+
 class LoginError(TemporaryError):
     """A server refused the login. For a person to mend: trying again fast only locks the account."""
 

@@ -145,10 +145,10 @@ def rebuild(config: Config, exported: Path | None, now: datetime) -> Rebuilt:
             raise MailbotError(f"the ledger is broken at link {broken}; nothing was rebuilt")
         target = make_url(config.storage.database)
         if target.get_backend_name() != "sqlite" or not target.database:
-            with Store.open(config.storage.database) as store:
+            with Store.open(config.storage.database) as store, store.alone():
                 if store.newest_link():
                     raise UsageError("the database is not empty: name a new one in storage.database")
-            return _rebuilt(config, entries, now, None)
+                return _rebuilt(config, entries, now, None)
         return _beside(config, Path(target.database), entries, now)
 
 
@@ -202,7 +202,7 @@ def rescore(config: Config, *, apply: bool, now: datetime) -> tuple[Rescored, ..
 
     No letter is written on account of it.
     """
-    with only_worker(config.storage.directory), App.open(config) as app, _scratch(config) as there:
+    with App.open(config) as app, app.alone(), _scratch(config) as there:
         replay = _Replay(_on(config, f"sqlite:///{there}/scratch.db"), tuple(app.store.ledger()))
         with replay.app as scratch:
             replay.run()

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from mailbot.errors import TemporaryError
+from mailbot.errors import AnotherWorkerError, TemporaryError
 from mailbot.intake import Intake
 from mailbot.log import log
 from mailbot.notify import notify, watchdog_seconds
@@ -26,10 +26,6 @@ _PULSE_SECONDS = 15.0
 """How often the quiet worker looks whether something is due (a retry, the digest)."""
 _PATIENCE_SECONDS = 20.0
 """How long a thread may take to end its step when the worker stops."""
-
-
-class AnotherWorkerError(TemporaryError):
-    """Somebody else holds the lock of this storage directory."""
 
 
 @contextmanager
@@ -71,7 +67,7 @@ class Worker:
     """Watchers, intake and outboxes, and the events by which their threads wake each other.
 
     `arrived` is set by whoever puts a message into the store; `by_the_clock` is called every few seconds and sends
-    the staff what is due.
+    the staff what is due; `still_alone` says whether no other worker can have taken our place.
     """
 
     def __init__(
@@ -82,12 +78,14 @@ class Worker:
         outboxes: Sequence[Outbox],
         arrived: threading.Event,
         by_the_clock: Callable[[], None],
+        still_alone: Callable[[], bool],
     ) -> None:
         self._watchers = watchers
         self._intake = intake
         self._outboxes = outboxes
         self._arrived = arrived
         self._by_the_clock = by_the_clock
+        self._still_alone = still_alone
         self._stop = threading.Event()
         self._all_decided = threading.Event()
         self._trouble = threading.Event()
@@ -108,7 +106,9 @@ class Worker:
         return not self._trouble.is_set()
 
     def stay(self) -> bool:
-        """Work until SIGTERM or SIGINT. False where a thread broke; the service manager then starts us anew."""
+        """Work until SIGTERM or SIGINT. False where a thread broke or another worker may have taken our place; the
+        service manager then starts us anew.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         threads = [
@@ -120,6 +120,9 @@ class Worker:
         notify("READY=1")
         pulse = min(_PULSE_SECONDS, watchdog_seconds() or _PULSE_SECONDS)
         while not self._stop.wait(pulse) and all(thread.is_alive() for thread in threads):
+            if not self._still_alone():
+                log.error("another worker may be at work now; this one ends")
+                break
             notify("WATCHDOG=1")
         whole = self._stop.is_set()
         self._wind_down(threads)

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mailbot.errors import ConfigError, MailbotError, TemporaryError
+from mailbot.store.alone import KEEPALIVES, WorkerLock, worker_lock
 from mailbot.store.ledger import GENESIS, Entry, canonical, link
 from mailbot.store.tables import ledger
 
@@ -35,6 +36,7 @@ class Database:
         self.url = url
         self._held = threading.local()
         self._one_writer = threading.Lock()
+        self._alone: WorkerLock | None = None
         self.engine = sa.create_engine(
             url, connect_args=_connect_args(url), pool_pre_ping=not _is_sqlite(url)
         )
@@ -110,11 +112,39 @@ class Database:
                 self._held.connection = None
 
     @contextmanager
+    def alone(self) -> Iterator[None]:
+        """As the one worker on this database; SQLite's is the one of its storage directory.
+
+        From the moment at which that is lost nothing more is written. Raises AnotherWorkerError.
+        """
+        if _is_sqlite(self.url):
+            yield
+            return
+        with ExitStack() as stack:
+            with _edge():
+                self._alone = stack.enter_context(worker_lock(self.engine))
+            try:
+                yield
+            finally:
+                self._alone = None
+
+    def still_alone(self) -> bool:
+        """Whether `alone` still holds. Asks the server."""
+        try:
+            if self._alone is not None:
+                self._alone.check(ask=True)
+        except TemporaryError:
+            return False
+        return True
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes: all of it is durable at its end, or nothing is. One writer at a time.
 
         Threads wait for each other here; SQLite alone would let them sleep and try again.
         """
+        if self._alone is not None:
+            self._alone.check()
         with (
             _edge(),
             self._one_writer,
@@ -220,7 +250,7 @@ def _sqlite_path(url: str) -> Path | None:
 
 
 def _connect_args(url: str) -> dict[str, Any]:
-    return {"timeout": _SQLITE_SECONDS} if _is_sqlite(url) else {"connect_timeout": 10}
+    return {"timeout": _SQLITE_SECONDS} if _is_sqlite(url) else {"connect_timeout": 10, **KEEPALIVES}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
