@@ -47,6 +47,9 @@ class Cluster:
         """Without a word to those who are connected, as a server that is killed."""
         self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
 
+    def runs(self) -> bool:
+        return (Path(self._data) / "postmaster.pid").exists()
+
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@/{database}?host={self._place}"
 

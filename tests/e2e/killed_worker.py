@@ -8,11 +8,10 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from mailbot import outbox
 from mailbot.app import App
 from mailbot.config import load
-from mailbot.mail.smtp import Submission
-from tests.e2e.office import WRITES
+from mailbot.outbox import Outbox
+from tests.e2e.office import BORDERS, bordered
 
 
 def main(config: Path, border: int) -> int:
@@ -22,29 +21,10 @@ def main(config: Path, border: int) -> int:
         if next(borders) == border:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    _watch_store_and_outbox(pass_border)
-    with App.open(load(config)) as app:
+    with bordered(pass_border, (*BORDERS, (Outbox, "_recover"))), App.open(load(config)) as app:
         app.observe = pass_border
         app.run(once=True)
     return next(borders) - 1
-
-
-def _watch_store_and_outbox(pass_border: object) -> None:
-    """Borders that the intake's observer does not see: around each write, and around each sending."""
-    for owner, name in (*WRITES, (Submission, "_data"), (outbox.Outbox, "_recover")):
-        _surround(owner, name, pass_border)
-
-
-def _surround(owner: type, name: str, pass_border: object) -> None:
-    inner = getattr(owner, name)
-
-    def surrounded(*args: object, **kwargs: object) -> object:
-        pass_border()  # type: ignore[operator]
-        result = inner(*args, **kwargs)
-        pass_border()  # type: ignore[operator]
-        return result
-
-    setattr(owner, name, surrounded)
 
 
 if __name__ == "__main__":

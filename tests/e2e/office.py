@@ -6,7 +6,7 @@ import email
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import pytest
 
 from mailbot import rubric as rubrics
 from mailbot.app import App
@@ -40,9 +41,32 @@ WRITES = (
     (Submission, "send"),
 )
 """Where a round changes anything: on the disk, in the database, at somebody else's."""
+BORDERS = (*WRITES, (Submission, "_data"))
+"""The steps of a round between which it may be cut off, the mail's body on the wire apart from its envelope."""
 RUBRIC = rubrics.load(ROOT / "rubric" / "2020.toml")
 SQLITE = "sqlite:///storage/mailbot.db"
 Files = Mapping[str, bytes]
+
+
+@contextmanager
+def bordered(
+    pass_border: Callable[[], object], steps: Sequence[tuple[type, str]] = BORDERS
+) -> Iterator[None]:
+    """Within it that is called before and after each of these steps."""
+
+    def surrounded(inner: Callable[..., Any]) -> Callable[..., Any]:
+        def work(*args: Any, **kwargs: Any) -> Any:
+            pass_border()
+            result = inner(*args, **kwargs)
+            pass_border()
+            return result
+
+        return work
+
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in steps:
+            patch.setattr(owner, name, surrounded(getattr(owner, name)))
+        yield
 
 
 def form(organization: str = "浙江省云岭学会", **changes: Any) -> bytes:

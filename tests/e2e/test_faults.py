@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from mailbot.errors import TemporaryError
+from mailbot.errors import AnotherWorkerError, TemporaryError
 from mailbot.store import archive
 from mailbot.store.database import Database
 from mailbot.verify import verify
-from mailbot.worker import AnotherWorkerError, only_worker
+from mailbot.worker import only_worker
 from tests.conftest import ROOT
 from tests.e2e.office import IN_TIME, Office, mail, papers
 

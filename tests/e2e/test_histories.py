@@ -41,7 +41,7 @@ from mailbot.store.database import Chain
 from mailbot.verify import verify
 from tests.conftest import ROOT
 from tests.databases import BOTH
-from tests.e2e.office import ADDRESSES, IN_TIME, SQLITE, WRITES, Office, form, mail, open_office
+from tests.e2e.office import ADDRESSES, BORDERS, IN_TIME, SQLITE, Office, bordered, form, mail, open_office
 
 EXAMPLES = {
     "sqlite": int(os.environ.get("MAILBOT_HISTORIES", "12")),
@@ -55,7 +55,6 @@ TEXTS = {
 }
 FORMS = {(name, score): form(name, scores={8: score}) for name in SOCIETIES for score in ("2", "9")}
 SHOWN = ("INBOX", "Junk")
-BORDERS = (*WRITES, (Submission, "_data"))
 SENDING = tuple((owner, name) for owner, name in BORDERS if owner is Submission or name == "settle_replies")
 tried: Counter[str] = Counter()
 Databases = Callable[[], AbstractContextManager[str]]
@@ -77,18 +76,7 @@ def power_cut_at(border: int, borders: Sequence[tuple[type, str]] = BORDERS) -> 
         if passed == border:
             raise PowerCut
 
-    def surrounded(inner: Callable[..., Any]) -> Callable[..., Any]:
-        def work(*args: Any, **kwargs: Any) -> Any:
-            pass_border()
-            result = inner(*args, **kwargs)
-            pass_border()
-            return result
-
-        return work
-
-    with pytest.MonkeyPatch.context() as patch:
-        for owner, name in borders:
-            patch.setattr(owner, name, surrounded(getattr(owner, name)))
+    with bordered(pass_border, borders):
         yield
 
 
