@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
@@ -41,7 +42,9 @@ class Archive:
             if hashes:
                 _sync_folder(self._directory)
         except OSError as error:
-            raise TemporaryError(f"the archive cannot be written: {error}") from error
+            advice = "; make room on its disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+            said = f"the archive cannot be written: {self._directory}: {error.strerror}{advice}"
+            raise TemporaryError(said) from error
         return hashes
 
     @staticmethod

@@ -48,7 +48,7 @@ class Database:
     def open(cls, url: str) -> Self:
         """Open the database, its schema brought up to date (with a copy of an older SQLite file made first)."""
         path = _sqlite_path(url)
-        with _edge():
+        with _edge(url):
             if path is not None:
                 _make_private(path)
             database = cls(url)
@@ -94,17 +94,17 @@ class Database:
         """A transaction that only reads."""
         held = getattr(self._held, "connection", None)
         if held is not None:
-            with _edge():
+            with _edge(self.url):
                 yield held
             return
-        with _edge(), self.engine.connect() as connection:
+        with _edge(self.url), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def looking(self) -> Iterator[None]:
         """Within it this thread's `reading` shares one connection, and each statement sees the newest commit."""
         alone = {"looking": True} if _is_sqlite(self.url) else {"isolation_level": "AUTOCOMMIT"}
-        with _edge(), self.engine.connect().execution_options(**alone) as connection:
+        with _edge(self.url), self.engine.connect().execution_options(**alone) as connection:
             self._held.connection = connection
             try:
                 yield
@@ -121,7 +121,7 @@ class Database:
             yield
             return
         with ExitStack() as stack:
-            with _edge():
+            with _edge(self.url):
                 self._alone = stack.enter_context(worker_lock(self.engine))
             try:
                 yield
@@ -146,7 +146,7 @@ class Database:
         if self._alone is not None:
             self._alone.check()
         with (
-            _edge(),
+            _edge(self.url),
             self._one_writer,
             self.engine.connect().execution_options(immediate=True) as connection,
             connection.begin(),
@@ -223,21 +223,28 @@ def _copy_tables(connection: Connection, schema: str) -> None:
 
 
 @contextmanager
-def _edge() -> Iterator[None]:
+def _edge(url: str) -> Iterator[None]:
+    what = f"the database {make_url(url).database}"
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise TemporaryError(f"the database: {error.orig}") from error
+        raise TemporaryError(f"{what}: {error.orig}{_advice(error.orig)}") from error
     except (PoolTimeoutError, sqlite3.OperationalError) as error:
-        raise TemporaryError(f"the database: {error}") from error
+        raise TemporaryError(f"{what}: {error}{_advice(error)}") from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise TemporaryError(f"the database: {error.orig}") from error
+            raise TemporaryError(f"{what}: {error.orig}") from error
         if type(error) is DatabaseError:
-            raise MailbotError(f"the database is damaged: {error.orig}") from error
+            raise MailbotError(f"{what} is damaged: {error.orig}") from error
         raise
     except OSError as error:
-        raise TemporaryError(f"the database: {error}") from error
+        raise TemporaryError(f"{what}: {error}") from error
+
+
+def _advice(error: BaseException | None) -> str:
+    """SQLite says "disk I/O error" too where there is no room; PostgreSQL has advice of its own."""
+    fault = getattr(error, "sqlite_errorname", "")
+    return "; see whether its disk has room" if fault.startswith(("SQLITE_FULL", "SQLITE_IOERR")) else ""
 
 
 def _is_sqlite(url: str) -> bool:

@@ -61,7 +61,7 @@ def test_killed_at_a_border_the_round_says_so_and_the_next_one_goes_on(
         said = run_once(office.config_path)
     assert not killable.runs()
     assert said.exit_code == 75, said.output
-    assert "mailbot: the database: " in said.stderr
+    assert "mailbot: the database test" in said.stderr
     killable.start()
     for _ in range(2):
         assert run_once(office.config_path).exit_code == 0
@@ -78,7 +78,7 @@ def test_gone_between_rounds_a_round_says_so_and_touches_no_mail(office: Office,
     for _ in range(2):
         said = run_once(office.config_path)
         assert said.exit_code == 75
-        assert "mailbot: the database: " in said.stderr
+        assert "mailbot: the database test" in said.stderr
     assert office.sent == ()
     killable.start()
     assert run_once(office.config_path).exit_code == 0
@@ -123,7 +123,7 @@ def test_the_worker_that_stays_ends_with_the_database_and_the_one_started_next_g
     with staying(office.config_path) as early:
         _, said = early.communicate(timeout=60)
         assert early.returncode == 75
-        assert "mailbot: the database: " in said
+        assert "mailbot: the database test" in said
     killable.start()
     with staying(office.config_path) as worker:
         assert comes_true(lambda: letters(office) == 2)
