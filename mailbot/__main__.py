@@ -2,7 +2,45 @@
 
 from __future__ import annotations
 
-from mailbot.cli import main
+import os
+import sys
+from io import TextIOWrapper
+from typing import NoReturn
+
+from mailbot.cli import FAULTY, TEMPFAIL, app
+
+
+def main() -> None:
+    """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    _leave_what_is_closed_to_us()
+    try:
+        try:
+            app()
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()
+    except OSError as error:
+        _end_unwritten(error)
+
+
+def _leave_what_is_closed_to_us() -> None:
+    """Root's working directory may be closed to the user that the service runs as, and no child starts in such."""
+    if not os.access(os.curdir, os.X_OK):
+        os.chdir("/")
+
+
+def _end_unwritten(error: OSError) -> NoReturn:
+    """Ends where the system refused something, standard output most likely; no second try at exit."""
+    if sys.stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        sys.exit(FAULTY)
+    print(f"mailbot: {error}", file=sys.stderr)
+    sys.exit(TEMPFAIL)
+
 
 if __name__ == "__main__":
     main()

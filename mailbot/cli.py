@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import IO, TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -25,12 +24,25 @@ OK, FAULTY, WRONG, TEMPFAIL = 0, 1, 2, 75
 """Done; what was examined is faulty; wrong usage or configuration; something could not be reached (EX_TEMPFAIL of sysexits.h)."""
 
 app = typer.Typer(
-    help="E-mail intake for an office that collects yearly reports.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """E-mail intake for an office that collects yearly reports."""
+    context.with_resource(writing_to(sys.stderr))
+    if version:
+        from importlib import metadata
+
+        typer.echo(f"mailbot {metadata.version('mailbot')}")
+        raise typer.Exit
 
 
 class ReadFormat(StrEnum):
@@ -51,11 +63,6 @@ ConfigOption = Annotated[
     ),
 ]
 CONFIG = Path("config.toml")
-
-
-@app.callback()
-def _logging(context: typer.Context) -> None:
-    context.with_resource(writing_to(sys.stderr))
 
 
 @app.command()
@@ -95,7 +102,7 @@ def run(
     once: Annotated[bool, typer.Option("--once", help="One round, then exit (for cron); no digest.")] = False,
 ) -> None:
     """The worker: stay, wait for mail, send the digest at its hour."""
-    with _opened(config) as mailbot:
+    with _opened(config, mail=True) as mailbot:
         raise typer.Exit(OK if mailbot.run(once=once) else TEMPFAIL)
 
 
@@ -166,7 +173,7 @@ def digest(
     output: Annotated[Path | None, typer.Option(help="Write it into this directory.")] = None,
 ) -> None:
     """The staff's daily digest: printed, written or sent."""
-    with _opened(config) as mailbot:
+    with _opened(config, mail=send) as mailbot:
         made, files = mailbot.digest(date.date() if date else None, send=send, directory=output)
         typer.echo("\n".join(map(str, files)) or made.text)
 
@@ -182,7 +189,7 @@ def remind(
 
     Those of the registry, on the days of reminders.days.
     """
-    with _opened(config) as mailbot:
+    with _opened(config, mail=not dry_run) as mailbot:
         if dry_run:
             letters = list(mailbot.reminder_letters())
             for to, letter in letters:
@@ -209,12 +216,14 @@ def export(
     output_format: Annotated[
         ExportFormat, typer.Option("--format", help="json, or the 汇总表 as xlsx or csv.")
     ],
-    output: Annotated[Path | None, typer.Option(help="The file; without it, standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file; without it or for -, standard output.")
+    ] = None,
     config: ConfigOption = CONFIG,
 ) -> None:
     """Everything as JSON; the 汇总表 as a workbook or csv."""
     with _opened(config) as mailbot:
-        mailbot.export(output_format.value, output or sys.stdout.buffer)
+        mailbot.export(output_format.value, _target(output))
 
 
 @app.command()
@@ -245,7 +254,9 @@ def verify(
 
 @app.command()
 def ledger(
-    output: Annotated[Path | None, typer.Option(help="The file; without it, standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file; without it or for -, standard output.")
+    ] = None,
     config: ConfigOption = CONFIG,
 ) -> None:
     """The ledger as JSON lines, in a chain of hashes.
@@ -253,7 +264,7 @@ def ledger(
     What was received, decided and sent.
     """
     with _opened(config) as mailbot:
-        mailbot.export_ledger(output or sys.stdout.buffer)
+        mailbot.export_ledger(_target(output))
 
 
 @app.command()
@@ -362,18 +373,6 @@ def rescore(
         typer.echo(f"{len(differing)} messages {done}")
 
 
-def main() -> None:
-    """The entry point."""
-    _leave_what_is_closed_to_us()
-    app()
-
-
-def _leave_what_is_closed_to_us() -> None:
-    """Root's working directory may be closed to the user that the service runs as, and no child starts in such."""
-    if not os.access(os.curdir, os.X_OK):
-        os.chdir("/")
-
-
 def _load(config: Path) -> Config:
     from mailbot.config import load
 
@@ -392,12 +391,21 @@ def _known(config: Path) -> tuple[Config | None, Registry | None]:
     return loaded, Registry(read_organizations(path)) if path else None
 
 
+def _target(output: Path | None) -> Path | IO[bytes]:
+    return sys.stdout.buffer if output is None or output == Path("-") else output
+
+
 @contextmanager
-def _opened(config: Path) -> Iterator[App]:
+def _opened(config: Path, *, mail: bool = False) -> Iterator[App]:
+    """The program on its configuration; with every password at hand where `mail` is fetched or sent."""
     from mailbot.app import App
 
-    with _errors(), App.open(_load(config)) as opened:
-        yield opened
+    with _errors():
+        loaded = _load(config)
+        if mail:
+            loaded.require_passwords()
+        with App.open(loaded) as opened:
+            yield opened
 
 
 @contextmanager

@@ -135,8 +135,9 @@ Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 PathFromFile = Annotated[Path, BeforeValidator(_from_file)]
 ExistingFile = Annotated[Path, BeforeValidator(_from_file), AfterValidator(_existing)]
 MailAddress = Annotated[str, AfterValidator(mail_address)]
-Port = Annotated[int, Field(gt=0, le=65535)]
-Megabytes = Annotated[int, Field(gt=0)]
+Number = Annotated[int, Field(strict=True)]
+Port = Annotated[Number, Field(gt=0, le=65535)]
+AtLeastOne = Annotated[Number, Field(gt=0)]
 
 
 class _Section(BaseModel):
@@ -173,39 +174,39 @@ class Storage(_Section):
 class Staff(_Section):
     digest_to: tuple[MailAddress, ...] = ()
     digest_at: Hour = time(8, 30)
-    hourly_on_last_day: bool = False
+    hourly_on_last_day: Annotated[bool, Field(strict=True)] = False
     """Whether the digest comes every hour on the day of the deadline, once more after it."""
 
 
 class Replies(_Section):
     mode: Literal["send", "draft", "off"] = "send"
-    max_per_sender_per_day: int = Field(default=10, gt=0)
-    max_per_organization_per_day: int = Field(default=20, gt=0)
-    max_per_hour: int = Field(default=400, gt=0)
-    max_to_words_per_hour: int = Field(default=40, gt=0)
+    max_per_sender_per_day: AtLeastOne = 10
+    max_per_organization_per_day: AtLeastOne = 20
+    max_per_hour: AtLeastOne = 400
+    max_to_words_per_hour: AtLeastOne = 40
     """Letters in answer to mails without any document; beyond it nothing is sent until a person has looked."""
-    max_corrections: int = Field(default=4, gt=0)
+    max_corrections: AtLeastOne = 4
     """To one organization; then a person is asked to telephone."""
-    min_interval_seconds: float = Field(default=20, ge=0)
+    min_interval_seconds: float = Field(default=20, ge=0, allow_inf_nan=False, strict=True)
 
 
 class Reminders(_Section):
     """On which days before the deadline those are reminded whose submission is not complete; none by default."""
 
-    days: tuple[Annotated[int, Field(ge=0, le=60)], ...] = ()
+    days: tuple[Annotated[Number, Field(ge=0, le=60)], ...] = ()
     at: Hour = time(9, 0)
 
 
 class Limits(_Section):
     """What a mail and its documents may cost. Megabytes are 2**20 octets."""
 
-    message_mb: Megabytes = 60
-    document_mb: Megabytes = 50
-    archive_mb: Megabytes = 200
-    archive_depth: int = Field(default=3, ge=1)
-    parse_seconds: int = Field(default=60, ge=1)
-    parse_memory_mb: int = Field(default=1024, ge=256)
-    ocr_memory_mb: int = Field(default=2560, ge=256)
+    message_mb: AtLeastOne = 60
+    document_mb: AtLeastOne = 50
+    archive_mb: AtLeastOne = 200
+    archive_depth: AtLeastOne = 3
+    parse_seconds: AtLeastOne = 60
+    parse_memory_mb: Number = Field(default=1024, ge=256)
+    ocr_memory_mb: Number = Field(default=2560, ge=256)
     """Address space of the one child that recognizes characters; an A3 page takes 2000, and 1000 in fact."""
 
 
@@ -347,6 +348,19 @@ class Config(_Section):
             if mailbox.name == name:
                 return mailbox
         raise UsageError(f"no mailbox {name!r}; there are: {', '.join(m.name for m in self.mailboxes)}")
+
+    def require_passwords(self, environ: Mapping[str, str] = os.environ) -> None:
+        """Raises ConfigurationError with every password that cannot be had."""
+        faults = []
+        for number, mailbox in enumerate(self.mailboxes):
+            for kind, server in (("imap", mailbox.imap), ("smtp", mailbox.smtp)):
+                key = "password_env" if server.password_env else "password_file"
+                try:
+                    server.password(environ)
+                except ConfigError as error:
+                    faults.append(ConfigError(str(self.file), f"mailbox[{number}].{kind}.{key}", str(error)))
+        if faults:
+            raise ConfigurationError(faults)
 
 
 def load(path: Path) -> Config:

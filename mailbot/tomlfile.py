@@ -13,6 +13,20 @@ from pydantic import BaseModel, ValidationError
 
 from mailbot.errors import ConfigError, ConfigurationError
 
+_PLAIN = {
+    "tuple_type": 'a list in brackets is wanted, as ["first", "second"]',
+    "model_type": "a section is wanted",
+    "model_attributes_type": "a section is wanted",
+    "dict_type": "a section is wanted",
+    "path_type": "the path of a file is wanted, in quotation marks",
+    "string_type": "a text in quotation marks is wanted",
+    "string_too_short": "must not be empty",
+    "int_type": "a whole number without quotation marks is wanted",
+    "int_from_float": "a whole number is wanted",
+    "float_type": "a number without quotation marks is wanted",
+    "bool_type": "true or false is wanted, without quotation marks",
+}
+"""What pydantic finds, in an operator's words."""
 _SECRETS = ("password", "passwd", "secret", "authorization_code")
 
 
@@ -52,8 +66,10 @@ def fault_lines(path: Path, error: ValidationError, model: type[BaseModel]) -> I
             reason = "is missing"
         elif fault["type"] == "value_error":
             reason = str(fault["ctx"]["error"])
+        elif fault["type"] == "tuple_type" and isinstance(fault["input"], dict):
+            reason = f"there may be several: two brackets are wanted, [[{_key(location)}]]"
         else:
-            reason = fault["msg"] + _what_stood_there(fault["input"])
+            reason = _PLAIN.get(fault["type"], fault["msg"]) + _what_stood_there(fault["input"])
         yield ConfigError(str(path), _key(location), reason)
 
 

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from mailbot import intake, outbox, watcher, worker
 from mailbot.app import App
-from mailbot.cli import _log_to_stderr
 from mailbot.config import load
+from mailbot.log import writing_to
 from mailbot.mail import connection, imap, smtp
 
 
 def main(config: Path) -> int:
-    _log_to_stderr()
     hasty = connection.Timeouts(connect=5.0, read=2.0, command=20.0)
     connection.Timeouts = lambda: hasty  # type: ignore[misc, assignment]
     smtp.Submission.__init__.__kwdefaults__["seconds"] = 2.0  # type: ignore[index]
@@ -23,7 +22,7 @@ def main(config: Path) -> int:
     outbox._SLOW_DOWN = outbox._LOGIN_PAUSE = timedelta(seconds=2)
     intake._RETRY_AFTER = timedelta(seconds=1)
     imap._FIRST_IDLE_SECONDS = worker._PULSE_SECONDS = 1.0
-    with App.open(load(config)) as app:
+    with writing_to(sys.stderr), App.open(load(config)) as app:
         return 0 if app.run(once=False) else 75
 
 

@@ -294,9 +294,17 @@ phon = "0571"
         ('timezone = "Asia/Shanghai"', 'timezone = "../etc"', "campaign.timezone", "no such time zone"),
         ('rubric = "rubric.toml"', 'rubric = ""', "campaign.rubric", "there is no file"),
         ('rubric = "rubric.toml"', 'rubric = "."', "campaign.rubric", "there is no file"),
-        ("[[mailbox]]", "[mailbox]", "mailbox", "tuple"),
+        ("[[mailbox]]", "[mailbox]", "mailbox", "two brackets are wanted, [[mailbox]]"),
+        ('["form", "summary", "plan"]', '"form"', "mailbox[0].requires", "a list in brackets"),
+        ("[campaign]", "[replies]\nmax_per_hour = true\n[campaign]", "replies.max_per_hour", "a whole number"),
+        ("[campaign]", '[replies]\nmax_per_hour = "9"\n[campaign]', "replies.max_per_hour", "a whole number"),
+        ("[campaign]", "[replies]\nmax_per_hour = 9.5\n[campaign]", "replies.max_per_hour", "a whole number"),
+        ("[campaign]", "[replies]\nmin_interval_seconds = true\n[campaign]", "replies.min_interval_seconds", "a number"),
+        ("[campaign]", '[staff]\nhourly_on_last_day = "yes"\n[campaign]', "staff.hourly_on_last_day", "true or false"),
+        ("[campaign]", "[storage]\ndirectory = 5\n[campaign]", "storage.directory", "the path of a file"),
+        ('name = "2020"', "name = 2020", "campaign.name", "a text in quotation marks"),
         ('"form", "summary", "plan"', "", "mailbox[0].requires", "at least one"),
-        ('host = "imap.example.org"', 'host = ""', "mailbox[0].imap.host", "at least 1"),
+        ('host = "imap.example.org"', 'host = ""', "mailbox[0].imap.host", "must not be empty"),
         ('password_env = "MAILBOT_TEST_PASSWORD"', "", "mailbox[0].imap.password_file", "exactly one"),
         ("[campaign]", 'file = "/etc/passwd"\n[campaign]', "file", "no such key"),
         ("[campaign]", "[staff]\ndigest_at = 830\n[campaign]", "staff.digest_at", "number"),
@@ -388,10 +396,32 @@ def test_a_file_that_is_no_toml_is_told(place: Path) -> None:
         load(place / "nowhere.toml")
 
 
+def test_windows_line_ends_do_no_harm(place: Path) -> None:
+    unix = load(written(place, CAMPAIGN + MAILBOX))
+    path = place / "config.toml"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert load(path) == unix
+
+
 def test_a_byte_order_mark_does_no_harm(place: Path) -> None:
     path = place / "config.toml"
     path.write_text(CAMPAIGN + MAILBOX, encoding="utf-8-sig")
     assert load(path).campaign.name == "2020"
+
+
+def test_every_password_that_is_not_there_is_told_at_once(place: Path) -> None:
+    text = (CAMPAIGN + MAILBOX).replace(
+        'password_env = "MAILBOT_TEST_PASSWORD"', 'password_file = "absent"', 1
+    )
+    config = load(written(place, text))
+    with pytest.raises(ConfigurationError) as caught:
+        config.require_passwords({})
+    found = {fault.key: fault.reason for fault in caught.value.faults}
+    assert set(found) == {"mailbox[0].imap.password_file", "mailbox[0].smtp.password_env"}
+    assert str(place / "absent") in found["mailbox[0].imap.password_file"]
+    assert "MAILBOT_TEST_PASSWORD: is not set" in found["mailbox[0].smtp.password_env"]
+    (place / "absent").write_text("abcdefghijklmnop")
+    config.require_passwords({"MAILBOT_TEST_PASSWORD": "abcdefghijklmnop"})
 
 
 class TestPassword:

@@ -1,0 +1,124 @@
+"""The command as an operator or a script calls it: a process of its own, odd surroundings included."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from mailbot import cli
+from tests.e2e.office import Office, mail, papers
+
+
+def mailbot(
+    *arguments: str, at: Path, stdout: int | IO[Any] = subprocess.PIPE, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs `mailbot` in a directory, with nothing of the surroundings but what is named."""
+    return subprocess.run(
+        [sys.executable, "-m", "mailbot", *arguments],
+        cwd=at,
+        env={"PATH": os.defpath, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+
+
+def test_the_version(tmp_path: Path) -> None:
+    told = mailbot("--version", at=tmp_path)
+    assert (told.returncode, told.stdout.decode()) == (0, f"mailbot {metadata.version('mailbot')}\n")
+
+
+def test_an_unknown_command_is_wrong_usage_and_names_the_near_one(tmp_path: Path) -> None:
+    told = mailbot("digests", at=tmp_path)
+    assert told.returncode == 2
+    assert "Did you mean 'digest'" in told.stderr.decode()
+
+
+def test_without_a_configuration_its_name_is_told(tmp_path: Path) -> None:
+    told = mailbot("status", at=tmp_path)
+    assert told.returncode == 2
+    assert told.stderr.decode() == "mailbot: config.toml: cannot be read: No such file or directory\n"
+    told = mailbot("status", at=tmp_path, MAILBOT_CONFIG="other.toml")
+    assert "other.toml" in told.stderr.decode()
+
+
+def test_it_works_from_elsewhere_without_a_home_and_in_the_plainest_locale(
+    office_on_sqlite: Office, tmp_path: Path
+) -> None:
+    office = office_on_sqlite
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    office.deliver(mail(papers()))
+    told = mailbot("run", "--once", "--config", "../config.toml", at=elsewhere, LC_ALL="C")
+    assert (told.returncode, list(elsewhere.iterdir())) == (0, [])
+    told = mailbot("show", "云岭", at=elsewhere, LC_ALL="C", MAILBOT_CONFIG="../config.toml")
+    assert told.returncode == 0
+    assert "浙江省云岭学会" in told.stdout.decode()
+
+
+def test_what_a_terminal_cannot_show_breaks_nothing(tmp_path: Path) -> None:
+    told = mailbot("--help", at=tmp_path, PYTHONIOENCODING="ascii")
+    assert told.returncode == 0
+    assert b"export" in told.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [("export", "--format", "json"), ("export", "--format", "csv"), ("ledger",)]
+)
+def test_a_dash_is_standard_output(office_on_sqlite: Office, command: tuple[str, ...]) -> None:
+    office_on_sqlite.deliver(mail(papers()))
+    office_on_sqlite.round()
+    at = office_on_sqlite.directory
+    plain, dashed = mailbot(*command, at=at), mailbot(*command, "--output", "-", at=at)
+    assert (plain.returncode, dashed.returncode) == (0, 0)
+    assert dashed.stdout == plain.stdout != b""
+    assert not (at / "-").exists()
+
+
+def test_output_that_cannot_be_written_is_told_without_a_traceback(office_on_sqlite: Office) -> None:
+    at = office_on_sqlite.directory
+    with open("/dev/full", "wb") as full:
+        for command in (("status",), ("export", "--format", "json")):
+            told = mailbot(*command, at=at, stdout=full)
+            assert told.returncode == 75
+            assert told.stderr.decode() == "mailbot: [Errno 28] No space left on device\n"
+    told = mailbot("export", "--format", "json", "--output", "nowhere/x.json", at=at)
+    assert told.returncode == 2
+    assert told.stderr.decode() == "mailbot: nowhere/x.json: cannot be written: No such file or directory\n"
+
+
+def test_a_reader_that_goes_away_is_no_traceback(office_on_sqlite: Office) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as pipe:
+        told = mailbot("export", "--format", "json", at=office_on_sqlite.directory, stdout=pipe)
+    assert told.returncode == 1
+    assert told.stderr == b""
+
+
+@pytest.mark.parametrize("command", [("run",), ("run", "--once"), ("digest", "--send")])
+def test_passwords_that_are_not_there_are_told_before_anything_begins(
+    office_on_sqlite: Office, command: tuple[str, ...]
+) -> None:
+    (office_on_sqlite.directory / "secret").unlink()
+    told = CliRunner().invoke(cli.app, [*command, "--config", str(office_on_sqlite.config_path)])
+    assert told.exit_code == 2
+    keys = [f"mailbox[{number}].{kind}.password_file" for number in (0, 1) for kind in ("imap", "smtp")]
+    assert [line.split(": ")[-4] for line in told.stderr.splitlines()] == keys
+    assert not (office_on_sqlite.directory / "storage").exists()
+
+
+def test_a_lock_that_cannot_be_taken_is_told_without_a_traceback(office_on_sqlite: Office) -> None:
+    storage = office_on_sqlite.directory / "storage"
+    (storage / "worker.lock").mkdir(parents=True)
+    told = mailbot("rescore", "--apply", at=office_on_sqlite.directory)
+    assert told.returncode == 75
+    assert told.stderr.decode() == f"mailbot: [Errno 21] Is a directory: '{storage / 'worker.lock'}'\n"
