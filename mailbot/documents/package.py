@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
+import struct
 import zipfile
 import zlib
 from types import TracebackType
@@ -17,8 +19,17 @@ if TYPE_CHECKING:
 _LARGEST_PART = 40 * 2**20
 _LARGEST_ALTOGETHER = 80 * 2**20
 _MOST_PARTS = 20_000
+_MOST_KEPT, _LARGEST_KEPT = 4, 2**20
 _ENTITIES = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _ENTITIES_WIDE = tuple("<!DOCTYPE".encode(code) for code in ("utf-16-le", "utf-16-be"))
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+_HEADER_SIZE, _NAMES_AT = 30, 26
+"""Of a member's own header, and where it says how long the name and what else follows are (APPNOTE 4.3.7)."""
+
+
+def declares_entities(octets: bytes) -> bool:
+    """Whether XML says that it has a document type or entities of its own."""
+    return b"<!" in octets and _ENTITIES.search(octets) is not None
 
 
 class Package:
@@ -26,6 +37,7 @@ class Package:
 
     def __init__(self, data: bytes) -> None:
         try:
+            self._data = data
             self.archive = zipfile.ZipFile(io.BytesIO(data))
             members = self.archive.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
@@ -34,7 +46,7 @@ class Package:
             raise DangerousError(f"{len(members)} parts in one document")
         self._members = {member.filename.lstrip("/").lower(): member for member in members}
         self._left = _LARGEST_ALTOGETHER
-        self._last: tuple[zipfile.ZipInfo, bytes] | None = None
+        self._kept: dict[int, bytes] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +67,7 @@ class Package:
         octets = self.octets(name)
         if octets is None:
             return None
-        if _ENTITIES.search(octets) or any(sign in octets for sign in _ENTITIES_WIDE):
+        if declares_entities(octets) or any(sign in octets for sign in _ENTITIES_WIDE):
             raise DangerousError(f"{name} declares a document type or entities")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         try:
@@ -68,29 +80,41 @@ class Package:
         return self._members.get(name.lstrip("/").lower())
 
     def octets(self, name: str) -> bytes | None:
-        """A part unpacked; None where there is no such part. What was unpacked last is kept."""
+        """A part unpacked; None where there is no such part."""
         member = self.member(name)
         if member is None:
             return None
-        if self._last is None or self._last[0] is not member:
-            self._last = (member, self._read(member))
-        return self._last[1]
-
-    def _read(self, member: zipfile.ZipInfo) -> bytes:
         if member.file_size > _LARGEST_PART or member.file_size > self._left:
             raise DangerousError(f"{member.filename} declares {member.file_size} octets")
         self._left -= member.file_size
+        return self.unpacked(member)
+
+    def unpacked(self, member: zipfile.ZipInfo) -> bytes:
+        """What a member holds, however large. The first small ones are kept for who asks again."""
+        known = self._kept.get(member.header_offset)
+        if known is not None:
+            return known
         try:
-            return self.archive.read(member)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+            octets = self.archive.read(member)
+        except _BROKEN as error:
             raise UnreadableError(f"{member.filename} cannot be unpacked: {error}") from error
+        if len(self._kept) < _MOST_KEPT and len(octets) <= _LARGEST_KEPT:
+            self._kept[member.header_offset] = octets
+        return octets
+
+    def fingerprint(self, name: str) -> bytes:
+        """The same for two parts only if they unpack to the same; told without unpacking. b'' where there is no part."""
+        member = self.member(name)
+        if member is None:
+            return b""
+        try:
+            with self.archive.open(member):
+                names = struct.unpack_from("<HH", self._data, member.header_offset + _NAMES_AT)
+        except _BROKEN as error:
+            raise UnreadableError(f"{member.filename} cannot be unpacked: {error}") from error
+        start = member.header_offset + _HEADER_SIZE + sum(names)
+        told = f"{member.compress_type} {member.flag_bits} {member.CRC} {member.file_size} ".encode()
+        return hashlib.sha256(told + self._data[start : start + member.compress_size]).digest()
 
 
 def local(element: etree._Element) -> str:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mailbot.documents import biff, workbook
+from mailbot.documents.package import Package
 from mailbot.documents.struck import without_struck
 from mailbot.documents.word import first_lines
 from mailbot.documents.workbook import MOST_COLUMNS, MOST_ROWS, Inside, Place
@@ -47,13 +48,12 @@ def read(data: bytes, format_: Format) -> Extract:
     """Read an xlsx, xls or ods. Raises EncryptedError, UnreadableError, DangerousError."""
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
-    insides = workbook.insides(data, format_)
-    near = biff.near(data) if format_ is Format.XLS else data
-    book = _open(without_struck(data) if format_ is Format.XLSX else near)
+    shown, insides = _prepared(data, format_)
+    book = _open(shown)
     if not book.sheets_metadata:
         raise UnreadableError("a workbook without sheets")
     tables: list[Table] = []
-    truncated = len(book.sheets_metadata) > _MOST_SHEETS or near is not data
+    truncated = len(book.sheets_metadata) > _MOST_SHEETS or (format_ is Format.XLS and shown is not data)
     for index, about in enumerate(book.sheets_metadata[:_MOST_SHEETS]):
         if about.typ != SheetTypeEnum.WorkSheet:
             continue
@@ -71,6 +71,15 @@ def read(data: bytes, format_: Format) -> Extract:
         headings=first_lines(lines),
         truncated=truncated,
     )
+
+
+def _prepared(data: bytes, format_: Format) -> tuple[bytes, dict[str, Inside]]:
+    """What calamine is to read, and what the XML says beyond that."""
+    if format_ is Format.XLS:
+        return biff.near(data), {}
+    with Package(data) as package:
+        insides = workbook.insides(package, format_)
+        return without_struck(data, package) if format_ is Format.XLSX else data, insides
 
 
 def _open(data: bytes) -> CalamineWorkbook:

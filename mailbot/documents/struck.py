@@ -8,6 +8,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 
+from mailbot.documents.package import Package
+from mailbot.errors import UnreadableError
+
 _PARTS = re.compile(r"/?xl/(?:sharedStrings|worksheets/[^/]+)\.xml", re.IGNORECASE)
 _LARGEST = 64 * 2**20
 _STRING = re.compile(rb"<(?:\w+:)?(?P<kind>si|is)>.*?</(?:\w+:)?(?P=kind)>", re.DOTALL)
@@ -16,21 +19,22 @@ _STRUCK = re.compile(rb"<(?:\w+:)?strike(?:\s+val=\"(?:1|true)\")?\s*/>")
 _TEXT = re.compile(rb"<(?:\w+:)?t\b[^>]*>[^<]*\S[^<]*</")
 
 
-def without_struck(data: bytes) -> bytes:
-    """The workbook without what is struck out beside other text in its cell; one that cannot be opened as it is."""
+def without_struck(data: bytes, package: Package) -> bytes:
+    """The workbook without what is struck out beside other text in its cell; one that cannot be unpacked as it is."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            changed = dict(_changed(archive))
-            return _with(archive, changed) if changed else data
+        changed = dict(_changed(package))
+        return _with(package.archive, changed) if changed else data
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
+        return data
+    except UnreadableError:
         return data
 
 
-def _changed(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
-    for member in archive.infolist():
+def _changed(package: Package) -> Iterator[tuple[str, bytes]]:
+    for member in package.archive.infolist():
         if _PARTS.fullmatch(member.filename) and member.file_size <= _LARGEST:
-            octets = archive.read(member)
-            if _STRUCK.search(octets):
+            octets = package.unpacked(member)
+            if b"strike" in octets and _STRUCK.search(octets):
                 yield member.filename, _STRING.sub(_shown, octets)
 
 

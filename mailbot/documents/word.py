@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ _MOST_COLUMNS, _MOST_CELLS = 200, 200_000
 _HEADING = re.compile(r"^(?:(?:heading|标题|toc heading)\s*\d*|title|subtitle|副标题)$", re.IGNORECASE)
 _MOST_KNOWN = 64
 _known_styles: dict[bytes, _Styles] = {}
-"""Styles by the hash of the part that defines them: nothing but a function of those octets."""
+"""Styles by the fingerprint of the part that defines them: nothing but a function of its octets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +72,7 @@ def _main_part(package: Package) -> str:
 
 def _styles(package: Package) -> _Styles:
     """The styles that matter; those of a template that many fill in are looked for once."""
-    octets = package.octets("word/styles.xml")
-    known = hashlib.sha256(octets or b"").digest()
+    known = package.fingerprint("word/styles.xml")
     if known not in _known_styles:
         if len(_known_styles) >= _MOST_KNOWN:
             _known_styles.clear()

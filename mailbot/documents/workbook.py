@@ -6,7 +6,6 @@ import io
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -25,7 +24,7 @@ MOST_ROWS, MOST_COLUMNS = 5000, 200
 _LARGEST_UNPACKED = 256 * 2**20
 _MOST_PLACES = 4_000_000
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
-_ERROR = re.compile(rb"\st=[\"']e[\"']")
+_ERRORS = (b't="e"', b"t='e'")
 _FAR_DOWN = re.compile(rb'r="[A-Z]{1,3}\d{3}')
 """A sheet without a cell below row 99 is never vast, however wide."""
 _FULL_CELL = re.compile(rb"<(?:\w+:)?c r=\"([A-Z]{1,3})(\d{1,7})\"[^>]*(?<!/)>")
@@ -53,23 +52,17 @@ class Inside:
     """Its outermost values lie so far apart that the rectangle between them would not fit into memory."""
 
 
-def insides(data: bytes, format_: Format) -> dict[str, Inside]:
+def insides(package: Package, format_: Format) -> dict[str, Inside]:
     """By sheet name, as far as there is something to say. Raises EncryptedError, UnreadableError, DangerousError."""
-    if format_ is Format.XLS:
-        return {}
-    if format_ is Format.ODS:
-        return dict(_ods(data))
-    return dict(_xlsx(data))
+    return dict(_ods(package) if format_ is Format.ODS else _xlsx(package))
 
 
-def _xlsx(data: bytes) -> Iterator[tuple[str, Inside]]:
-    with Package(data) as package:
-        _check(package.archive)
-        paths = _sheet_paths(package)
-        for name, path in paths.items():
-            member = package.member(path)
-            if member is not None:
-                yield name, _sheet(_octets(package.archive, member))
+def _xlsx(package: Package) -> Iterator[tuple[str, Inside]]:
+    _check(package.archive)
+    for name, path in _sheet_paths(package).items():
+        member = package.member(path)
+        if member is not None:
+            yield name, _sheet(_octets(package, member))
 
 
 def _check(archive: zipfile.ZipFile) -> None:
@@ -80,11 +73,8 @@ def _check(archive: zipfile.ZipFile) -> None:
         raise DangerousError("a workbook that unpacks to more than any workbook")
 
 
-def _octets(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    try:
-        octets = archive.read(member)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise UnreadableError(f"{member.filename} cannot be unpacked: {error}") from error
+def _octets(package: Package, member: zipfile.ZipInfo) -> bytes:
+    octets = package.unpacked(member)
     if b"<!DOCTYPE" in octets or b"<!ENTITY" in octets:
         raise DangerousError(f"{member.filename} declares a document type or entities")
     return octets
@@ -109,12 +99,13 @@ def _part_name(target: str) -> str:
 
 
 def _sheet(octets: bytes) -> Inside:
+    hides = b"hidden" in octets
     known = Inside(
         vast=_is_vast(octets),
-        hidden_rows=frozenset(_hidden_rows(octets)),
-        hidden_columns=frozenset(_hidden_columns(octets)),
+        hidden_rows=frozenset(_hidden_rows(octets)) if hides else frozenset(),
+        hidden_columns=frozenset(_hidden_columns(octets)) if hides else frozenset(),
     )
-    if not _FORMULA.search(octets) and not _ERROR.search(octets):
+    if not _FORMULA.search(octets) and not any(error in octets for error in _ERRORS):
         return known
     from lxml import etree
 
@@ -214,9 +205,8 @@ def _formula(element: etree._Element, reference: str, shared: dict[str, tuple[st
         return "="
 
 
-def _ods(data: bytes) -> Iterator[tuple[str, Inside]]:
-    with Package(data) as package:
-        content = package.xml("content.xml")
+def _ods(package: Package) -> Iterator[tuple[str, Inside]]:
+    content = package.xml("content.xml")
     if content is None:
         raise UnreadableError("there is no content in this workbook")
     for table in content.iter():
