@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from mailbot.documents.lines import Box, Char, Segment
 
@@ -147,22 +148,19 @@ def _marks(inner: list[float], starts: list[float], ends: list[float]) -> list[f
 
 
 class _Walls:
-    """Which neighbouring places of the lattice have a line between them."""
+    """Which places of the lattice, by row and column, have a line above them and to their left."""
 
     def __init__(self, level: list[Segment], plumb: list[Segment], xs: list[float], ys: list[float]) -> None:
         self.xs, self.ys = xs, ys
-        self._across: dict[int, list[tuple[float, float]]] = defaultdict(list)
-        self._down: dict[int, list[tuple[float, float]]] = defaultdict(list)
+        across: dict[int, list[tuple[float, float]]] = defaultdict(list)
+        down: dict[int, list[tuple[float, float]]] = defaultdict(list)
         for h in level:
-            self._across[_nearest(ys, h.top)].append((h.x0, h.x1))
+            across[_nearest(ys, h.top)].append((h.x0, h.x1))
         for v in plumb:
-            self._down[_nearest(xs, v.x0)].append((v.top, v.bottom))
-
-    def above(self, row: int, column: int) -> bool:
-        return _covers(self._across[row], self.xs[column], self.xs[column + 1])
-
-    def left_of(self, row: int, column: int) -> bool:
-        return _covers(self._down[column], self.ys[row], self.ys[row + 1])
+            down[_nearest(xs, v.x0)].append((v.top, v.bottom))
+        wide, high = list(pairwise(xs)), list(pairwise(ys))
+        self.above = [[_covers(across[row], *span) for span in wide] for row in range(len(high))]
+        self.left_of = [[_covers(down[column], *span) for column in range(len(wide))] for span in high]
 
 
 def _nearest(marks: list[float], place: float) -> int:
@@ -170,7 +168,10 @@ def _nearest(marks: list[float], place: float) -> int:
 
 
 def _covers(pieces: list[tuple[float, float]], start: float, end: float) -> bool:
-    covered = sum(max(0.0, min(end, e) - max(start, s)) for s, e in pieces)
+    covered = 0.0
+    for s, e in pieces:
+        if s < end and e > start:
+            covered += min(end, e) - max(start, s)
     return covered >= _COVERED * (end - start)
 
 
@@ -183,10 +184,10 @@ def _flood(owners: list[list[Region | None]], row: int, column: int, walls: _Wal
         r, c = todo.pop()
         places.append((r, c))
         for nr, nc, open_ in (
-            (r - 1, c, r > 0 and not walls.above(r, c)),
-            (r + 1, c, r + 1 < len(owners) and not walls.above(r + 1, c)),
-            (r, c - 1, c > 0 and not walls.left_of(r, c)),
-            (r, c + 1, c + 1 < len(owners[0]) and not walls.left_of(r, c + 1)),
+            (r - 1, c, r > 0 and not walls.above[r][c]),
+            (r + 1, c, r + 1 < len(owners) and not walls.above[r + 1][c]),
+            (r, c - 1, c > 0 and not walls.left_of[r][c]),
+            (r, c + 1, c + 1 < len(owners[0]) and not walls.left_of[r][c + 1]),
         ):
             if open_ and owners[nr][nc] is None:
                 owners[nr][nc] = region

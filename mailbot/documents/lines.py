@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 _HALF_BLANK = frozenset("，。、；：！？）》】」”’")
@@ -57,23 +58,30 @@ class Segment:
 
 Box = tuple[float, float, float, float]
 Line = list[Char]
+_LEFT = attrgetter("x0")
 
 
 def lines(chars: Iterable[Char]) -> list[Line]:
     """The lines of text from top to bottom, each from left to right."""
     found: list[Line] = []
     middle, count = 0.0, 0
-    for char in sorted(chars, key=lambda c: c.y):
-        y = char.y
-        if found and abs(y - middle) <= 0.5 * min(char.size, found[-1][-1].size):
+    size = 0.0
+    for char in sorted(chars, key=_height):
+        _, _, top, _, bottom, _, _ = char
+        y, before, size = (top + bottom) / 2, size, bottom - top
+        if found and abs(y - middle) <= 0.5 * min(size, before):
             found[-1].append(char)
             middle, count = (middle * count + y) / (count + 1), count + 1
         else:
             found.append([char])
             middle, count = y, 1
     for line in found:
-        line.sort(key=lambda c: c.x0)
+        line.sort(key=_LEFT)
     return found
+
+
+def _height(char: Char) -> float:
+    return char[2] + char[4]
 
 
 def ink_end(char: Char) -> float:
@@ -95,10 +103,10 @@ def said(line: Line) -> str:
     """The words of one line: a blank where there is one beside a letter or digit, or a wide one."""
     text = line[0].text if line else ""
     for before, char in pairwise(line):
-        gap = char.x0 - before.x1
+        gap = char[1] - before[3]
         if gap > _LEAST_BLANK and _is_blank(gap, before, char):
             text += " "
-        text += char.text
+        text += char[0]
     return text
 
 

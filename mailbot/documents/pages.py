@@ -83,7 +83,8 @@ def _fill(drawn: Sequence[Grid], chars: Iterable[Char]) -> list[Char]:
     """Put each character into its cell; returns those that stand in no table."""
     rest = []
     for char in chars:
-        x, y, homeless = char.x, char.y, True
+        _, x0, top, x1, bottom, _, _ = char
+        x, y, homeless = (x0 + x1) / 2, (top + bottom) / 2, True
         for grid in drawn:
             region = grid.at(x, y)
             if region is not None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from operator import attrgetter, sub
 from typing import Any
@@ -130,10 +131,10 @@ def _content(page: Any) -> PageContent:
     left, bottom, right, top = page.get_bbox()
     shown = _shown(page)
     text = page.get_textpage()
-    written = pdftext.written(text.raw, hidden=shown.hidden)
+    written = pdftext.written(text.raw)
     text.close()
     turned = _upright(left, bottom, right, top, written.angle)
-    chars = [Char(sign, *turned(x0, y0, x1, y1), None, run) for sign, (x0, y1, x1, y0), run in written.chars]
+    chars = list(map(_made, _placed(written.chars, turned)))
     wide, high = right - left, top - bottom
     lies = written.angle in (90, 270)
     return PageContent(
@@ -148,6 +149,15 @@ def _content(page: Any) -> PageContent:
         cut_off=written.cut_off,
         unshaped=written.unshaped,
     )
+
+
+_made = partial(tuple.__new__, Char)
+"""A Char from its fields in their order, in half the time."""
+
+
+def _placed(chars: Iterable[tuple[str, Box, int]], turned: Callable[..., Box]) -> Iterator[tuple[Any, ...]]:
+    for sign, (x0, y1, x1, y0), run in chars:
+        yield (sign, *turned(x0, y0, x1, y1), None, run)
 
 
 def _overprinted(chars: Sequence[Char]) -> int:
@@ -218,8 +228,6 @@ class _Shown:
     rules: list[Box] = field(default_factory=list)
     picture: float = 0.0
     paths: int = 0
-    hidden: bool = False
-    """Whether some text is invisible."""
 
 
 def _shown(page: Any) -> _Shown:
@@ -237,8 +245,6 @@ def _shown(page: Any) -> _Shown:
                 x0, y0, x1, y1 = _bounds(item, matrix, raw)
                 area = max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, top) - max(y0, bottom))
                 shown.picture = max(shown.picture, area / whole)
-            case raw.FPDF_PAGEOBJ_TEXT:
-                shown.hidden |= raw.FPDFTextObj_GetTextRenderMode(item) in pdftext.INVISIBLE
     return shown
 
 

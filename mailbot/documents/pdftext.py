@@ -18,7 +18,7 @@ from typing import Any
 
 from mailbot.documents.lines import Box
 
-INVISIBLE = (3, 7)
+_INVISIBLE = (3, 7)
 """Render modes of text that does not show (ISO 32000-1, table 106)."""
 _MOST_CHARS = 30_000
 _OWN_FONTS = (b"Chrome Serif MM", b"Chrome Sans MM")
@@ -63,13 +63,14 @@ class _Run:
     """Whether it does not show."""
 
 
-def written(text: Any, *, hidden: bool) -> Written:
-    """Read a text page (FPDF_TEXTPAGE). `hidden` tells that some of it is invisible, and is to be left out."""
+def written(text: Any) -> Written:
+    """Read a text page (FPDF_TEXTPAGE), what is invisible left out."""
     call = _calls()
     page = ctypes.cast(text, ctypes.c_void_p).value
     found: list[tuple[str, Box, int]] = []
     angles: Counter[int] = Counter()
     runs: dict[int | None, _Run] = {}
+    lacking: dict[int, bool] = {}
     cut: set[Box] = set()
     odd = 0
     unshaped = False
@@ -78,17 +79,18 @@ def written(text: Any, *, hidden: bool) -> Written:
             continue
         run = runs.get(address)
         if run is None:
-            run = runs[address] = _run(len(runs), address, _angle(page, index, call))
-        if hidden and run.hidden:
+            run = runs[address] = _run(len(runs), address, _angle(page, index, call), lacking)
+        if run.hidden:
             continue
         unshaped = unshaped or (run.font_lacks and code >= _CHINESE)
+        sign = _sign(code)
         if run.clip is not None and not _shows(box, run.clip):
             cut.add(run.clip)
-        elif unmapped == 1 or _is_odd(code):
+        elif unmapped == 1 or not sign:
             odd += 1
         else:
             angles[run.angle] += 1
-            found.append((chr(code), box, run.number))
+            found.append((sign, box, run.number))
     angle = max(angles, key=lambda a: angles[a], default=0)
     return Written(chars=found, odd=odd, cut_off=len(cut), unshaped=unshaped, angle=angle)
 
@@ -112,33 +114,43 @@ def _each(text: Any, page: int | None, call: dict[str, _Call]) -> Iterator[_Each
 
 @lru_cache(maxsize=1)
 def _calls() -> dict[str, _Call]:
-    """PDFium's functions on one character: page and index, by address; the lock of the interpreter is kept."""
+    """PDFium's functions on a character (page and index) and on an object, by address; the lock of the interpreter is
+    kept."""
     from pypdfium2 import raw
 
     address, number = ctypes.c_void_p, ctypes.c_int
-    kinds = {
+    kinds: dict[str, tuple[Any, ...]] = {
         "FPDFText_GetUnicode": (ctypes.c_uint, address, number),
         "FPDFText_IsGenerated": (number, address, number),
         "FPDFText_HasUnicodeMapError": (number, address, number),
         "FPDFText_GetTextObject": (address, address, number),
         "FPDFText_GetCharAngle": (ctypes.c_float, address, number),
         "FPDFText_GetLooseCharBox": (number, address, number, address),
+        "FPDFTextObj_GetTextRenderMode": (number, address),
+        "FPDFTextObj_GetFont": (address, address),
+        "FPDFPageObj_GetClipPath": (address, address),
+        "FPDFClipPath_CountPaths": (number, address),
+        "FPDFClipPath_CountPathSegments": (number, address, number),
+        "FPDFClipPath_GetPathSegment": (address, address, number, number),
+        "FPDFPathSegment_GetPoint": (number, address, address, address),
     }
     return {name: ctypes.cast(getattr(raw, name), ctypes.PYFUNCTYPE(*kind)) for name, kind in kinds.items()}
 
 
-def _run(number: int, address: int | None, angle: int) -> _Run:
-    from pypdfium2 import raw
-
-    if address is None:
+def _run(number: int, item: int | None, angle: int, lacking: dict[int, bool]) -> _Run:
+    """`lacking` are the fonts of the page, and whether they lack Chinese, as far as they were asked."""
+    if item is None:
         return _Run(number=number, angle=angle)
-    item = ctypes.cast(address, raw.FPDF_PAGEOBJECT)
+    call = _calls()
+    font = call["FPDFTextObj_GetFont"](item)
+    if font and font not in lacking:
+        lacking[font] = _lacks(font)
     return _Run(
         number=number,
         angle=angle,
-        clip=_clip(item, raw),
-        font_lacks=_font_lacks(item, raw),
-        hidden=raw.FPDFTextObj_GetTextRenderMode(item) in INVISIBLE,
+        clip=_clip(item, call),
+        font_lacks=lacking.get(font, False),
+        hidden=call["FPDFTextObj_GetTextRenderMode"](item) in _INVISIBLE,
     )
 
 
@@ -148,24 +160,31 @@ def _angle(page: int | None, index: int, call: dict[str, _Call]) -> int:
     return round(math.degrees(angle) / 90) * 90 % 360 if angle >= 0 else 0
 
 
-def _font_lacks(item: Any, raw: Any) -> bool:
+def _lacks(address: int) -> bool:
     """PDFium then takes a font of its own that has no Chinese: pieces of one character get no width, and are lost."""
-    font = raw.FPDFTextObj_GetFont(item)
-    if not font or raw.FPDFFont_GetIsEmbedded(font) == 1:
+    from pypdfium2 import raw
+
+    font = ctypes.cast(address, raw.FPDF_FONT)
+    if raw.FPDFFont_GetIsEmbedded(font) == 1:
         return False
     family = ctypes.create_string_buffer(_LONGEST_NAME)
     raw.FPDFFont_GetFamilyName(font, family, _LONGEST_NAME)
     return family.value in _OWN_FONTS
 
 
-def _clip(item: Any, raw: Any) -> Box | None:
-    path = raw.FPDFPageObj_GetClipPath(item)
+def _clip(item: int, call: dict[str, _Call]) -> Box | None:
+    path = call["FPDFPageObj_GetClipPath"](item)
+    count = min(call["FPDFClipPath_CountPaths"](path), 20) if path else 0
+    if count <= 0:
+        return None
     box: Box | None = None
     x, y = ctypes.c_float(), ctypes.c_float()
-    for number in range(max(0, min(raw.FPDFClipPath_CountPaths(path), 20)) if path else 0):
+    places = ctypes.addressof(x), ctypes.addressof(y)
+    for number in range(count):
         points = []
-        for index in range(min(raw.FPDFClipPath_CountPathSegments(path, number), 50)):
-            raw.FPDFPathSegment_GetPoint(raw.FPDFClipPath_GetPathSegment(path, number, index), x, y)
+        for index in range(min(call["FPDFClipPath_CountPathSegments"](path, number), 50)):
+            segment = call["FPDFClipPath_GetPathSegment"](path, number, index)
+            call["FPDFPathSegment_GetPoint"](segment, *places)
             points.append((x.value, y.value))
         if points:
             xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -184,5 +203,8 @@ def _shows(box: Box, clip: Box) -> bool:
     return clip[0] <= x <= clip[2] and clip[1] <= y <= clip[3]
 
 
-def _is_odd(code: int) -> bool:
-    return code < 0x20 or code >= 0xFFFD or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xF900
+@lru_cache(maxsize=8192)
+def _sign(code: int) -> str:
+    """The character of a code; '' where it has no meaning that could be trusted."""
+    odd = code < 0x20 or code >= 0xFFFD or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xF900
+    return "" if odd else chr(code)
