@@ -73,6 +73,9 @@ class _Client(IMAPClient):  # type: ignore[misc]
             timeout=SocketTimeout(timeouts.connect, timeouts.read),
         )
         self.normalise_times = False
+        self._imap.debug = (
+            0  # the library asks for the whole of each mail, twice, as text for a log that nobody reads
+        )
 
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802
         tls = self.ssl_context if self.ssl else None

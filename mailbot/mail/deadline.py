@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 
@@ -33,9 +35,7 @@ class Deadline:
         """Cut the connection if what is done here takes longer, and raise TimeoutError: also where it seems to have
         ended well, since a library may take half an answer for a whole one."""
         self._over = False
-        timer = threading.Timer(seconds, self._end)
-        timer.daemon = True
-        timer.start()
+        alarm = _clock.call(self._end, time.monotonic() + seconds)
         try:
             yield
         except Exception as error:
@@ -43,7 +43,7 @@ class Deadline:
                 raise TimeoutError(f"no end after {seconds:g} s") from error
             raise
         finally:
-            timer.cancel()
+            _clock.cancel(alarm)
         if self._over:
             raise TimeoutError(f"no end after {seconds:g} s")
 
@@ -53,3 +53,45 @@ class Deadline:
         if copy is not None:
             with suppress(OSError):
                 copy.shutdown(socket.SHUT_RDWR)
+
+
+class _Clock:
+    """One thread for all deadlines: to start one for each command costs more than most commands do."""
+
+    def __init__(self) -> None:
+        self._earlier = threading.Condition()
+        self._alarms: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._wakes_at = -math.inf
+        """When the thread looks next; the past while there is no thread."""
+
+    def call(self, ring: Callable[[], None], at: float) -> object:
+        """Have something called at a time of the monotonic clock; returns what `cancel` takes."""
+        alarm = object()
+        with self._earlier:
+            self._alarms[alarm] = (at, ring)
+            if self._wakes_at == -math.inf:
+                threading.Thread(target=self._run, name="deadlines", daemon=True).start()
+                self._wakes_at = at
+            elif at < self._wakes_at:
+                self._wakes_at = at
+                self._earlier.notify()
+        return alarm
+
+    def cancel(self, alarm: object) -> None:
+        """After this it is not called any more."""
+        with self._earlier:
+            self._alarms.pop(alarm, None)
+
+    def _run(self) -> None:
+        with self._earlier:
+            while True:
+                now = time.monotonic()
+                for alarm, (at, ring) in list(self._alarms.items()):
+                    if at <= now:
+                        del self._alarms[alarm]
+                        ring()
+                self._wakes_at = min((at for at, _ in self._alarms.values()), default=math.inf)
+                self._earlier.wait(min(self._wakes_at - now, threading.TIMEOUT_MAX))
+
+
+_clock = _Clock()

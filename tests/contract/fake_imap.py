@@ -27,6 +27,8 @@ class FakeImap:
         self.mails = dict(MAILS)
         self.heard: list[str] = []
         """Every command line, without its tag."""
+        self._served = threading.local()
+        """The connection of the thread that answers: an older one may still be answered when the next has come."""
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
 
@@ -58,7 +60,7 @@ class FakeImap:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as lines:
-            self.connection, self._lines = connection, lines
+            self._served.connection, self._served.lines = connection, lines
             self.send(self.greeting)
             for line in lines:
                 tag, _, command = line.decode("latin-1").strip().partition(" ")
@@ -67,22 +69,22 @@ class FakeImap:
                 getattr(self, f"answer_{name or 'done'}")(tag, command)
 
     def send(self, octets: bytes) -> None:
-        self.connection.sendall(octets)
+        self._served.connection.sendall(octets)
 
     def has_more(self) -> bool:
         """Whether the client has sent another command before this one was answered."""
-        select.select([self.connection], [], [], 0.02)
-        self.connection.setblocking(False)
+        select.select([self._served.connection], [], [], 0.02)
+        self._served.connection.setblocking(False)
         try:
-            return bool(self._lines.peek(1))
+            return bool(self._served.lines.peek(1))
         finally:
-            self.connection.setblocking(True)
+            self._served.connection.setblocking(True)
 
     def ok(self, tag: str) -> None:
         self.send(f"{tag} OK done\r\n".encode())
 
     def cut(self) -> None:
-        self.connection.shutdown(socket.SHUT_RDWR)
+        self._served.connection.shutdown(socket.SHUT_RDWR)
 
     def answer_capability(self, tag: str, command: str) -> None:
         self.send(b"* CAPABILITY " + self.capabilities + b"\r\n")
