@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -147,6 +148,10 @@ class Part:
     """File name of the archive or forwarded mail that held it."""
     inline: bool = False
     """Shown within the body (referenced by cid) rather than attached."""
+    sha256: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha256", hashlib.sha256(self.data).digest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

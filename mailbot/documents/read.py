@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -192,7 +191,7 @@ def _bare(part: Part, format_: Format) -> ReadPart:
         key=part.key,
         filename=part.filename,
         format=format_,
-        sha256=hashlib.sha256(part.data).hexdigest(),
+        sha256=part.sha256.hex(),
         size=len(part.data),
         container=part.container,
         extract=None,

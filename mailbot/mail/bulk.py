@@ -10,15 +10,17 @@ import binascii
 import email
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from email.message import Message
 from typing import Any
 
 _WORTH_IT = 32_768
 """Octets from which on it pays."""
-_RUN = re.compile(rb"(?:^[A-Za-z0-9+/]{16,998}+\r?\n){64,}+", re.M)
-"""Lines that can neither be a header nor a delimiter: one such line stands for all of them but the last, whose line
-break belongs to the delimiter."""
+_LINE = re.compile(rb"^[A-Za-z0-9+/]{16,998}+(\r?\n)", re.M)
+"""A line that can neither be a header nor a delimiter."""
+_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_LINES = 64
+"""So many lines of one length are looked at together."""
 _AT_ONCE = 2**20
 _Pieces = list[bytes | memoryview]
 
@@ -59,18 +61,37 @@ def parsed(octets: bytes) -> Message:
         return email.message_from_bytes(octets)
     mark = _mark(octets)
     runs: list[memoryview] = []
-
-    def replaced(run: re.Match[bytes]) -> bytes:
-        last = octets.rindex(b"\n", run.start(), run.end() - 2) + 1
-        runs.append(memoryview(octets)[run.start() : last])
-        return b"%s%dx\n%s" % (mark, len(runs) - 1, octets[last : run.end()])
-
-    message = email.message_from_bytes(_RUN.sub(replaced, octets), _Message)
+    short: list[bytes] = []
+    at = 0
+    for start, end in _runs(octets):
+        short += (octets[at:start], b"%s%dx\n" % (mark, len(runs)))
+        runs.append(memoryview(octets)[start:end])
+        at = end
+    message = email.message_from_bytes(b"".join((*short, octets[at:])), _Message)
     if runs:
         marks = re.compile(rf"{mark.decode()}(\d+)x\n")
         for part in message.walk():
             part.restore(marks, runs)
     return message
+
+
+def _runs(octets: bytes) -> Iterator[tuple[int, int]]:
+    """Where lines of base64 begin and end for which one line can stand; the last of them, whose line break may belong
+    to a delimiter, is none of these."""
+    line = _LINE.search(octets)
+    while line is not None:
+        start, width = line.span()[0], len(line[0])
+        end = start
+        while _is_even(octets[end : end + width * _LINES], width, line[1]):
+            end += width * _LINES
+        if end > start:
+            yield start, end - width
+        line = _LINE.search(octets, max(end, line.end()))
+
+
+def _is_even(block: bytes, width: int, line_end: bytes) -> bool:
+    """Whether these are lines of base64 of that width."""
+    return block[width - 1 :: width] == b"\n" * _LINES and block.translate(None, _DIGITS) == line_end * _LINES
 
 
 def _mark(octets: bytes) -> bytes:
@@ -101,7 +122,7 @@ def _decoded(pieces: Iterable[bytes | memoryview]) -> bytes | None:
     try:
         for piece in pieces:
             for at in range(0, len(piece), _AT_ONCE):
-                more = bytes(piece[at : at + _AT_ONCE]).translate(None, b"\r\n")
+                more = bytes(piece[at : at + _AT_ONCE]).replace(b"\n", b"").replace(b"\r", b"")
                 if not more:
                     continue
                 if digits.endswith(b"="):

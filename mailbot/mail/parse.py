@@ -181,5 +181,5 @@ def _fingerprint(message: Message, parts: Iterable[Part], text: str) -> str:
         written.update(f"{name}:{' '.join(_one(message, name).split())}\n".encode("utf-8", "replace"))
     written.update(" ".join(text.split()).encode("utf-8", "replace"))
     for part in parts:
-        written.update(hashlib.sha256(part.data).digest())
+        written.update(part.sha256)
     return written.hexdigest()

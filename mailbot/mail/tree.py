@@ -58,7 +58,7 @@ class Tree:
 
 def open_message(octets: bytes) -> Message:
     """The octets as a repaired message. Raises DangerousError, UnreadableError."""
-    if octets.count(b"\n--") + octets.count(b"\r--") > _MOST_DELIMITERS:
+    if octets.count(b"-") > _MOST_DELIMITERS < octets.count(b"\n--") + octets.count(b"\r--"):
         raise DangerousError("a mail of very many parts")
     try:
         message = bulk.parsed(octets.removeprefix(b"\xef\xbb\xbf"))
