@@ -60,6 +60,10 @@ class Outbox:
         self._submission = Submission(mailbox.smtp)
         self._not_before = clock()
         self._look_at_drafts = clock()
+        self._ended: list[Settlement] = []
+        """How attempts ended that are `sending` in the store as yet."""
+        self._in_doubt = True
+        """Whether replies may be `sending` that nobody sends: after a crash, or where the store failed."""
         self.wake = threading.Event()
         """Set by whoever queues a reply."""
 
@@ -92,12 +96,12 @@ class Outbox:
         now = self._clock()
         if self._look_at_drafts > now:
             return
+        self._look_at_drafts = now + _DRAFTS_EVERY
         mine = self._mailbox.name
         drafts = [r for r in self._store.replies_in(ReplyState.DRAFTED) if r.mailbox == mine]
         reminders = [r for r in self._store.reminders(state=ReplyState.DRAFTED) if r.mailbox == mine]
         if not drafts and not reminders:
             return
-        self._look_at_drafts = now + _DRAFTS_EVERY
         with ReplyFolders(self._mailbox) as folders:
             sent = folders.sent_marks()
         gone = [r for r in drafts if marks(r.message_id, r.subject) & sent]
@@ -121,12 +125,23 @@ class Outbox:
 
         Raises TemporaryError where the store cannot be asked, or the mailbox about what a crash left unfinished.
         """
-        self._recover()
+        self._settle()
+        if self._in_doubt:
+            self._recover()
         self._look_for_sent_drafts()
+        self._in_doubt = True
         with self._store.looking():
-            return self._flush(stop)
+            reached = self._flush(stop)
+        self._in_doubt = False
+        return reached
 
     def _flush(self, stop: threading.Event) -> bool:
+        try:
+            return self._send_what_is_due(stop)
+        finally:
+            self._settle()
+
+    def _send_what_is_due(self, stop: threading.Event) -> bool:
         while not stop.is_set():
             now = self._clock()
             due = self._store.due_replies(
@@ -191,24 +206,36 @@ class Outbox:
         return state not in (ReplyState.UNCERTAIN, ReplyState.QUEUED)
 
     def _send(self, due: tuple[ReplyRecord, ...]) -> bool:
-        claimed = set(self._store.begin_sending([reply.id for reply in due], at=self._clock()))
-        settled: list[Settlement] = []
+        """Send some, in one go; whether more may follow. Where nobody waits between two mails, how these ended is
+        written down together with the claim of the next."""
+        claimed = self._store.begin_sending(
+            [reply.id for reply in due], at=self._clock(), ended=tuple(self._ended)
+        )
+        self._ended.clear()
         go_on = True
         sending = [reply for reply in due if reply.id in claimed]
         for reply, following in zip_longest(sending, sending[1:]):
             if go_on:
-                settlement, go_on = self._deliver(reply, following)
+                settlement, go_on = self._deliver(reply, claimed[reply.id], following)
             else:
                 settlement = Settlement(reply=reply.id, state=ReplyState.QUEUED)
-            settled.append(settlement)
-        self._store.settle_replies(settled, at=self._clock())
+            self._ended.append(settlement)
+        if self._interval or not go_on:
+            self._settle()
         return go_on
 
-    def _deliver(self, reply: ReplyRecord, following: ReplyRecord | None) -> tuple[Settlement, bool]:
+    def _settle(self) -> None:
+        if self._ended:
+            self._store.settle_replies(self._ended, at=self._clock())
+            self._ended.clear()
+
+    def _deliver(
+        self, reply: ReplyRecord, octets: bytes, following: ReplyRecord | None
+    ) -> tuple[Settlement, bool]:
         """One reply's delivery: how it ended, and whether the following one may be sent."""
         self._not_before = self._clock() + self._interval
         try:
-            self._hand_over(self._store.reply_octets(reply.id), reply.to, following.to if following else None)
+            self._hand_over(octets, reply.to, following.to if following else None)
         except RecipientRefusedError as error:
             return Settlement(reply=reply.id, state=ReplyState.FAILED, error=str(error)), True
         except DeliveryUncertainError as error:

@@ -216,7 +216,7 @@ class Submission:
 
     def _data(self, client: smtplib.SMTP, octets: bytes, sender: str, following: str | None) -> str:
         """The body, to its answer; with the next envelope behind it where there is one."""
-        stuffed = re.sub(rb"(?m)^\.", b"..", octets)
+        stuffed = re.sub(rb"(?m)^\.", b"..", octets) if b"\n." in octets or octets[:1] == b"." else octets
         ending = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
         ahead = _group(sender, following) if following and client.has_extn("pipelining") else b""
         try:

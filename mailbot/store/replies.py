@@ -35,38 +35,32 @@ class Replies(Database):
 
     def due_replies(self, mailbox: str, *, now: datetime, limit: int) -> tuple[ReplyRecord, ...]:
         """Queued replies of that mailbox whose time has come, in the order in which their mails were received."""
-        due = sa.or_(replies.c.next_attempt_at.is_(None), replies.c.next_attempt_at <= now)
-        return self._replies(
-            sa.and_(replies.c.mailbox == mailbox, replies.c.state == ReplyState.QUEUED.value, due), limit
-        )
+        due = {"mailbox": mailbox, "now": now, "most": limit}
+        with self.reading() as connection:
+            return tuple(reply_record(row) for row in connection.execute(_DUE, due))
 
     def replies_in(self, *states: ReplyState) -> tuple[ReplyRecord, ...]:
         """All replies in these states."""
-        return self._replies(replies.c.state.in_([state.value for state in states]), None)
-
-    def _replies(self, which: sa.ColumnElement[bool], limit: int | None) -> tuple[ReplyRecord, ...]:
         with self.reading() as connection:
-            rows = connection.execute(_IN_ORDER.where(which).limit(limit))
+            rows = connection.execute(_IN_STATES, {"states": [state.value for state in states]})
             return tuple(reply_record(row) for row in rows)
 
-    def reply_octets(self, reply: int) -> bytes:
-        """The composed mail."""
-        with self.reading() as connection:
-            return bytes(connection.execute(_OCTETS, {"reply": reply}).scalar_one())
+    def begin_sending(
+        self, ids: Sequence[int], *, at: datetime, ended: Sequence[Settlement] = ()
+    ) -> dict[int, bytes]:
+        """Mark queued replies as being sent, before their first byte leaves; those that were still queued, composed.
 
-    def begin_sending(self, ids: Sequence[int], *, at: datetime) -> tuple[int, ...]:
-        """Mark queued replies as being sent; returns those that were still queued. Before the first byte leaves."""
+        How the attempts before these `ended` is written down in the same commit.
+        """
         with self.writing() as connection:
-            queued = _message_ids(
-                connection, replies.c.id.in_(ids), replies.c.state == ReplyState.QUEUED.value
-            )
-            claimed = tuple(number for number in ids if number in queued)
             chain = Chain(connection, at)
+            _settle(connection, chain, ended, at)
+            queued = {row.id: row for row in connection.execute(_QUEUED, {"replies": ids})}
+            claimed = {number: bytes(queued[number].octets) for number in ids if number in queued}
             for number in claimed:
-                chain.append(ReplyState.SENDING.value, {"reply": queued[number]})
-            connection.execute(
-                sa.update(replies).where(replies.c.id.in_(claimed)).values(state=ReplyState.SENDING.value)
-            )
+                chain.append(ReplyState.SENDING.value, {"reply": queued[number].message_id})
+            if claimed:
+                connection.execute(_CLAIM, {"replies": list(claimed)})
             chain.write()
         return claimed
 
@@ -75,17 +69,8 @@ class Replies(Database):
         if not settlements:
             return
         with self.writing() as connection:
-            numbers = [one.reply for one in settlements]
-            unsent = _message_ids(
-                connection, replies.c.id.in_(numbers), replies.c.state != ReplyState.SENT.value
-            )
-            ended = [one for one in settlements if one.reply in unsent]
             chain = Chain(connection, at)
-            for one in ended:
-                payload = {"reply": unsent[one.reply], "error": one.error[:1000]}
-                chain.append(one.state.value, payload)
-            if ended:
-                connection.execute(_SETTLE, [_ending(one, at) for one in ended])
+            _settle(connection, chain, settlements, at)
             chain.write()
 
     def letters_to_words(self, reply: int, *, window: timedelta, after: datetime | None) -> int:
@@ -129,6 +114,26 @@ _SETTLE = (
         sent_at=sa.bindparam("sent_at"),
     )
 )
+_THESE = replies.c.id.in_(sa.bindparam("replies", expanding=True))
+_UNSENT = sa.select(replies.c.id, replies.c.message_id).where(
+    _THESE, replies.c.state != ReplyState.SENT.value
+)
+_QUEUED = sa.select(replies.c.id, replies.c.message_id, replies.c.octets).where(
+    _THESE, replies.c.state == ReplyState.QUEUED.value
+)
+_CLAIM = sa.update(replies).where(_THESE).values(state=ReplyState.SENDING.value)
+
+
+def _settle(connection: sa.Connection, chain: Chain, ended: Sequence[Settlement], at: datetime) -> None:
+    if not ended:
+        return
+    rows = connection.execute(_UNSENT, {"replies": [one.reply for one in ended]})
+    unsent = {row.id: row.message_id for row in rows}
+    ended = [one for one in ended if one.reply in unsent]
+    for one in ended:
+        chain.append(one.state.value, {"reply": unsent[one.reply], "error": one.error[:1000]})
+    if ended:
+        connection.execute(_SETTLE, [_ending(one, at) for one in ended])
 
 
 def _ending(one: Settlement, at: datetime) -> dict[str, object]:
@@ -143,12 +148,6 @@ def _ending(one: Settlement, at: datetime) -> dict[str, object]:
     }
 
 
-def _message_ids(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> dict[int, str]:
-    """Message-IDs by the numbers of those replies."""
-    rows = connection.execute(sa.select(replies.c.id, replies.c.message_id).where(*which))
-    return {row.id: row.message_id for row in rows}
-
-
 def is_stuck() -> sa.ColumnElement[bool]:
     """Replies that do not go on without a person."""
     return sa.and_(replies.c.state.in_([state.value for state in STUCK]), replies.c.dropped == "")
@@ -161,7 +160,12 @@ _IN_ORDER = (
     .order_by(messages.c.received_at, replies.c.id)
 )
 _EARLIER = _IN_ORDER.where(replies.c.organization == sa.bindparam("organization"))
-_OCTETS = sa.select(replies.c.octets).where(replies.c.id == sa.bindparam("reply"))
+_DUE = _IN_ORDER.where(
+    replies.c.mailbox == sa.bindparam("mailbox"),
+    replies.c.state == ReplyState.QUEUED.value,
+    sa.or_(replies.c.next_attempt_at.is_(None), replies.c.next_attempt_at <= sa.bindparam("now")),
+).limit(sa.bindparam("most"))
+_IN_STATES = _IN_ORDER.where(replies.c.state.in_(sa.bindparam("states", expanding=True)))
 
 
 def reply_record(row: Row[tuple[object, ...]]) -> ReplyRecord:

@@ -6,6 +6,8 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import sqlalchemy as sa
+
 from mailbot.decide import Terms, fold
 from mailbot.model import (
     Assessment,
@@ -26,6 +28,7 @@ from mailbot.model import (
 from mailbot.reading import Address, DocumentReading, MailHead
 from mailbot.records import Receipt
 from mailbot.store.store import NewReply, Settled, Store
+from mailbot.store.tables import replies
 
 NOON = datetime(2021, 1, 15, 4, tzinfo=UTC)
 DEADLINE = datetime(2021, 1, 15, 9, 30, tzinfo=UTC)
@@ -169,3 +172,11 @@ def ignored(message: int, *findings: Finding, **changes: object) -> Settled:
         documents=(),
         **changes,
     )
+
+
+def composed(store: Store, number: int) -> bytes:
+    """The octets of that reply."""
+    with store.reading() as connection:
+        return bytes(
+            connection.execute(sa.select(replies.c.octets).where(replies.c.id == number)).scalar_one()
+        )

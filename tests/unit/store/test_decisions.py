@@ -28,6 +28,7 @@ from tests.unit.store.mails import (
     SOCIETY,
     TERMS,
     assessment,
+    composed,
     contribution,
     digest,
     head,
@@ -94,7 +95,7 @@ def test_a_decision_is_kept_whole(store: Store) -> None:
     (answer,) = message.replies
     assert (answer.message_id, answer.to, answer.state) == ("<r1@x>", "office@example.org", ReplyState.QUEUED)
     assert (answer.queued_at, answer.attempts, answer.sent_at, answer.error) == (late, 0, None, "")
-    assert store.reply_octets(answer.id) == reply().octets
+    assert composed(store, answer.id) == reply().octets
     assert store.waiting(9, now=late) == ()
     assert store.contributions(SOCIETY.name) == (contribution(1),)
     assert kinds(store) == ["received", "decided", "queued"]

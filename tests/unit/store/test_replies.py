@@ -10,7 +10,7 @@ import pytest
 from mailbot.model import ReplyKind, ReplyState
 from mailbot.store.ledger import first_broken
 from mailbot.store.store import Settlement, Store
-from tests.unit.store.mails import NOON, SOCIETY, receipt, reply, settled, take
+from tests.unit.store.mails import NOON, SOCIETY, composed, receipt, reply, settled, take
 
 HOUR = timedelta(hours=1)
 QUEUED, SENDING, SENT = ReplyState.QUEUED, ReplyState.SENDING, ReplyState.SENT
@@ -50,15 +50,24 @@ def test_what_is_due_comes_in_the_order_in_which_the_mails_came(queue: Store) ->
 
 
 def test_a_reply_is_sending_before_it_goes_and_sent_after(queue: Store) -> None:
-    assert queue.begin_sending([3, 1], at=NOON) == (3, 1)
+    assert list(queue.begin_sending([3, 1], at=NOON)) == [3, 1]
     assert states(queue) == {3: SENDING, 2: QUEUED, 1: SENDING}
     assert [r.id for r in queue.replies_in(SENDING)] == [3, 1]
     settle(queue, 3, SENT)
     (sent,) = queue.replies_in(SENT)
     assert (sent.id, sent.sent_at, sent.attempts, sent.error) == (3, NOON + HOUR, 1, "")
-    assert queue.begin_sending([3, 2], at=NOON) == (2,)
+    assert list(queue.begin_sending([3, 2], at=NOON)) == [2]
     assert kinds(queue) == ["sending", "sending", "sent", "sending"]
     assert '"reply":"<r3@x>"' in list(queue.ledger())[-2].payload
+    assert first_broken(queue.ledger()) is None
+
+
+def test_how_some_ended_is_written_down_with_the_claim_of_the_next(queue: Store) -> None:
+    queue.begin_sending([3, 2], at=NOON)
+    ended = [Settlement(reply=3, state=SENT), Settlement(reply=2, state=QUEUED)]
+    assert queue.begin_sending([2, 1], at=NOON, ended=ended) == {2: composed(queue, 2), 1: composed(queue, 1)}
+    assert states(queue) == {3: SENT, 2: SENDING, 1: SENDING}
+    assert kinds(queue) == ["sending", "sending", "sent", "sending", "sending"]
     assert first_broken(queue.ledger()) is None
 
 
@@ -124,7 +133,7 @@ def test_a_reply_may_be_held_from_the_beginning(store: Store) -> None:
     take(store, receipt(1))
     store.record_decisions([settled(1, reply(state=ReplyState.HELD))])
     assert store.due_replies("societies", now=NOON + 99 * HOUR, limit=9) == ()
-    assert store.begin_sending([1], at=NOON) == ()
+    assert store.begin_sending([1], at=NOON) == {}
     assert states(store) == {1: ReplyState.HELD}
 
 
@@ -132,7 +141,7 @@ def test_the_octets_come_back_as_they_were(store: Store) -> None:
     octets = bytes(range(256)) * 100
     take(store, receipt(1))
     store.record_decisions([settled(1, reply(octets=octets))])
-    assert store.reply_octets(1) == octets
+    assert composed(store, 1) == octets
 
 
 def test_what_an_organization_was_told_before(queue: Store) -> None:

@@ -44,6 +44,7 @@ from tests.unit.store.mails import (
     NOON,
     SOCIETY,
     TERMS,
+    composed,
     contribution,
     receipt,
     reply,
@@ -175,7 +176,7 @@ def test_there_is_one_letter_of_a_kind_and_what_has_left_never_goes_again(
     store.record_rulings((ruling(),))
     store.record_decisions([again(1, reply("<a1@x>", octets=b"anew"), ordered=ordered)])
     assert states(store) == {"<a1@x>": after}
-    assert store.reply_octets(1) == (b"anew" if after == "queued" else reply().octets)
+    assert composed(store, 1) == (b"anew" if after == "queued" else reply().octets)
     assert first_broken(store.ledger()) is None
 
 
