@@ -10,20 +10,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from imapclient.response_parser import parse_fetch_response
+from imapclient import IMAPClient
 
 from mailbot.config import Imap
 from mailbot.errors import TemporaryError
 from mailbot.mail.connection import Connection, RefusedError, Timeouts
+from mailbot.mail.fetched import Answer, parsed
 
 _MOST = 16
 """How many commands are on their way at once."""
 _MOST_OCTETS = 16 * 2**20
 """How much their answers may come to together: a server may give them all before it ends the first."""
-
-Answer = dict[int, dict[bytes, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,7 @@ class FetchingConnection(Connection):
                 return answer
         self._give_up_plan()
         with self._limited("UID FETCH") as client:
-            return dict(client.fetch(list(fetch.uids), list(fetch.items)))
+            return _answer(client, _ask(client, fetch))
 
     def _send_ahead(self) -> None:
         """Some together, when half of them are answered."""
@@ -78,9 +76,7 @@ class FetchingConnection(Connection):
         with self._limited("UID FETCH") as client:
             while self._planned and self._room(_MOST, _MOST_OCTETS):
                 fetch = self._planned.popleft()
-                uids = ",".join(map(str, fetch.uids))
-                tag = client._imap._command("UID", "FETCH", uids, f"({' '.join(fetch.items)})")
-                self._sent.append((fetch, tag))
+                self._sent.append((fetch, _ask(client, fetch)))
 
     def _room(self, commands: int, octets: int) -> bool:
         return len(self._sent) < commands and sum(fetch.octets for fetch, _ in self._sent) < octets
@@ -90,10 +86,7 @@ class FetchingConnection(Connection):
         fetch, tag = self._sent[0]
         try:
             with self._limited("UID FETCH") as client:
-                status, said = client._imap._command_complete("FETCH", tag)
-                client._checkok("fetch", status, said)
-                _, said = client._imap._untagged_response(status, said, "FETCH")
-                for uid, data in parse_fetch_response(said, client.normalise_times).items():
+                for uid, data in _answer(client, tag).items():
                     self._early.setdefault(uid, {}).update(data)
         except RefusedError:
             pass
@@ -126,3 +119,16 @@ class FetchingConnection(Connection):
         if self._sent:
             self._drop()
         super().close()
+
+
+def _ask(client: IMAPClient, fetch: Fetch) -> bytes:
+    """Send the command; returns its tag."""
+    uids = ",".join(map(str, fetch.uids))
+    return bytes(client._imap._command("UID", "FETCH", uids, f"({' '.join(fetch.items)})"))
+
+
+def _answer(client: IMAPClient, tag: bytes) -> Answer:
+    status, said = client._imap._command_complete("FETCH", tag)
+    client._checkok("fetch", status, said)
+    _, said = client._imap._untagged_response(status, said, "FETCH")
+    return parsed(said)
