@@ -78,7 +78,7 @@ def _own_alarms(
 ) -> Iterator[str]:
     for folder in folders:
         if _silent(folder, now) and not any(folder.mailbox in alarm for alarm in raised):
-            yield f"邮箱{_name(folder, config)}超过1小时未能收取，最近一次正常收取：{_last(folder, config.campaign.timezone)}"
+            yield f"邮箱{_name(folder, config)}超过1小时未能收取，{_last(folder, config.campaign.timezone)}"
     lacking = _on_server(folders) - counts.messages
     if lacking > 0 and not any("对账" in alarm for alarm in raised):
         yield f"邮箱服务器上的邮件比登记的多{lacking}封，请管理员检查"
@@ -91,7 +91,7 @@ def _folder(folder: FolderHealth, now: datetime, config: Config) -> Folder:
         name=_name(folder, config),
         good=not folder.last_error and not _silent(folder, now),
         last_good_round=_last(folder, config.campaign.timezone),
-        on_server="—" if folder.on_server is None else str(folder.on_server),
+        on_server="" if folder.on_server is None else f"服务器上{folder.on_server}封",
         error=one_line(folder.last_error),
     )
 
@@ -102,7 +102,9 @@ def _name(folder: FolderHealth, config: Config) -> str:
 
 
 def _last(folder: FolderHealth, zone: tzinfo) -> str:
-    return short_moment(folder.last_good_round, zone) if folder.last_good_round else "从未"
+    if folder.last_good_round is None:
+        return "从未正常收取"
+    return f"最近一次正常收取{short_moment(folder.last_good_round, zone)}"
 
 
 def _on_server(folders: Sequence[FolderHealth]) -> int:

@@ -23,7 +23,7 @@ def moment(value: datetime, zone: tzinfo) -> str:
 def short_moment(value: datetime, zone: tzinfo) -> str:
     """`1月15日 17:30:01`: to the second, without the year, for lists."""
     local = value.astimezone(zone)
-    return f"{local.month}月{local.day}日 {local:%H:%M:%S}"
+    return f"{local.month}月{local.day}日 {local.hour}:{local:%M:%S}"
 
 
 def day(value: datetime, zone: tzinfo) -> str:

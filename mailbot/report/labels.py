@@ -88,7 +88,7 @@ CODES: Mapping[Code, str] = {
     Code.FORM_WRONG_YEAR: "自评表年度不符",
     Code.FORM_ALTERED: "自评表被改动",
     Code.FORM_CONFLICTING: "多份自评表不一致",
-    Code.FORM_LOW_CONFIDENCE: "图像识别存疑",
+    Code.FORM_LOW_CONFIDENCE: "识读存疑",
     Code.ORGANIZATION_MISSING: "未写填报单位",
     Code.ORGANIZATION_UNKNOWN: "单位不在名册",
     Code.ORGANIZATION_MISMATCH: "单位与发件人不符",
@@ -121,7 +121,7 @@ CODES: Mapping[Code, str] = {
 
 TO_DO: Mapping[Code, str] = {
     Code.FORM_CONFLICTING: "请向该单位核实以哪一份为准。",
-    Code.FORM_LOW_CONFIDENCE: "请对照原件核对识别出的分数，或请该单位发送电子版。",
+    Code.FORM_LOW_CONFIDENCE: "请对照原件核对读出的内容，或请该单位发送电子表格。",
     Code.ORGANIZATION_UNKNOWN: "请确认是哪个单位；若是新单位或曾用名，请补进名册。",
     Code.ORGANIZATION_MISMATCH: "请向发件人核实是代报还是填错了单位。",
     Code.DOCUMENT_DANGEROUS: "请勿直接打开附件，请该单位重新发送。",

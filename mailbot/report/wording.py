@@ -13,7 +13,10 @@ from mailbot.rubric import Rubric
 
 _LONGEST_QUOTE = 40
 _LONGEST_CRITERION = 16
-_WEB = re.compile(r"(?:https?://|www\.)[^\s「」，。；）]*", re.IGNORECASE)
+_WEB = re.compile(r"(?:https?://|www\.)[^\s“”，。；）]*", re.IGNORECASE)
+
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_INNER = str.maketrans("“”「」", "‘’‘’")
 
 _DETAILS = {
     Code.FORM_MISSING: "缺可读取的自评表",
@@ -23,7 +26,7 @@ _DETAILS = {
     Code.FORM_WRONG_YEAR: "自评表不是本年度的表：写的是{found}，应为{wanted}",
     Code.FORM_ALTERED: "{item}的分值或内容被改动：现为{found}，应为{wanted}",
     Code.FORM_CONFLICTING: "来件含多份内容不同的自评表{document}",
-    Code.FORM_LOW_CONFIDENCE: "{item}由图像识别读出，没有把握{found}",
+    Code.FORM_LOW_CONFIDENCE: "{item}识读没有把握，读作{found}",
     Code.ORGANIZATION_MISSING: "填报单位未填，也无法从邮件判断",
     Code.ORGANIZATION_UNKNOWN: "单位{found}不在名册中",
     Code.ORGANIZATION_MISMATCH: "表上写的是{found}，发件邮箱登记的是{wanted}",
@@ -89,9 +92,9 @@ def shortened(text: str, limit: int) -> str:
 
 
 def quoted(text: str, limit: int = _LONGEST_QUOTE) -> str:
-    """「what stood there」, cleaned and cut; '' for nothing."""
-    cleaned = shortened(plain(text).replace("「", "“").replace("」", "”"), limit)
-    return f"「{cleaned}」" if cleaned else ""
+    """“what stood there”, cleaned and cut, marks within it made single (GB/T 15834); '' for nothing."""
+    cleaned = shortened(plain(text).translate(_INNER), limit)
+    return f"“{cleaned}”" if cleaned else ""
 
 
 def minute(when: datetime) -> str:
@@ -148,23 +151,37 @@ def listed(names: Iterable[str]) -> str:
 
 def detail(finding: Finding, rubric: Rubric) -> str:
     """One short sentence for staff and for the export."""
-    text = _DETAILS[finding.code].format(
+    text = _words(finding).format(
         item="表格" if finding.item is None else item_name(rubric, finding.item),
         found=quoted(finding.found) or "（空）",
-        wanted=quoted(finding.wanted, 60) or "（未注明）",
+        wanted=_wanted(finding.wanted) or "（未注明）",
         document=quoted(finding.document or ""),
         number=finding.found,
     )
     for nothing in (
-        "：「dmarc=fail」",
+        "：“dmarc=fail”",
         "，应为（未注明）",
         "，到期时间（未注明）",
         "：（空）",
+        "，读作（空）",
         "（未注明）",
         "（空）",
     ):
         text = text.replace(nothing, "")
     return text
+
+
+def _wanted(text: str) -> str:
+    """A number as it is, words in quotation marks."""
+    return text if _NUMBER.fullmatch(text) else quoted(text, 60)
+
+
+def _words(finding: Finding) -> str:
+    if finding.code is Code.FORM_ALTERED and finding.item is None:
+        return "表中多出一行{found}"
+    if finding.code is Code.FORM_ALTERED and not finding.found:
+        return "表中缺少{item}"
+    return _DETAILS[finding.code]
 
 
 def mended(before: Sequence[Finding], now: Sequence[Finding]) -> tuple[str, ...]:

@@ -380,7 +380,7 @@ def test_a_second_correction_refers_to_the_first_and_the_acknowledgement_closes_
     assert "补正通知（编号" not in text(first)
     second = text(office.take(mail(Role.FORM, Role.PLAN, findings=(OVER,))))
     assert first is not None
-    assert f"编号{first.subject.split()[-1]}），本件是第2次补正通知" in second
+    assert f"编号{first.subject.split()[-1]}），本件为第2次补正通知" in second
     assert "已补报下一年度工作计划，第4项自评依据已补填" in second
     third = office.take(mail(Role.FORM))
     assert third is not None
@@ -462,7 +462,7 @@ def test_a_correction_that_asks_for_nothing_goes_out_as_a_receipt(office: Office
 def test_after_the_deadline_it_says_so_and_still_asks(office: Office) -> None:
     office.now = datetime.fromisoformat("2021-01-15T17:30:01+08:00")
     said = text(office.take(mail(*ALL, findings=(OVER,))))
-    assert "收到时间为2021年1月15日17:30:01，晚于截止时间2021年1月15日17:30，已如实登记" in said
+    assert "收到时间：2021年1月15日17:30:01，晚于截止时间2021年1月15日17:30，已如实登记" in said
     assert "请尽快补正" in said
 
 

@@ -99,7 +99,7 @@ BROKEN = replace(
         ),
         folder("enterprises", last_good_round=None, on_server=None),
     ],
-    alarms=["邮箱 enterprises（INBOX）无法读取，最近一次成功读取：从未成功"],
+    alarms=["邮箱 enterprises（INBOX）无法读取，最近一次成功读取：从未成功；原因：授权码错误"],
     disk_free_octets=300 * 2**20,
 )
 CASES = {"busy": BUSY, "quiet": QUIET, "first_day": FIRST_DAY, "broken": BROKEN}

@@ -105,6 +105,7 @@ FAULTS = (
     finding(Code.EVIDENCE_UNSUPPORTED, item=46, found="正在申报"),
 )
 FAULTY = assessment({8: "3", 11: "优秀", 16: ""}, stated="98")
+OVER = assessment({8: "3"})
 ENTERPRISE = {
     "organization": "浙江省能源集团有限公司科学技术协会",
     "owed": (Role.SUMMARY, Role.PLAN),
@@ -205,11 +206,11 @@ CASES: dict[str, tuple[ReplyKind, Facts]] = {
     ),
     "correction-late": (
         ReplyKind.CORRECTION,
-        replace(WHOLE, **LATE, findings=FAULTS[:1], assessment=FAULTY),
+        replace(WHOLE, **LATE, findings=FAULTS[:1], assessment=OVER),
     ),
     "correction-late-after-a-good-one": (
         ReplyKind.CORRECTION,
-        replace(WHOLE, **LATE, findings=FAULTS[:1], assessment=FAULTY, counts_from=RECEIVED),
+        replace(WHOLE, **LATE, findings=FAULTS[:1], assessment=OVER, counts_from=RECEIVED),
     ),
     "correction-missing": (
         ReplyKind.CORRECTION,
@@ -311,7 +312,7 @@ CASES: dict[str, tuple[ReplyKind, Facts]] = {
         replace(
             WHOLE,
             findings=FAULTS[:1],
-            assessment=FAULTY,
+            assessment=OVER,
             earlier=EarlierRequest(
                 number="2020-000009-77aa01ff",
                 sent_at=RECEIVED - timedelta(days=1),
@@ -325,7 +326,7 @@ CASES: dict[str, tuple[ReplyKind, Facts]] = {
         replace(
             WHOLE,
             findings=FAULTS[:1],
-            assessment=FAULTY,
+            assessment=OVER,
             earlier=EarlierRequest(
                 number="2020-000009-77aa01ff",
                 sent_at=RECEIVED - timedelta(days=1),
@@ -349,7 +350,15 @@ CASES: dict[str, tuple[ReplyKind, Facts]] = {
     ),
     "correction-enterprise": (
         ReplyKind.CORRECTION,
-        replace(WHOLE, **ENTERPRISE, findings=(finding(Code.PLAN_MISSING),)),
+        replace(
+            WHOLE,
+            **ENTERPRISE
+            | {
+                "documents": (SentDocument(filename="2020年工作总结.docx", taken_for="工作总结"),),
+                "held": (Held(role=Role.SUMMARY, filename="x"),),
+            },
+            findings=(finding(Code.PLAN_MISSING),),
+        ),
     ),
     "correction-the-worst": (
         ReplyKind.CORRECTION,
@@ -434,12 +443,20 @@ def test_it_fits_on_a_page_and_a_half(name: str) -> None:
     assert lines <= 66
 
 
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_no_letter_is_a_verdict_on_the_score(name: str) -> None:
+    letter = write(*CASES[name])
+    said = "来信已收到，工作人员将阅读并答复" if CASES[name][1].inquiry else "的认定。"
+    assert letter.text.count(said) == 1
+    assert words(letter.html).count(said) == 1
+
+
 def test_identical_faults_are_grouped_and_the_missing_document_comes_first() -> None:
     findings = (*FAULTS, finding(Code.PLAN_MISSING))
     text = write(ReplyKind.CORRECTION, replace(WHOLE, findings=findings)).text
     assert "第4、8、14、30项未填自评依据" in text
     assert text.index("尚缺下一年度工作计划") < text.index(
-        "第8项（举办会员继续教育培训）自评分填「3」，超过本项分值2分"
+        "第8项（举办会员继续教育培训）自评分填“3”，超过本项分值2分"
     )
     assert "正在申报" not in text
 

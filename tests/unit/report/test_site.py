@@ -112,7 +112,7 @@ def test_an_organizations_page_holds_documents_readings_findings_and_history() -
     said = page_of("浙江省示例乙学会")
     assert "自评表.xlsx" in said
     assert "工作计划 未收到" in re.sub(r"(?<=\S)(?=未收到)", " ", said)
-    assert "第8项（举办会员继续教育培训）自评分「3」超过分值「2」" in said
+    assert "第8项（举办会员继续教育培训）自评分“3”超过分值2" in said
     assert "Sheet1!F11" in said
     assert "填报总分：99" in said
     assert "来件编号2 2021年1月15日16:02:40" in said.replace("　", " ")

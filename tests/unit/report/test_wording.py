@@ -47,11 +47,21 @@ def test_every_finding_has_a_short_chinese_sentence(code: Code) -> None:
     [
         (
             finding(Code.SCORE_OVER_MAX, item=8, found="3", wanted="2"),
-            "第8项（举办会员继续教育培训）自评分「3」超过分值「2」",
+            "第8项（举办会员继续教育培训）自评分“3”超过分值2",
         ),
-        (finding(Code.TOTAL_MISMATCH, found="90", wanted="89"), "总计填「90」，各项之和为「89」"),
-        (finding(Code.DOCUMENT_ENCRYPTED, document="表.xlsx", found="office"), "文件「表.xlsx」设有密码"),
+        (finding(Code.TOTAL_MISMATCH, found="90", wanted="89"), "总计填“90”，各项之和为89"),
+        (finding(Code.DOCUMENT_ENCRYPTED, document="表.xlsx", found="office"), "文件“表.xlsx”设有密码"),
         (finding(Code.FORM_MISSING), "缺可读取的自评表"),
+        (
+            finding(Code.FORM_ALTERED, item=52, wanted="按时报送年检材料。"),
+            "表中缺少第52项（按时报送年检材料）",
+        ),
+        (finding(Code.FORM_ALTERED, found="特色加分"), "表中多出一行“特色加分”"),
+        (
+            finding(Code.FORM_LOW_CONFIDENCE, item=8, found="2"),
+            "第8项（举办会员继续教育培训）识读没有把握，读作“2”",
+        ),
+        (finding(Code.FORM_LOW_CONFIDENCE), "表格识读没有把握"),
         (finding(Code.MESSAGE_UNPROCESSABLE, found="KeyError: 'x'"), "多次处理失败，原件已保存"),
     ],
 )
@@ -100,9 +110,9 @@ def test_every_criterion_has_a_short_name() -> None:
 
 
 def test_a_quotation_is_one_harmless_line() -> None:
-    assert quoted("a\r\nb「c」") == "「a b“c”」"
+    assert quoted("a\r\nb“c”「d」") == "“a b‘c’‘d’”"
     assert quoted(" \u200b ") == ""
-    assert quoted("长" * 99) == "「" + "长" * 39 + "…」"
+    assert quoted("长" * 99) == "“" + "长" * 39 + "…”"
     assert plain("见 https://example.com/a?b=c，谢谢") == "见 （网址略），谢谢"
 
 
@@ -131,4 +141,4 @@ def test_a_file_that_could_not_be_read_is_joined_with_what_lacks() -> None:
     )
     (point,) = for_sender(found, RUBRIC, form_came=False)
     assert point.text.startswith("尚缺自评表。")
-    assert [line[: line.index("」") + 1] for line in point.lines] == ["文件「表.xlsx」", "文件「总结.rar」"]
+    assert [line[: line.index("”") + 1] for line in point.lines] == ["文件“表.xlsx”", "文件“总结.rar”"]

@@ -111,7 +111,7 @@ def test_an_organization_with_faults(summary: Worksheet) -> None:
     assert row["考核分"] is None
     problems = str(row["问题"])
     assert "未填自评依据（第4、14项）" in problems
-    assert "自评分「3」超过分值「2」" in problems
+    assert "自评分“3”超过分值2" in problems
     assert row["备注"] == "已电话提醒"
 
 
@@ -140,7 +140,7 @@ def test_who_has_not_sent_and_who_owes_no_form(summary: Worksheet) -> None:
 
 
 def test_why_one_waits_is_named(summary: Worksheet) -> None:
-    assert row_of(summary, "浙江省示例戊学会")["问题"] == "待人工核对（图像识别存疑）"
+    assert row_of(summary, "浙江省示例戊学会")["问题"] == "待人工核对（识读存疑）"
 
 
 def test_the_items_are_the_rubrics(book: Workbook) -> None:
