@@ -31,7 +31,6 @@ _SUBJECTS = {
     ReplyKind.CORRECTION: "【请补正】",
     ReplyKind.RECEIPT: "【已收到，待人工核对】",
 }
-_INQUIRED = "【已收到，待人工答复】"
 TEMPLATE_FAULTS = (
     TemplateError,
     ArithmeticError,
@@ -171,8 +170,7 @@ def rendered(templates: Environment, name: str, context: Mapping[str, Any]) -> s
 def subject(kind: ReplyKind, facts: Facts) -> str:
     """One line that sorts by kind and then by organization: 【请补正】浙江省数学会 2020-000017-3fa9c2d1."""
     name = wording.shortened(wording.plain(facts.organization or ""), _LONGEST_NAME)
-    said = _INQUIRED if facts.inquiry and kind is ReplyKind.RECEIPT else _SUBJECTS[kind]
-    return f"{said}{name} {facts.number}" if name else f"{said}{facts.number}"
+    return f"{_SUBJECTS[kind]}{name} {facts.number}" if name else f"{_SUBJECTS[kind]}{facts.number}"
 
 
 def template_names() -> list[str]:
