@@ -1,51 +1,34 @@
-"""The composition root: from a configuration to everything that works together, opened and closed as one."""
+"""The service: what fetches, decides and sends for one configuration, wired together."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from contextlib import closing, contextmanager
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
-from mailbot import rubric as rubrics
-from mailbot.answer import Answerer
-from mailbot.breaker import Breaker, Stopped
-from mailbot.config import Config, Limits
-from mailbot.desk import Desk
-from mailbot.documents.scanner import Scanner
-from mailbot.errors import AnotherWorkerError, ConfigError, ConfigurationError, TemporaryError, UsageError
-from mailbot.intake import Intake, Step, unobserved
+from mailbot.alarms import Alarms
+from mailbot.config import Config
+from mailbot.errors import AnotherWorkerError, TemporaryError, UsageError
 from mailbot.log import log
-from mailbot.mail.files import FileMail, read_files
-from mailbot.model import Outcome, Track
-from mailbot.organizations import read_organizations
+from mailbot.opened import Opened, utc_now
 from mailbot.outbox import Outbox
-from mailbot.reader import Reader
-from mailbot.reading import MailReading
-from mailbot.records import MessageRecord, OrganizationRecord, Receipt
-from mailbot.registry import Registry, identify
-from mailbot.reminders import Reminders, is_a_day, next_day
-from mailbot.report.digest import Digest
-from mailbot.report.export import write_csv, write_json
-from mailbot.report.letters import Letter
-from mailbot.report.site import INDEX, Site, pages
-from mailbot.report.status import organization_view, status_view
-from mailbot.staff import StaffMail
-from mailbot.store.archive import Archive
-from mailbot.store.history import write_lines
-from mailbot.store.store import Store
+from mailbot.records import Receipt
 from mailbot.watcher import Watcher
 from mailbot.worker import Worker, only_worker
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from mailbot.desk import Desk
+    from mailbot.intake import Intake, Observer
+    from mailbot.mail.files import FileMail
+    from mailbot.reader import Reader
+    from mailbot.reminders import Reminders
+    from mailbot.report.letters import Letter
+    from mailbot.staff import StaffMail
 
 INGESTED = "ingest"
 """The folder under which mails from files are kept."""
@@ -53,69 +36,19 @@ _MOST_CHILDREN = 4
 _INGEST_BATCH = 50
 
 
-def utc_now() -> datetime:
-    """The clock of a running service."""
-    return datetime.now(UTC)
-
-
-class App:
-    """Everything that one configuration needs, opened when it is first used. A context manager."""
+class App(Opened):
+    """Works on what comes in. Each part is imported and made when it is first needed."""
 
     def __init__(self, config: Config, *, clock: Callable[[], datetime] = utc_now) -> None:
-        self.config = config
-        self.clock = clock
-        self.observe: Callable[[Step, int], None] = unobserved
-        self._stack = ExitStack()
-
-    @classmethod
-    def open(cls, config: Config, *, clock: Callable[[], datetime] = utc_now) -> Self:
-        """Make the storage directory and open the database.
-
-        Raises ConfigurationError where the rubric or the registry is faulty, TemporaryError where the database does
-        not answer.
-        """
-        app = cls(config, clock=clock)
-        _ = (app.rubric, app.registry)
-        try:
-            config.storage.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            reason = f"cannot be made: {error.strerror}"
-            raise ConfigurationError([ConfigError(str(config.file), "storage.directory", reason)]) from error
-        _ = app.store
-        return app
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
-
-    @cached_property
-    def rubric(self) -> rubrics.Rubric:
-        """The campaign's form."""
-        return rubrics.load(self.config.campaign.rubric)
-
-    @cached_property
-    def registry(self) -> Registry | None:
-        """The organizations that are to report, where a list of them is configured."""
-        path = self.config.campaign.organizations
-        return Registry(read_organizations(path)) if path else None
-
-    @cached_property
-    def store(self) -> Store:
-        """The database."""
-        return self._stack.enter_context(Store.open(self.config.storage.database))
-
-    @cached_property
-    def archive(self) -> Archive:
-        """The raw mails."""
-        return Archive(self.config.storage.directory / "archive")
+        super().__init__(config, clock=clock)
+        self.observe: Observer | None = None
 
     @cached_property
     def reader(self) -> Reader:
         """The pool of bounded children."""
+        from mailbot.documents.scanner import Scanner
+        from mailbot.reader import Reader
+
         return self._stack.enter_context(
             Reader(
                 self.config.campaign.rubric,
@@ -126,24 +59,27 @@ class App:
         )
 
     @cached_property
+    def alarms(self) -> Alarms:
+        """What tells the staff that something is wrong."""
+        return Alarms(self.config, self.store, self.clock)
+
+    @cached_property
     def staff(self) -> StaffMail:
         """The digest and the 汇总表."""
-        return StaffMail(
-            config=self.config,
-            rubric=self.rubric,
-            registry=self.registry,
-            store=self.store,
-            clock=self.clock,
-        )
+        from mailbot.staff import StaffMail
+
+        return StaffMail(self, self.alarms)
 
     @cached_property
     def desk(self) -> Desk:
         """Where persons decide on what waits."""
+        from mailbot.desk import Desk
+
         return Desk(
             config=self.config,
             rubric=self.rubric,
             store=self.store,
-            organizations=self.staff.organizations,
+            organizations=self.organizations,
             named=self.organization,
             decide=self._decide_if_alone,
             clock=self.clock,
@@ -163,23 +99,15 @@ class App:
         with self.alone():
             if not once:
                 return self.worker().stay()
+            alarms = self.alarms
             reached = self.worker(reminding=False).once()
-            self.staff.watch_mailboxes()
-            self.staff.watch_waiting()
-            self.staff.watch_breaker()
+            alarms.tell()
             return reached
 
     def worker(self, *, reminding: bool = True) -> Worker:
         """Watchers, intake and outboxes, wired to wake each other."""
         arrived = threading.Event()
         outboxes = [self._outbox(m.name, reminding=reminding) for m in self.config.mailboxes]
-
-        def committed(step: Step, message: int) -> None:
-            self.observe(step, message)
-            if step is Step.COMMITTED:
-                for outbox in outboxes:
-                    outbox.wake.set()
-
         watchers = [
             Watcher(
                 mailbox,
@@ -195,12 +123,34 @@ class App:
             self._stack.callback(close)
         return Worker(
             watchers=watchers,
-            intake=self._intake(committed),
+            intake=lambda: self._waking_intake(outboxes),
+            waits=self._something_waits,
             outboxes=outboxes,
             arrived=arrived,
-            by_the_clock=self.staff.by_the_clock,
+            by_the_clock=self._by_the_clock,
             still_alone=self.store.still_alone,
         )
+
+    def _waking_intake(self, outboxes: Sequence[Outbox]) -> Intake:
+        """An intake that tells the outboxes when something is committed."""
+        from mailbot.intake import Step
+
+        def committed(step: Step, message: int) -> None:
+            if self.observe is not None:
+                self.observe(step, message)
+            if step is Step.COMMITTED:
+                for outbox in outboxes:
+                    outbox.wake.set()
+
+        return self._intake(committed)
+
+    def _something_waits(self) -> bool:
+        """Whether there is anything to decide now."""
+        now = self.clock()
+        return bool(self.store.waiting(1, now=now) or self.store.to_decide_anew(now=now))
+
+    def _by_the_clock(self) -> None:
+        self.staff.by_the_clock()
 
     def _outbox(self, mailbox: str, *, reminding: bool) -> Outbox:
         return Outbox(
@@ -212,6 +162,8 @@ class App:
         )
 
     def _reminders(self, mailbox: str) -> Reminders:
+        from mailbot.reminders import Reminders
+
         return Reminders(
             self.config.mailbox(mailbox),
             config=self.config,
@@ -231,6 +183,8 @@ class App:
 
         Raises UsageError where none are configured, TemporaryError where not all could be sent.
         """
+        from mailbot.reminders import is_a_day, next_day
+
         now = self.clock()
         if not self.config.reminders.days:
             raise UsageError("reminders.days is empty: no reminders are configured")
@@ -244,7 +198,10 @@ class App:
                     raise TemporaryError(f"{mailbox.name}: not all reminders could be sent")
         return len(self.store.reminders(day=day)) - before, day
 
-    def _intake(self, observe: Callable[[Step, int], None]) -> Intake:
+    def _intake(self, observe: Observer | None) -> Intake:
+        from mailbot.answer import Answerer
+        from mailbot.intake import Intake
+
         return Intake(
             config=self.config,
             store=self.store,
@@ -258,13 +215,15 @@ class App:
 
     def replaying_intake(self) -> Intake:
         """An intake for who replays a ledger into this app's fresh database."""
-        return self._intake(unobserved)
+        return self._intake(None)
 
     def ingest(self, mailbox: str, paths: Sequence[Path]) -> tuple[int, int]:
         """Take in mails from files and decide them; their replies are queued for the next round.
 
         Returns how many mails the files held and how many of them were new. Raises UsageError.
         """
+        from mailbot.mail.files import read_files
+
         name = self.config.mailbox(mailbox).name
         seen = new = 0
         batch: list[FileMail] = []
@@ -303,174 +262,3 @@ class App:
             for mail, sha256 in zip(mails, hashes, strict=True)
         ]
         return len(self.store.record_ingested(mailbox, receipts, at=self.clock()))
-
-    def messages(self) -> Iterator[MessageRecord]:
-        """Everything that came in, in the order of its numbers."""
-        return self.store.messages()
-
-    def export(self, form: str, target: Path | IO[bytes]) -> None:
-        """Everything as `json`, or the 汇总表 as `xlsx` or `csv`; a file appears whole or not at all."""
-        with _writing(target) as stream:
-            self._export(form, stream)
-
-    def _export(self, form: str, stream: IO[bytes]) -> None:
-        if form == "xlsx":
-            stream.write(self.staff.workbook(self.clock()))
-        elif form == "csv":
-            write_csv(
-                stream,
-                config=self.config,
-                rubric=self.rubric,
-                organizations=self.staff.organizations(),
-                messages=self.store.for_a_person(),
-            )
-        else:
-            write_json(
-                stream,
-                config=self.config,
-                rubric=self.rubric,
-                messages=self.messages(),
-                organizations=self.staff.organizations(),
-            )
-
-    def digest(
-        self, day: date | None = None, *, send: bool = False, directory: Path | None = None
-    ) -> tuple[Digest, tuple[Path, ...]]:
-        """The digest since the last one, or of one day; mailed, written as files (which are returned), or just made."""
-        now = self.clock()
-        since = None
-        if day is not None:
-            hour = datetime.combine(day, self.config.staff.digest_at, tzinfo=self.config.campaign.timezone)
-            since, now = hour - timedelta(days=1), min(hour, now)
-        made = self.staff.digest(now, since)
-        if send:
-            self.staff.send_digest(made, now, of_a_day=day is not None)
-        return made, self.staff.write_digest(made, now, directory) if directory else ()
-
-    def export_ledger(self, target: Path | IO[bytes]) -> None:
-        """The ledger as JSON lines; a file appears whole or not at all."""
-        with _writing(target) as stream:
-            write_lines(self.store.ledger(), stream)
-
-    def report(self, directory: Path) -> Path:
-        """Write the report's pages into a directory, over those of an earlier one; returns the overview's file.
-
-        Raises UsageError.
-        """
-        received, nobodys = [], []
-        for message in self.messages():
-            if message.outcome is not Outcome.IGNORED:
-                received.append(message.received_at)
-            if message.organization is None:
-                nobodys.append(message)
-        site = Site(
-            config=self.config,
-            rubric=self.rubric,
-            organizations=self.staff.organizations(),
-            mails=lambda name: nobodys if name is None else self.store.messages(organization=name),
-            reminders=self.store.reminders(),
-            received=received,
-            now=self.clock(),
-        )
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            written = {name for name, html in pages(site) if _write_page(directory / name, html)}
-            for old in directory.glob("organization-[0-9]*.html"):
-                if old.name not in written:
-                    old.unlink()
-        except OSError as error:
-            raise UsageError(f"{directory}: cannot be written: {error.strerror}") from error
-        return directory / INDEX
-
-    def status(self) -> Group:
-        """Where the campaign stands, for the terminal."""
-        stopped = Breaker(self.config, self.store, self.clock).stopped()
-        return status_view(
-            stopped=_nothing_is_sent(stopped, self.config.campaign.timezone) if stopped else "",
-            config=self.config,
-            organizations=self.staff.organizations(),
-            counts=self.store.counts(),
-            folders=self.store.folders(),
-            now=self.clock(),
-        )
-
-    def file_of(self, organization: str) -> Group:
-        """One organization's whole file, for the terminal. Raises UsageError."""
-        record = self.organization(organization)
-        return organization_view(
-            record,
-            self.store.messages(organization=record.name),
-            self.rubric,
-            self.config.campaign.timezone,
-        )
-
-    def organization(self, name: str) -> OrganizationRecord:
-        """One organization, by its name or anything that clearly means it. Raises UsageError."""
-        known = {o.name: o for o in self.staff.organizations()}
-        if name in known:
-            return known[name]
-        registered = self.registry.named(name) if self.registry else None
-        if registered and registered.name in known:
-            return known[registered.name]
-        like = [each for each in known if name in each]
-        if len(like) == 1:
-            return known[like[0]]
-        hint = f"; did you mean one of: {', '.join(like[:10])}?" if like else ""
-        raise UsageError(f"no organization {name!r} in this campaign{hint}")
-
-
-def read_document(
-    path: Path, rubric: Path, limits: Limits | None = None, registry: Registry | None = None
-) -> MailReading:
-    """Read one document as if it had come alone; nothing is stored or sent.
-
-    Raises UsageError where there is no such file, DocumentError where it cannot be read at all.
-    """
-    if not path.is_file():
-        raise UsageError(f"{path}: there is no such file")
-    with Reader(rubric, limits or Limits(), children=1) as reader:
-        try:
-            reading = reader.read_document(path)
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    if reading.assessment is None:
-        return reading
-    identity = identify(
-        registry,
-        form_name=reading.assessment.organization,
-        senders=(),
-        hints=[("title", name) for document in reading.documents for name in document.organizations],
-        learned=None,
-        default_track=Track.SOCIETY,
-        has_form=True,
-    )
-    return replace(reading, findings=(*reading.findings, *identity.findings))
-
-
-def _nothing_is_sent(stopped: Stopped, zone: ZoneInfo) -> str:
-    return (
-        f"ALL SENDING HAS STOPPED at {stopped.at.astimezone(zone):%Y-%m-%d %H:%M:%S}: {stopped.letters} letters within "
-        "an hour answer mails that carry nothing; mailbot review --resume lets them go"
-    )
-
-
-def _write_page(path: Path, html: str) -> bool:
-    return path.write_text(html, encoding="utf-8", errors="replace") > 0
-
-
-@contextmanager
-def _writing(target: Path | IO[bytes]) -> Iterator[IO[bytes]]:
-    """A stream as it is, or a file that takes its name when it is written to the end."""
-    if not isinstance(target, Path):
-        yield target
-        return
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            yield stream
-        temporary.replace(target)
-    except OSError as error:
-        raise UsageError(f"{target}: cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

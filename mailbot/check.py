@@ -13,13 +13,13 @@ from enum import StrEnum
 
 from mailbot import rubric as rubrics
 from mailbot.answer import check_templates
-from mailbot.app import App
 from mailbot.config import Config, Mailbox, Smtp
 from mailbot.documents.scanner import Scanner
 from mailbot.documents.walls import Wall, standing
 from mailbot.errors import ConfigError, LoginError, MailbotError, ScannerError, TemporaryError
 from mailbot.mail.imap import FolderState, ImapMailbox
 from mailbot.mail.smtp import Submission
+from mailbot.opened import Opened
 from mailbot.report.sample_pages import page_faults
 
 _QQ_LOGIN = (
@@ -105,13 +105,13 @@ def _scanner(clamd: str) -> Result:
 
 def _opened(config: Config, clock: Callable[[], datetime]) -> Result:
     try:
-        with App.open(config, clock=clock) as app:
-            registered = len(app.registry.organizations) if app.registry else 0
+        with Opened.open(config, clock=clock) as opened:
+            registered = len(opened.registry.organizations) if opened.registry else 0
     except TemporaryError as error:
         return Result(what="database", mark=Mark.UNREACHED, said=str(error))
     except MailbotError as error:
         return Result(what="rubric and registry", mark=Mark.FAULT, said=str(error))
-    said = f"{len(app.rubric.items)} items, {app.rubric.total} points; " + (
+    said = f"{len(opened.rubric.items)} items, {opened.rubric.total} points; " + (
         f"{registered} organizations" if registered else "no list of organizations"
     )
     return Result(what="database, rubric and registry", mark=Mark.OK, said=said)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mailbot.app import App
     from mailbot.config import Config
     from mailbot.registry import Registry
+    from mailbot.reports import Reports
 
 OK, FAULTY, WRONG, TEMPFAIL = 0, 1, 2, 75
 """Done; what was examined is faulty; wrong usage or configuration; something could not be reached (EX_TEMPFAIL of sysexits.h)."""
@@ -81,10 +82,13 @@ def demo(
 
 @app.command()
 def check(config: ConfigOption = CONFIG) -> None:
-    """Try configuration, storage, database and logins; say what to mend."""
-    from mailbot.app import utc_now
+    """Try configuration, storage, database and each login.
+
+    Says what to mend.
+    """
     from mailbot.check import Mark
     from mailbot.check import check as trials
+    from mailbot.opened import utc_now
 
     with _errors():
         marks = set()
@@ -132,7 +136,7 @@ def read(
 ) -> None:
     """Read and score one document; nothing is stored or sent."""
     from mailbot import rubric as rubrics
-    from mailbot.app import read_document
+    from mailbot.reader import read_document
     from mailbot.report.status import read_json_text, reading_text
 
     with _errors():
@@ -149,8 +153,8 @@ def status(config: ConfigOption = CONFIG) -> None:
     """Where the campaign stands."""
     from mailbot.report.status import to_text
 
-    with _opened(config) as mailbot:
-        typer.echo(to_text(mailbot.status()))
+    with _reports(config) as reports:
+        typer.echo(to_text(reports.status()))
 
 
 @app.command()
@@ -158,8 +162,8 @@ def show(organization: str, config: ConfigOption = CONFIG) -> None:
     """One organization's whole file."""
     from mailbot.report.status import to_text
 
-    with _opened(config) as mailbot:
-        typer.echo(to_text(mailbot.file_of(organization)))
+    with _reports(config) as reports:
+        typer.echo(to_text(reports.file_of(organization)))
 
 
 @app.command()
@@ -173,8 +177,8 @@ def digest(
     output: Annotated[Path | None, typer.Option(help="Write it into this directory.")] = None,
 ) -> None:
     """The staff's daily digest: printed, written or sent."""
-    with _opened(config, mail=send) as mailbot:
-        made, files = mailbot.digest(date.date() if date else None, send=send, directory=output)
+    with _reports(config, mail=send) as reports:
+        made, files = reports.digest(date.date() if date else None, send=send, directory=output)
         typer.echo("\n".join(map(str, files)) or made.text)
 
 
@@ -207,8 +211,8 @@ def report(
     config: ConfigOption = CONFIG,
 ) -> None:
     """Pages to look at and to print: an overview, one an organization."""
-    with _opened(config) as mailbot:
-        typer.echo(mailbot.report(output))
+    with _reports(config) as reports:
+        typer.echo(reports.report(output))
 
 
 @app.command()
@@ -222,8 +226,8 @@ def export(
     config: ConfigOption = CONFIG,
 ) -> None:
     """Everything as JSON; the 汇总表 as a workbook or csv."""
-    with _opened(config) as mailbot:
-        mailbot.export(output_format.value, _target(output))
+    with _reports(config) as reports:
+        reports.export(output_format.value, _target(output))
 
 
 @app.command()
@@ -237,11 +241,12 @@ def verify(
 
     Exit status 1 where something does not hold.
     """
+    from mailbot.opened import Opened
     from mailbot.verify import differences, verify
 
-    with _opened(config) as mailbot:
-        proof = verify(mailbot.store, mailbot.archive, now=mailbot.clock())
-        faults = (*proof.faults, *(differences(against, mailbot.store) if against else ()))
+    with _errors(), Opened.open(_load(config)) as opened:
+        proof = verify(opened.store, opened.archive, now=opened.clock())
+        faults = (*proof.faults, *(differences(against, opened.store) if against else ()))
         for fault in faults:
             typer.echo(fault)
         typer.echo(
@@ -263,8 +268,8 @@ def ledger(
 
     What was received, decided and sent.
     """
-    with _opened(config) as mailbot:
-        mailbot.export_ledger(_target(output))
+    with _reports(config) as reports:
+        reports.export_ledger(_target(output))
 
 
 @app.command()
@@ -342,7 +347,7 @@ def rebuild(
 
     Sends nothing, and keeps the old one.
     """
-    from mailbot.app import utc_now
+    from mailbot.opened import utc_now
     from mailbot.rebuild import rebuild
 
     with _errors():
@@ -362,7 +367,7 @@ def rescore(
     apply: Annotated[bool, typer.Option("--apply", help="Take it over; no letter is written.")] = False,
 ) -> None:
     """What today's rubric and reader would make of decided mails."""
-    from mailbot.app import utc_now
+    from mailbot.opened import utc_now
     from mailbot.rebuild import rescore
 
     with _errors():
@@ -373,10 +378,13 @@ def rescore(
         typer.echo(f"{len(differing)} messages {done}")
 
 
-def _load(config: Path) -> Config:
+def _load(config: Path, *, mail: bool = False) -> Config:
     from mailbot.config import load
 
-    return load(config)
+    loaded = load(config)
+    if mail:
+        loaded.require_passwords()
+    return loaded
 
 
 def _known(config: Path) -> tuple[Config | None, Registry | None]:
@@ -397,15 +405,20 @@ def _target(output: Path | None) -> Path | IO[bytes]:
 
 @contextmanager
 def _opened(config: Path, *, mail: bool = False) -> Iterator[App]:
-    """The program on its configuration; with every password at hand where `mail` is fetched or sent."""
+    """The service on its configuration; with every password at hand where `mail` is fetched or sent."""
     from mailbot.app import App
 
-    with _errors():
-        loaded = _load(config)
-        if mail:
-            loaded.require_passwords()
-        with App.open(loaded) as opened:
-            yield opened
+    with _errors(), App.open(_load(config, mail=mail)) as opened:
+        yield opened
+
+
+@contextmanager
+def _reports(config: Path, *, mail: bool = False) -> Iterator[Reports]:
+    from mailbot.opened import Opened
+    from mailbot.reports import Reports
+
+    with _errors(), Opened.open(_load(config, mail=mail)) as opened:
+        yield Reports(opened)
 
 
 @contextmanager

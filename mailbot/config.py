@@ -141,7 +141,7 @@ AtLeastOne = Annotated[Number, Field(gt=0)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
 
 class Campaign(_Section):
@@ -327,10 +327,10 @@ class Config(_Section):
 
     campaign: Campaign
     storage: Storage = Field(default_factory=dict, validate_default=True)
-    staff: Staff = Staff()
-    replies: Replies = Replies()
-    reminders: Reminders = Reminders()
-    limits: Limits = Limits()
+    staff: Staff = Field(default_factory=dict, validate_default=True)
+    replies: Replies = Field(default_factory=dict, validate_default=True)
+    reminders: Reminders = Field(default_factory=dict, validate_default=True)
+    limits: Limits = Field(default_factory=dict, validate_default=True)
     scanner: Scanner | None = None
     mailboxes: Annotated[tuple[Mailbox, ...], AfterValidator(_distinct)] = Field(alias="mailbox")
     templates: PathFromFile | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from mailbot.model import (
     Code,
@@ -31,8 +32,10 @@ from mailbot.model import (
 )
 from mailbot.reading import Authentication, DocumentReading, MailHead, MailReading
 from mailbot.records import PASSED_OVER
-from mailbot.registry import Identity
 from mailbot.ruled import left_by, reading_left_by, settled
+
+if TYPE_CHECKING:
+    from mailbot.registry import Identity
 
 _MISSING = {
     Role.FORM: Code.FORM_MISSING,

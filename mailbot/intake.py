@@ -63,8 +63,8 @@ class Step(StrEnum):
     COMMITTED = "committed"
 
 
-def unobserved(_step: Step, _message: int) -> None:
-    """Nobody looks on."""
+Observer = Callable[[Step, int], None]
+"""Is told of each border that a message passes, with the message's number."""
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ class Intake:
         registry: Registry | None,
         answerer: Answerer,
         clock: Callable[[], datetime],
-        observe: Callable[[Step, int], None] = unobserved,
+        observe: Observer | None = None,
     ) -> None:
         self._config = config
         self._store = store
@@ -113,12 +113,16 @@ class Intake:
         self._registry = registry
         self._answerer = answerer
         self._clock = clock
-        self._observe = observe
+        self._observe: Observer = observe or (lambda _step, _message: None)
         self._terms = Terms(
             opens=config.campaign.opens, deadline=config.campaign.deadline, requires=config.owed
         )
         self._own = frozenset(mailbox.address.lower() for mailbox in config.mailboxes)
         self._group = _Group()
+
+    def prepare(self) -> None:
+        """Start the reading children ahead of the first mail, which then need not wait for them."""
+        self._reader.warm()
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> int:
         """Decide all that waits and is due; returns how many messages were taken.

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from mailbot.breaker import Breaker
 from mailbot.config import Config, Mailbox
@@ -25,8 +26,10 @@ from mailbot.mail.reply_folders import ReplyFolders, marks
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
 from mailbot.records import ReplyRecord
-from mailbot.reminders import Reminders, reminder_marks
 from mailbot.store.store import Settlement, Store
+
+if TYPE_CHECKING:
+    from mailbot.reminders import Reminders
 
 _AT_ONCE = 25
 """How many replies are marked `sending` together where there is no pacing: they share two commits."""
@@ -102,6 +105,8 @@ class Outbox:
         reminders = [r for r in self._store.reminders(state=ReplyState.DRAFTED) if r.mailbox == mine]
         if not drafts and not reminders:
             return
+        from mailbot.reminders import reminder_marks
+
         with ReplyFolders(self._mailbox) as folders:
             sent = folders.sent_marks()
         gone = [r for r in drafts if marks(r.message_id, r.subject) & sent]

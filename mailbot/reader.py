@@ -23,9 +23,10 @@ from mailbot.config import Limits
 from mailbot.documents.needs import Supplied
 from mailbot.documents.sandbox import ChildFailedError, Parent, Pool
 from mailbot.documents.scanner import Scanner
-from mailbot.errors import DocumentError, UnreadableError
-from mailbot.model import Code, Format, Role, finding
+from mailbot.errors import DocumentError, UnreadableError, UsageError
+from mailbot.model import Code, Format, Role, Track, finding
 from mailbot.reading import DocumentReading, MailHead, MailReading, Need, Part
+from mailbot.registry import Registry, identify
 from mailbot.rubric import Rubric
 
 _PRELOAD = (
@@ -209,6 +210,10 @@ class Reader:
     ) -> None:
         self._stack.close()
 
+    def warm(self) -> None:
+        """Start all children now."""
+        self._pool.warm()
+
     def read_mail(
         self,
         path: Path,
@@ -333,6 +338,34 @@ class Reader:
                 )
             )
         return self._ocr
+
+
+def read_document(
+    path: Path, rubric: Path, limits: Limits | None = None, registry: Registry | None = None
+) -> MailReading:
+    """Read one document as if it had come alone; nothing is stored or sent.
+
+    Raises UsageError where there is no such file, DocumentError where it cannot be read at all.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file")
+    with Reader(rubric, limits or Limits(), children=1) as reader:
+        try:
+            reading = reader.read_document(path)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    if reading.assessment is None:
+        return reading
+    identity = identify(
+        registry,
+        form_name=reading.assessment.organization,
+        senders=(),
+        hints=[("title", name) for document in reading.documents for name in document.organizations],
+        learned=None,
+        default_track=Track.SOCIETY,
+        has_form=True,
+    )
+    return replace(reading, findings=(*reading.findings, *identity.findings))
 
 
 def _refused(failure: ChildFailedError) -> Supplied:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from mailbot.app import App, utc_now
+from mailbot.app import App
 from mailbot.config import Config
 from mailbot.decide import unprocessable
 from mailbot.errors import MailbotError, TemporaryError, UsageError
 from mailbot.intake import NOBODY
 from mailbot.log import log
 from mailbot.model import Code, Track
+from mailbot.opened import utc_now
 from mailbot.records import MessageRecord
 from mailbot.store.history import History, ReceivedFact, read_lines
 from mailbot.store.ledger import Entry, first_broken

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rapidfuzz import fuzz, process
-
 from mailbot.model import Code, Finding, Organization, Track, finding
 
 _BLANKS = re.compile(r"[_\s:.。,;\"'“”《》<>]+")
@@ -112,6 +110,8 @@ class Registry:
 
     def _clear_match(self, apart: str) -> Organization | None:
         """A match by resemblance: high, far above the next organization, and of the same characters."""
+        from rapidfuzz import fuzz, process
+
         scored = process.extract(
             apart,
             self._cores.keys(),

@@ -130,6 +130,8 @@ class Watcher:
         state = self._connection.open(folder)
         uidvalidity, last_uid = self._store.position(self._mailbox.name, folder)
         after = last_uid if uidvalidity == state.uidvalidity else 0
+        if state.uidnext > after + 1:
+            self._arrived()
         refused = self._store.refused_uids(self._mailbox.name, folder, state.uidvalidity)
         for batch in chain(
             self._connection.fetch_uids(refused, max_octets=self._message_octets),

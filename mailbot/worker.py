@@ -12,15 +12,18 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailbot.errors import AnotherWorkerError, TemporaryError
-from mailbot.intake import Intake
 from mailbot.log import log
 from mailbot.notify import notify, watchdog_seconds
-from mailbot.outbox import Outbox
-from mailbot.watcher import Watcher
+
+if TYPE_CHECKING:
+    from mailbot.intake import Intake
+    from mailbot.outbox import Outbox
+    from mailbot.watcher import Watcher
 
 _PULSE_SECONDS = 15.0
 """How often the quiet worker looks whether something is due (a retry, the digest)."""
@@ -66,22 +69,26 @@ class _Thread(threading.Thread):
 class Worker:
     """Watchers, intake and outboxes, and the events by which their threads wake each other.
 
-    `arrived` is set by whoever puts a message into the store; `by_the_clock` is called every few seconds and sends
-    the staff what is due; `still_alone` says whether no other worker can have taken our place.
+    `arrived` is set by whoever puts a message into the store, or is about to; `waits` says whether there is anything to
+    decide, and `intake` makes what decides it: a round in which nothing is new does without. `by_the_clock` is called
+    every few seconds and sends the staff what is due; `still_alone` says whether no other worker can have taken our
+    place.
     """
 
     def __init__(
         self,
         *,
         watchers: Sequence[Watcher],
-        intake: Intake,
+        intake: Callable[[], Intake],
+        waits: Callable[[], bool],
         outboxes: Sequence[Outbox],
         arrived: threading.Event,
         by_the_clock: Callable[[], None],
         still_alone: Callable[[], bool],
     ) -> None:
         self._watchers = watchers
-        self._intake = intake
+        self._make_intake = intake
+        self._waits = waits
         self._outboxes = outboxes
         self._arrived = arrived
         self._by_the_clock = by_the_clock
@@ -89,6 +96,10 @@ class Worker:
         self._stop = threading.Event()
         self._all_decided = threading.Event()
         self._trouble = threading.Event()
+
+    @cached_property
+    def _intake(self) -> Intake:
+        return self._make_intake()
 
     def once(self) -> bool:
         """One round: fetch, decide and send all there is. False where something could not be reached or the books are open."""
@@ -163,6 +174,7 @@ class Worker:
             return False
 
     def _keep_deciding(self) -> None:
+        self._intake.prepare()
         while not self._stop.is_set():
             self._arrived.wait(_PULSE_SECONDS)
             self._decide()
@@ -175,9 +187,12 @@ class Worker:
                 log.warning("the staff's mail waits", reason=str(error))
 
     def _decide(self) -> None:
+        """Decide what waits. Where mails are still on their way, the intake and its children get ready meanwhile."""
+        coming = self._arrived.is_set()
         self._arrived.clear()
         try:
-            self._intake.run(self._stop.is_set)
+            if coming or self._waits():
+                self._intake.run(self._stop.is_set)
         except TemporaryError as error:
             log.warning("messages wait", reason=str(error))
             self._trouble.set()

@@ -19,6 +19,7 @@ from mailbot.app import App
 from mailbot.config import load
 from mailbot.demo.run import run_demo
 from mailbot.demo.samples import january
+from mailbot.reports import Reports
 
 HERE = Path(__file__).parent
 MOST_OCTETS = 150_000
@@ -61,7 +62,7 @@ def _pages(demo: Path, work: Path) -> Iterable[tuple[str, Path, int]]:
     yield "digest", demo / "digest.html", WIDE
     yield "digest-phone", demo / "digest.html", PHONE
     with App.open(load(demo / "config.toml"), clock=lambda: january(15, 18, 5)) as app:
-        index = app.report(work / "report")
+        index = Reports(app).report(work / "report")
         names = [record.name for record in app.staff.organizations()]
         reminder = work / "reminder.html"
     with App.open(load(demo / "config.toml"), clock=lambda: january(14, 9, 0)) as app:

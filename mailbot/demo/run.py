@@ -25,6 +25,7 @@ from mailbot.errors import UsageError
 from mailbot.intake import Step
 from mailbot.log import writing_to
 from mailbot.records import MessageRecord
+from mailbot.reports import Reports
 
 _PASSWORD = "abcdefghijklmnop"  # noqa: S105
 _RUBRIC = Path("rubric/2020.toml")
@@ -84,9 +85,9 @@ def run_demo(output: Path, console: Console | None = None) -> int:
         ):
             arrived = _campaign(app, imap, clock, samples(app.rubric), console)
             quiet = _nothing_new(app, smtp)
-            _, files = app.digest(send=True, directory=output)
-            app.export("json", output / "export.json")
-            records = {(m.mailbox, m.folder, m.uid): m for m in app.messages()}
+            _, files = Reports(app).digest(send=True, directory=output)
+            Reports(app).export("json", output / "export.json")
+            records = {(m.mailbox, m.folder, m.uid): m for m in app.store.messages()}
             written = write_letters(output / "letters", smtp.taken, tuple(records.values()))
             became = [(each, records.get(_place(each))) for each in arrived]
             console.print(_table(became))

@@ -108,6 +108,7 @@ class Pool:
         self._context.set_forkserver_preload(list(preload))
         with _without_secrets():
             forkserver.ensure_running()
+        self._size = size
         self._children: list[_Child] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -126,6 +127,14 @@ class Pool:
             for child in self._children:
                 child.kill()
             self._children.clear()
+
+    def warm(self) -> None:
+        """Start every child that is not there yet; one that does not start is tried again by the call that needs it."""
+        for child in [self._idle.get() for _ in range(self._size)]:
+            ready = child
+            with contextlib.suppress(TemporaryError):
+                ready = child or self._replace(None)
+            self._idle.put(ready)
 
     def call(self, request: bytes, file: Path | None = None, *, answer: Answer = _no_answer) -> bytes:
         """Have a free child work on the request and, opened for it, a file; waits for a child.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from email.parser import BytesParser
-from email.policy import default
 
 from imapclient import DRAFT
 
@@ -80,6 +78,9 @@ def marks(message_id: str, subject: str, to: str = "") -> frozenset[str]:
 
 
 def _marks(header: bytes) -> Iterator[str]:
+    from email.parser import BytesParser
+    from email.policy import default
+
     message = BytesParser(policy=default).parsebytes(header, headersonly=True)
     message_id, subject = ("".join(str(message[name] or "").split()) for name in ("Message-ID", "Subject"))
     yield from marks(message_id, subject)

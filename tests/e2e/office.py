@@ -23,6 +23,7 @@ from mailbot.app import App
 from mailbot.config import load
 from mailbot.demo.servers import ImapServer, SentMail, SmtpServer
 from mailbot.mail.smtp import Submission
+from mailbot.reports import Reports
 from mailbot.store.archive import Archive
 from mailbot.store.store import Store
 from tests.conftest import ROOT
@@ -185,7 +186,7 @@ class Office:
         """The JSON export."""
         path = self.directory / "export.json"
         with self.opened() as app:
-            app.export("json", path)
+            Reports(app).export("json", path)
         exported: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return exported
 

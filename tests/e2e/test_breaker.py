@@ -12,6 +12,7 @@ from mailbot.cli import app as cli
 from mailbot.config import load
 from mailbot.desk import ReplyWish
 from mailbot.report.status import to_text
+from mailbot.reports import Reports
 from tests.e2e.office import IN_TIME, Office, mail, papers
 from tests.e2e.test_reminders import Clock
 from tests.e2e.test_templates import subjects
@@ -66,7 +67,7 @@ def test_two_bots_that_talk_are_parted_and_others_get_their_letters(office: Offi
     assert round_at(office, clock)
     assert letters(office)[10:] == ["office@yunling.example.com"]
     with office.opened() as app:
-        assert "STOPPED" not in to_text(app.status())
+        assert "STOPPED" not in to_text(Reports(app).status())
 
 
 def test_a_flood_stops_all_and_staff_are_told_once(office: Office, clock: Clock) -> None:
@@ -81,10 +82,10 @@ def test_a_flood_stops_all_and_staff_are_told_once(office: Office, clock: Clock)
     states = [reply["state"] for message in office.export()["messages"] for reply in message["replies"]]
     assert states == ["sent"] * 5 + ["queued"] * 2
     with App.open(load(office.config_path), clock=clock) as app:
-        digest = app.digest()[0].text
+        digest = Reports(app).digest()[0].text
         assert "一小时内有6封答复" in digest
         assert digest.index("自动答复已全部停止") < digest.index("■ 待人工核对的来件")
-        assert to_text(app.status()).startswith("ALL SENDING HAS STOPPED")
+        assert to_text(Reports(app).status()).startswith("ALL SENDING HAS STOPPED")
 
 
 def test_a_flood_from_ever_new_addresses_is_stopped_within_the_limit(office: Office, clock: Clock) -> None:
@@ -127,7 +128,9 @@ def test_a_person_lets_it_go_on_and_what_waited_goes_once(office: Office, clock:
     refused = CliRunner().invoke(cli, command)
     assert (refused.exit_code, "--by WHO" in refused.output) == (2, True)
     with office.opened() as app:
-        (robots,) = [r for m in app.messages() for r in m.replies if r.state == "queued" and "robot" in r.to]
+        (robots,) = [
+            r for m in app.store.messages() for r in m.replies if r.state == "queued" and "robot" in r.to
+        ]
         app.desk.settle_reply(ReplyWish(reply=robots.id, drop=True), by="章伟", why="自动程序")
     assert release(office, clock) == "letters go out again"
     again = CliRunner().invoke(cli, [*command, "--by", "章伟", "--why", "已核对"])
@@ -137,8 +140,8 @@ def test_a_person_lets_it_go_on_and_what_waited_goes_once(office: Office, clock:
     assert letters(office)[5:] == ["office@yunling.example.com"]
     assert max(office.sent_ids().values()) == 1
     with office.opened() as app:
-        assert "已全部停止" not in app.digest()[0].text
-        assert "STOPPED" not in to_text(app.status())
+        assert "已全部停止" not in Reports(app).digest()[0].text
+        assert "STOPPED" not in to_text(Reports(app).status())
 
 
 def test_a_robot_that_goes_on_afterwards_is_stopped_again_and_told_again(

@@ -338,8 +338,8 @@ def test_a_watcher_that_hangs_is_noticed_though_nothing_failed(office: Office) -
         app.clock = lambda: now[0]
         app.run(once=True)
         now[0] += timedelta(hours=1)
-        app.staff.watch_mailboxes()
-        app.staff.watch_mailboxes()
+        app.alarms.tell()
+        app.alarms.tell()
         assert len(_to_staff(office)) == 2
         app.run(once=True)
     assert [("恢复读取" in one) for one in _to_staff(office)] == [False, False, True, True]

@@ -16,6 +16,7 @@ import pytest
 from mailbot.app import App
 from mailbot.config import load
 from mailbot.model import ReplyState
+from mailbot.reports import Reports
 from tests.conftest import ROOT
 from tests.databases import on_sqlite
 from tests.e2e.office import ADDRESSES, CHINA, DEADLINE, IN_TIME, Office, mail, papers
@@ -125,7 +126,7 @@ def test_killed_while_reminding_nobody_is_reminded_twice_and_staff_see_who_perha
         app.remind()
         app.run(once=True)
         kept = {one.recipient: one.state for one in app.store.reminders()}
-        text = app.digest()[0].text
+        text = Reports(app).digest()[0].text
     reached = Counter(_reminded(office))
     assert kept.keys() == {"xinghe@example.com", "mishu@example.com", "kexie@example.com"}
     assert max(reached.values()) == 1

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mailbot.reports import Reports
 from mailbot.verify import verify
 from tests.contract.providers import DuplicateLogin, NeteaseLike, QqLike
 from tests.e2e.office import IN_TIME, Office, mail, papers
@@ -157,7 +158,7 @@ def test_a_mail_that_the_listing_leaves_out_opens_the_books(office: Office) -> N
         point_to(office, fake)
         assert not office.round()
         with office.opened() as app:
-            made, _ = app.digest()
+            made, _ = Reports(app).digest()
             faults = verify(app.store, app.archive, now=app.clock()).faults
         assert "UID 2" in made.text
         assert "1条系统警报" in made.text

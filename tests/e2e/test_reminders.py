@@ -20,6 +20,7 @@ from mailbot.errors import DeliveryUncertainError, TemporaryError, UsageError
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
 from mailbot.outbox import Outbox
+from mailbot.reports import Reports
 from tests.databases import on_sqlite
 from tests.e2e.office import CHINA, IN_TIME, Office, mail, papers
 
@@ -189,7 +190,7 @@ def test_a_reminder_that_a_crash_cut_off_is_not_sent_again_that_day(office: Offi
         app.run(once=True)
         assert app.remind()[0] == 4
         assert "kexie@example.com" not in [to for to, _ in reminders(office)]
-        made, _ = app.digest()
+        made, _ = Reports(app).digest()
         assert "浙江芯澜集团科协（kexie@example.com）的报送提醒发送中，当天不再重发" in made.text
 
 
@@ -209,7 +210,7 @@ def test_an_uncertain_reminder_is_not_sent_again_and_shown_to_the_staff(
         first = app.store.reminders()[0].recipient
         assert app.remind()[0] == 4
         assert first not in [to for to, _ in reminders(office)]
-        assert "报送提醒不知是否送达" in app.digest()[0].text
+        assert "报送提醒不知是否送达" in Reports(app).digest()[0].text
 
 
 def test_what_the_server_did_not_take_is_tried_again_on_the_same_day(
@@ -312,7 +313,7 @@ def test_a_broken_template_of_the_offices_keeps_reminders_back(
 def test_dry_run_shows_each_reminder_and_sends_nothing(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailbot.app.utc_now", lambda: THREE_DAYS_BEFORE)
+    monkeypatch.setattr("mailbot.opened.utc_now", lambda: THREE_DAYS_BEFORE)
     monkeypatch.setattr(App.open.__func__, "__kwdefaults__", {"clock": lambda: THREE_DAYS_BEFORE})
     said = CliRunner().invoke(cli.app, ["remind", "--dry-run", "--config", str(office.config_path)])
     assert said.exit_code == 0, said.output

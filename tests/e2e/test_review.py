@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from mailbot.cli import app as cli
+from mailbot.reports import Reports
 from mailbot.store.ledger import first_broken
 from mailbot.worker import only_worker
 from tests.databases import on_sqlite
@@ -76,7 +77,7 @@ def ledger(office: Office) -> list[tuple[str, dict[str, object]]]:
 
 def digest(office: Office) -> str:
     with office.opened() as app:
-        made, _ = app.digest()
+        made, _ = Reports(app).digest()
     return made.text
 
 

@@ -8,6 +8,7 @@ from email.header import decode_header, make_header
 
 import pytest
 
+from mailbot.reports import Reports
 from tests.conftest import ROOT, require_extra_ocr
 from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, WRITES, Office, form, mail, papers, text_document
 
@@ -200,8 +201,8 @@ def test_the_digest_that_is_sent_is_the_one_that_is_shown(office: Office) -> Non
     office.deliver(mail(papers()))
     office.round()
     with office.opened() as app:
-        made, _ = app.digest(send=True)
-        later, _ = app.digest()
+        made, _ = Reports(app).digest(send=True)
+        later, _ = Reports(app).digest()
     sent = email.message_from_bytes(office.sent[-1].octets)
     text = next(part for part in sent.walk() if part.get_content_type() == "text/plain")
     assert text.get_payload(decode=True).decode().split() == made.text.split()
@@ -220,7 +221,7 @@ def test_a_worker_that_stays_looks_into_junk_only_now_and_then(
         office.deliver(mail(papers()), folder="Junk")
         office.deliver(mail(papers(), message_id="<2@yunling.example.com>"))
         assert watcher.round()
-        assert [row.folder for row in app.messages()] == ["INBOX"]
+        assert [row.folder for row in app.store.messages()] == ["INBOX"]
         now += 300
         assert watcher.round()
-        assert [row.folder for row in app.messages()] == ["INBOX", "Junk"]
+        assert [row.folder for row in app.store.messages()] == ["INBOX", "Junk"]

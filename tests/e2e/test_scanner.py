@@ -12,6 +12,7 @@ import pytest
 from mailbot.app import App
 from mailbot.check import Mark, check
 from mailbot.config import load
+from mailbot.reports import Reports
 from tests import clamd
 from tests.e2e.office import IN_TIME, Office, mail, papers
 from tests.e2e.test_reminders import Clock
@@ -85,7 +86,7 @@ def test_while_the_scanner_is_away_mails_are_kept_and_wait_and_go_on_by_themselv
         (waiting,) = app.store.messages(waiting=True)
         assert waiting.outcome is None
         assert app.archive.path(waiting.sha256).exists()
-        assert "病毒扫描服务不可用，1封来件等待处理" in app.digest()[0].text
+        assert "病毒扫描服务不可用，1封来件等待处理" in Reports(app).digest()[0].text
     assert subjects(office) == []
     rounds(office, clock, 8)
     assert subjects(office) == ["【需处理】病毒扫描服务不可用，1封来件等待处理"]
@@ -94,7 +95,7 @@ def test_while_the_scanner_is_away_mails_are_kept_and_wait_and_go_on_by_themselv
     assert office.outcomes() == ["acknowledged"]
     assert len(subjects(office)) == 2
     with office.opened() as app:
-        assert "病毒扫描" not in app.digest()[0].text
+        assert "病毒扫描" not in Reports(app).digest()[0].text
 
 
 def test_a_scanner_that_fails_at_one_file_in_a_mail_holds_the_mail_back(

@@ -16,6 +16,7 @@ from mailbot import cli
 from mailbot.config import load
 from mailbot.demo.servers import ImapServer, SmtpServer
 from mailbot.log import writing_to
+from mailbot.reports import Reports
 from tests.e2e.office import ADDRESSES, Office, mail, papers
 
 SECRET = "Qz7" + "vX2kSentinel9"
@@ -160,8 +161,8 @@ def test_what_is_kept_is_for_its_owner_alone(office: Office) -> None:
     try:
         assert office.round()
         with office.opened() as app:
-            app.digest(directory=office.directory / "digest")
-            app.export("json", office.directory / "all.json")
+            Reports(app).digest(directory=office.directory / "digest")
+            Reports(app).export("json", office.directory / "all.json")
     finally:
         os.umask(before)
     kept = [office.directory / "storage", *(office.directory / "storage").rglob("*")]

@@ -14,6 +14,7 @@ import pytest
 from mailbot.app import App
 from mailbot.check import Mark, check
 from mailbot.config import load
+from mailbot.reports import Reports
 from tests.e2e.office import IN_TIME, Office, mail, papers
 from tests.e2e.test_reminders import Clock
 
@@ -57,7 +58,7 @@ def test_a_reply_waits_for_its_template_and_goes_when_that_is_mended(
         (waiting,) = app.store.messages(waiting=True)
         assert waiting.outcome is None
         assert [s[:5] for s in subjects(office)] == ["【请补正】", "【需处理】"]
-        made, _ = app.digest()
+        made, _ = Reports(app).digest()
         assert made.text.startswith("【需要人工处理】共1件：1条系统警报")
         assert "回复模板有错误，1封来件等待答复：acknowledgement.txt: UndefinedError" in made.text
         assert subjects(office)[1:] == ["【需处理】回复模板有错误，1封来件等待答复"]
@@ -65,7 +66,7 @@ def test_a_reply_waits_for_its_template_and_goes_when_that_is_mended(
         app.run(once=True)
         assert list(app.store.messages(waiting=True)) == []
         assert subjects(office)[2].startswith("【接收回执】浙江省云岭学会")
-        assert app.digest()[0].text.startswith("【无需人工处理】")
+        assert Reports(app).digest()[0].text.startswith("【无需人工处理】")
         (templates / "acknowledgement.txt").write_text("{{ oops }}", encoding="utf-8")
         office.deliver(mail(papers(), message_id="<3@yunling.example.com>"))
         app.run(once=True)
@@ -77,7 +78,7 @@ def test_a_broken_digest_template_does_not_keep_the_digest_back(
 ) -> None:
     (templates / "digest.html").write_text("{% if %}", encoding="utf-8")
     with opened(office, clock) as app:
-        app.digest(send=True)
+        Reports(app).digest(send=True)
     message = email.message_from_bytes(office.sent[0].octets, policy=default)
     assert "日报模板有错误，本日报按自带模板生成" in message.get_body(("plain",)).get_content()
 

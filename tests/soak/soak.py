@@ -262,7 +262,7 @@ class Soak:
             season.wrong += verify(app.store, app.archive, now=datetime.now(UTC) + timedelta(hours=1)).faults
             season.wrong += [f"books open: {book}" for book in app.store.open_books()]
             ids: dict[str, str] = {}
-            for message in app.messages():
+            for message in app.store.messages():
                 season.outcomes[message.outcome.value if message.outcome else "none"] += 1
                 ids |= {reply.message_id: reply.state.value for reply in message.replies}
         season.replies = Counter(ids.values())

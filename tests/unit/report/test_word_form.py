@@ -7,8 +7,8 @@ from pathlib import Path
 
 import docx
 
-from mailbot.app import read_document
 from mailbot.model import Code, Format, Role
+from mailbot.reader import read_document
 from mailbot.report.word_form import blank_word_form
 from mailbot.rubric import load
 from tests.conftest import ROOT

@@ -1,0 +1,133 @@
+"""Word to the staff when something is wrong: a mailbox is silent, mails wait, all sending has stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from mailbot.breaker import Breaker
+from mailbot.config import Config
+from mailbot.model import ReplyState
+from mailbot.records import FolderHealth, PutOff
+from mailbot.report import watch
+from mailbot.store.store import Store
+
+_WAITS = {
+    PutOff.TEMPLATE: ("template:broken", timedelta(0), watch.broken_template, watch.template_alarm),
+    PutOff.SCANNER: ("scanner:away", timedelta(minutes=30), watch.scanner_away, watch.scanner_alarm),
+}
+"""The flag that staff were told, for how long messages may wait before, the word to them, and the digest's."""
+_STOPPED_TOLD = "breaker:told"
+_REMINDERS_SHOWN = timedelta(days=2)
+_REACHED = (ReplyState.SENT, ReplyState.DRAFTED)
+_SILENT_AFTER = timedelta(minutes=30)
+
+
+class Alarms:
+    """Looks what is wrong, and tells the staff once of each. For one thread."""
+
+    def __init__(self, config: Config, store: Store, clock: Callable[[], datetime]) -> None:
+        self._config = config
+        self._store = store
+        self._clock = clock
+        self._since = clock()
+        self._breaker = Breaker(config, store, clock)
+
+    def tell(self) -> None:
+        """Tell the staff what is newly wrong, or right again.
+
+        Raises TemporaryError where the word could not be sent; it goes with the next call.
+        """
+        if not self._config.staff.digest_to:
+            return
+        self._watch_mailboxes()
+        self._watch_waiting()
+        self._watch_breaker()
+
+    def lines(self, now: datetime) -> Iterator[str]:
+        """All that is wrong now, for the digest."""
+        if stopped := self._breaker.stopped():
+            yield watch.stopped_alarm(stopped.at, stopped.letters, self._config.campaign.timezone)
+        for book in self._store.open_books():
+            yield watch.books_open(book.mailbox, book.folder, book.missing)
+        for why, (*_, alarm) in _WAITS.items():
+            waiting, fault, _since = self._store.waiting_for(why)
+            if waiting:
+                yield alarm(fault, waiting)
+        for reminder in self._store.reminders():
+            if reminder.state not in _REACHED and now - reminder.at < _REMINDERS_SHOWN:
+                yield watch.reminder_alarm(reminder)
+        for folder in self._silent(now):
+            yield watch.alarm(folder, self._config.campaign.timezone)
+
+    def _watch_mailboxes(self) -> None:
+        """Once when a mailbox has been silent too long, and once when it works again."""
+        now, zone = self._clock(), self._config.campaign.timezone
+        silent = {folder.mailbox: folder for folder in self._silent(now)}
+        inboxes = {(m.name, m.imap.folder) for m in self._config.mailboxes}
+        for inbox in self._store.folders():
+            name = f"silent:{inbox.mailbox}"
+            if (inbox.mailbox, inbox.folder) not in inboxes:
+                continue
+            folder, told = silent.get(inbox.mailbox), self._store.flag(name) == "told"
+            if (folder is not None) == told:
+                continue
+            word = watch.silent(folder, zone) if folder else watch.works_again(inbox, zone)
+            self._send(f"{inbox.mailbox}.{'silent' if folder else 'again'}", word)
+            self._store.set_flag(name, "told" if folder else "")
+
+    def _watch_waiting(self) -> None:
+        """Once when messages wait for something that somebody has to mend."""
+        now = self._clock()
+        for why, (flag, patience, words, _) in _WAITS.items():
+            number, fault, since = self._store.waiting_for(why)
+            told = self._store.flag(flag) == "told"
+            if since is not None and not told and now - since >= patience:
+                self._send(why.value, words(fault, number))
+                self._store.set_flag(flag, "told")
+            elif told and since is None:
+                self._store.set_flag(flag, "")
+
+    def _watch_breaker(self) -> None:
+        """Once that all sending has stopped."""
+        stopped = self._breaker.stopped()
+        told = self._store.flag(_STOPPED_TOLD) or ""
+        since = stopped.at.isoformat() if stopped else ""
+        if since == told:
+            return
+        if stopped:
+            self._send("stopped", watch.stopped(stopped.at, stopped.letters, self._config.campaign.timezone))
+        self._store.set_flag(_STOPPED_TOLD, since)
+
+    def _silent(self, now: datetime) -> tuple[FolderHealth, ...]:
+        """One folder of each mailbox that cannot be read, or that nobody has looked into for too long."""
+        watched = {
+            (m.name, name)
+            for m in self._config.mailboxes
+            for name in (m.imap.folder, m.imap.junk_folder)
+            if name
+        }
+        found: dict[str, FolderHealth] = {}
+        for folder in self._store.folders():
+            if (folder.mailbox, folder.folder) in watched and self._is_silent(folder, now):
+                found.setdefault(folder.mailbox, folder)
+        return tuple(found.values())
+
+    def _is_silent(self, folder: FolderHealth, now: datetime) -> bool:
+        good = folder.last_good_round
+        if folder.last_error:
+            return good is None or now - good > _SILENT_AFTER
+        return now - max(good or self._since, self._since) > _SILENT_AFTER
+
+    def _send(self, name: str, word: watch.Notice) -> None:
+        from mailbot.post import tell_staff
+
+        now = self._clock()
+        tell_staff(
+            self._config,
+            f"watch.{now:%Y%m%d%H%M%S}.{name}",
+            subject=word.subject,
+            text=word.text,
+            html=word.html,
+            at=now,
+        )

@@ -1,0 +1,105 @@
+"""What one configuration names, opened when it is first used: rubric, registry, database, archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from mailbot import rubric as rubrics
+from mailbot.config import Config
+from mailbot.errors import ConfigError, ConfigurationError, UsageError
+from mailbot.organizations import read_organizations
+from mailbot.records import OrganizationRecord
+from mailbot.report.roster import roster
+from mailbot.store.archive import Archive
+from mailbot.store.store import Store
+
+if TYPE_CHECKING:
+    from mailbot.registry import Registry
+
+
+def utc_now() -> datetime:
+    """The clock of a running service."""
+    return datetime.now(UTC)
+
+
+class Opened:
+    """The parts that commands share. A context manager: at its end all is closed."""
+
+    def __init__(self, config: Config, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.config = config
+        self.clock = clock
+        self._stack = ExitStack()
+
+    @classmethod
+    def open(cls, config: Config, *, clock: Callable[[], datetime] = utc_now) -> Self:
+        """Make the storage directory and open the database.
+
+        Raises ConfigurationError where the rubric or the registry is faulty, TemporaryError where the database does
+        not answer.
+        """
+        opened = cls(config, clock=clock)
+        _ = (opened.rubric, opened.registry)
+        try:
+            config.storage.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            reason = f"cannot be made: {error.strerror}"
+            raise ConfigurationError([ConfigError(str(config.file), "storage.directory", reason)]) from error
+        _ = opened.store
+        return opened
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @cached_property
+    def rubric(self) -> rubrics.Rubric:
+        """The campaign's form."""
+        return rubrics.load(self.config.campaign.rubric)
+
+    @cached_property
+    def registry(self) -> Registry | None:
+        """The organizations that are to report, where a list of them is configured."""
+        path = self.config.campaign.organizations
+        if path is None:
+            return None
+        from mailbot.registry import Registry
+
+        return Registry(read_organizations(path))
+
+    @cached_property
+    def store(self) -> Store:
+        """The database."""
+        return self._stack.enter_context(Store.open(self.config.storage.database))
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The raw mails."""
+        return Archive(self.config.storage.directory / "archive")
+
+    def organizations(self) -> tuple[OrganizationRecord, ...]:
+        """Who has written, and who of the registry has not."""
+        registered = self.registry.organizations if self.registry else ()
+        return roster(self.store.organizations(), registered)
+
+    def organization(self, name: str) -> OrganizationRecord:
+        """One organization, by its name or anything that clearly means it. Raises UsageError."""
+        known = {o.name: o for o in self.organizations()}
+        if name in known:
+            return known[name]
+        registered = self.registry.named(name) if self.registry else None
+        if registered and registered.name in known:
+            return known[registered.name]
+        like = [each for each in known if name in each]
+        if len(like) == 1:
+            return known[like[0]]
+        hint = f"; did you mean one of: {', '.join(like[:10])}?" if like else ""
+        raise UsageError(f"no organization {name!r} in this campaign{hint}")
