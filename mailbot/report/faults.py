@@ -23,6 +23,8 @@ _MISSING = {
     Code.SUMMARY_MISSING: "工作总结",
     Code.PLAN_MISSING: "下一年度工作计划",
 }
+SCORES = (Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.SCORE_OVER_MAX, Code.SCORE_NEGATIVE)
+"""Faults whose mending changes the total."""
 _ADVICE = {
     Code.DOCUMENT_UNREADABLE: "无法打开，可能已损坏，请确认在电脑上能正常打开，另存为docx、xlsx或pdf格式后重新发送",
     Code.DOCUMENT_ENCRYPTED: "设有打开密码，无法读取，请去掉密码后重新发送",
@@ -191,6 +193,9 @@ def _negative(errors: Sequence[Finding], rubric: Rubric, most: int) -> Iterator[
 
 
 def _total(errors: Sequence[Finding]) -> Iterator[Point]:
+    """The total that is wrong, or that will be when a score has been mended: else that asks for a second letter."""
+    if _of(errors, *SCORES) and not _of(errors, Code.TOTAL_MISMATCH):
+        yield Point(text="自评分改动后，请将“总计”相应改为各项自评分之和。")
     for one in _of(errors, Code.TOTAL_MISMATCH)[:1]:
         summed = f"为{one.wanted.removesuffix('分')}分" if one.wanted else "与此不同"
         yield Point(

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from mailbot.model import Assessment, Code, Finding, ItemReading, Severity
+from mailbot.report.faults import SCORES
 from mailbot.report.letters import category_sums
 from mailbot.report.wording import plain, points, quoted, shortened
 from mailbot.rubric import Item, Rubric
@@ -33,8 +34,6 @@ _PAGE_HEIGHT = 705.0
 """Points of row height on such a page at that scale."""
 _PLAIN_NUMBER = re.compile(r"-?\d{1,6}(?:\.\d{1,4})?")
 _LONGEST_CELL = 32_000
-_SCORES = {Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.SCORE_OVER_MAX, Code.SCORE_NEGATIVE}
-"""Faults whose mending changes the total."""
 _FAULTY = "FFFFC7CE"
 _HEAD = "FFDDE6F0"
 _EPOCH = (2000, 1, 1, 0, 0, 0)
@@ -67,7 +66,7 @@ def marked_form(assessment: Assessment, findings: Iterable[Finding], rubric: Rub
     for (row, column), texts in sorted(remarks.items()):
         _mark(sheet, row, column, texts)
     total = _total_place(rows)
-    if assessment.stated_total is not None and total not in remarks and _SCORES & {f.code for f in errors}:
+    if assessment.stated_total is not None and total not in remarks and any(f.code in SCORES for f in errors):
         _comment(sheet, *total, "自评分改动后，总计请相应改为各项自评分之和。")
     _sums(book, assessment, rubric)
     return _octets(book)

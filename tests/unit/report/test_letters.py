@@ -461,6 +461,19 @@ def test_identical_faults_are_grouped_and_the_missing_document_comes_first() -> 
     assert "正在申报" not in text
 
 
+@pytest.mark.parametrize(
+    "code", [Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.SCORE_OVER_MAX, Code.SCORE_NEGATIVE]
+)
+def test_who_is_asked_for_a_score_is_told_that_the_total_changes(code: Code) -> None:
+    step = "自评分改动后，请将“总计”相应改为各项自评分之和。"
+    fault = finding(code, item=8, found="x")
+    assert step in write(ReplyKind.CORRECTION, replace(WHOLE, findings=(fault,))).text
+    both = (fault, finding(Code.TOTAL_MISMATCH, found="98", wanted="99"))
+    said = write(ReplyKind.CORRECTION, replace(WHOLE, findings=both)).text
+    assert step not in said
+    assert "核对各项自评分和总计" in said
+
+
 def test_a_receipt_for_review_says_nothing_of_what_was_found() -> None:
     facts = replace(WHOLE, findings=FAULTS, withheld=2)
     letter = write(ReplyKind.RECEIPT, facts)
