@@ -305,9 +305,14 @@ class _Reader:
             piece = FormRow(item=kept.last, cells=cells, whole=False, glue=self._glue)
             before = kept.rows.get(kept.last.no)
             kept.rows[kept.last.no] = before.joined(piece) if before else piece
-        elif len(claim.text) >= 4 and _is_scored(cells):
+        elif self._claims_to_be_an_item(claim) and _is_scored(cells):
             kept.added.append(cells)
             kept.last = None
+
+    def _claims_to_be_an_item(self, claim: _Claim) -> bool:
+        """It has words enough, or some with a 序号 of its own, which no torn cell of a native table has."""
+        numbered = self._native and _number(claim.cells.no) is not None
+        return len(claim.text) >= (1 if numbered else 4)
 
     def _goes_on(self, claim: _Claim, last: Item) -> bool:
         if claim.text:

@@ -352,6 +352,16 @@ def test_an_item_added_has_no_item_number() -> None:
     assert found.found.startswith("承办中国科协年会")
 
 
+def test_an_added_item_of_few_words_is_known_by_its_own_number() -> None:
+    def numbered(lines: list[Line]) -> list[Line]:
+        return [*lines, lines[0] | {"no": cell("53"), "criterion": cell("加分项")}]
+
+    found = the(read(Form(change=numbered)), Code.FORM_ALTERED)
+    assert (found.item, found.found) == (None, "加分项")
+    torn = read(Form(read_by=ReadBy.TEXT, change=numbered))
+    assert "加分项" not in [finding.found for finding in torn.findings]
+
+
 def test_a_total_that_includes_the_added_row_was_added_up_rightly() -> None:
     assert faults(read(Form(change=_with_another, total="105"))) == [(Code.FORM_ALTERED, None)]
     assert (Code.TOTAL_MISMATCH, None) in faults(read(Form(change=_with_another, total="104")))
