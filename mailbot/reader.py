@@ -348,7 +348,7 @@ def read_document(
     Raises UsageError where there is no such file, DocumentError where it cannot be read at all.
     """
     if not path.is_file():
-        raise UsageError(f"{path}: there is no such file")
+        raise UsageError(f"{path}: {'is no file' if path.exists() else 'there is no such file'}")
     with Reader(rubric, limits or Limits(), children=1) as reader:
         try:
             reading = reader.read_document(path)

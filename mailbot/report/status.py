@@ -308,13 +308,13 @@ def foreign(text: str) -> Text:
 
 
 def new_table(*heads: str) -> Table:
-    """A plain table with these heads."""
+    """A plain table with these heads; a time or a state is never broken over lines."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for head in heads:
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", no_wrap=head in ("received", "state"))
     return table
 
 

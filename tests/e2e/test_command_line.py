@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mailbot import cli
+from tests.conftest import ROOT
 from tests.e2e.office import Office, mail, papers
 
 
@@ -48,6 +49,14 @@ def test_without_a_configuration_its_name_is_told(tmp_path: Path) -> None:
     assert told.stderr.decode() == "mailbot: config.toml: cannot be read: No such file or directory\n"
     told = mailbot("status", at=tmp_path, MAILBOT_CONFIG="other.toml")
     assert "other.toml" in told.stderr.decode()
+
+
+def test_what_is_to_be_read_is_a_file(tmp_path: Path) -> None:
+    rubric = str(ROOT / "rubric" / "2020.toml")
+    told = mailbot("read", ".", "--rubric", rubric, at=tmp_path)
+    assert (told.returncode, told.stderr) == (2, b"mailbot: .: is no file\n")
+    told = mailbot("read", "form.xlsx", "--rubric", rubric, at=tmp_path)
+    assert (told.returncode, told.stderr) == (2, b"mailbot: form.xlsx: there is no such file\n")
 
 
 def test_it_works_from_elsewhere_without_a_home_and_in_the_plainest_locale(

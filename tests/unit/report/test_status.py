@@ -10,6 +10,7 @@ import pytest
 from mailbot.model import Format, Role
 from mailbot.reading import DocumentReading, MailHead, MailReading
 from mailbot.report.status import (
+    new_table,
     organization_view,
     read_json,
     read_json_text,
@@ -90,6 +91,14 @@ def test_an_organizations_whole_file() -> None:
     assert "stated total 90.5, computed total 90.5" in text
     assert "delivery.late" in text
     assert "acknowledgement held" in text
+
+
+def test_beside_long_names_times_and_states_stay_whole() -> None:
+    table = new_table("version", "received", "state", "form", "summary", "plan")
+    table.add_row(
+        "1", "2021-01-12T11:02:19+08:00", "incomplete", *("浙江省示例丙研究会工作总结.docx" * 3,) * 3
+    )
+    assert row(to_text(table), "1 ")[1:3] == ["2021-01-12T11:02:19+08:00", "incomplete"]
 
 
 def test_an_organization_that_has_not_written() -> None:
