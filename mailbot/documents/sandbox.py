@@ -25,7 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import forkserver, reduction
+from multiprocessing import forkserver, reduction, util
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -106,8 +106,8 @@ class Pool:
         self._seconds = seconds
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
-        with _without_secrets():
-            forkserver.ensure_running()
+        util.spawnv_passfds = _start_without_secrets  # type: ignore[assignment]
+        forkserver.ensure_running()
         self._size = size
         self._children: list[_Child] = []
         self._lock = threading.Lock()
@@ -318,16 +318,14 @@ def _code(module: str) -> Iterator[Path]:
     yield from (Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
-@contextlib.contextmanager
-def _without_secrets() -> Iterator[None]:
-    """Hide from what is started all variables but those that are known to hold no secret."""
-    hidden = {name: value for name, value in os.environ.items() if not name.startswith(_NO_SECRETS)}
-    for name in hidden:
-        del os.environ[name]
-    try:
-        yield
-    finally:
-        os.environ.update(hidden)
+def _start_without_secrets(path: str, arguments: Sequence[str], descriptors: Sequence[int]) -> int:
+    """As multiprocessing starts its fork server, now and after that has died, but with harmless variables alone.
+
+    Ours stay as they are: other threads may be looking up a password.
+    """
+    harmless = {name: value for name, value in os.environ.items() if name.startswith(_NO_SECRETS)}
+    kept = [(os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in descriptors]
+    return os.posix_spawn(path, list(arguments), harmless, file_actions=kept)
 
 
 def _die_with_parent() -> None:

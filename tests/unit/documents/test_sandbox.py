@@ -262,6 +262,57 @@ def test_a_child_has_no_secret_of_ours() -> None:
     assert ours == "geheim auch geheim"
 
 
+def test_a_fork_server_that_was_started_again_has_no_secret_either() -> None:
+    """Nor is it hidden, while that starts, from the threads that are looking it up."""
+    secret = {"MAILBOT_SOCIETIES_PASSWORD": "geheim", "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", _RESTARTING], env={**os.environ, **secret}, text=True,
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    first, second, looked_up = ended.stdout.splitlines()
+    assert [word.partition("=")[0] for word in first.split()] == ["child", "server", "tracker"]
+    assert first.split()[1] != second.split()[1]
+    assert looked_up == "looked up: geheim"
+
+
+_RESTARTING = f"""
+import os, signal, threading
+from contextlib import suppress
+from multiprocessing import forkserver, resource_tracker
+from pathlib import Path
+from mailbot.documents.sandbox import ChildFailedError, Pool
+
+def pids():
+    return {{"child": int(pool.call(b"pid")), "server": forkserver._forkserver._forkserver_pid,
+            "tracker": resource_tracker._resource_tracker._pid}}
+
+def tell():
+    each = pids()
+    for pid in each.values():
+        if b"geheim" in Path(f"/proc/{{pid}}/environ").read_bytes():
+            print("secret", pid)
+    print(*(f"{{name}}={{pid}}" for name, pid in each.items()))
+
+def look_up():
+    while not done.is_set():
+        found.append(os.environ["MAILBOT_SOCIETIES_PASSWORD"])
+
+done, found = threading.Event(), []
+with Pool({_WORK!r}, size=1, memory_mb=1024, seconds=30, preload=()) as pool:
+    tell()
+    looking = threading.Thread(target=look_up)
+    looking.start()
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    with suppress(ChildFailedError):
+        while True:
+            pool.call(b"pid")
+    tell()
+    done.set()
+    looking.join()
+    print("looked up:", *set(found))
+"""
+
+
 def test_prints_nothing(pool: Pool, capfd: pytest.CaptureFixture[str]) -> None:
     with _pool() as fresh:
         assert fresh.call(b"print spoofed-line") == b"printed"
