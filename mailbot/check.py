@@ -16,7 +16,14 @@ from mailbot.answer import check_templates
 from mailbot.config import Config, Mailbox, Smtp
 from mailbot.documents.scanner import Scanner
 from mailbot.documents.walls import Wall, standing
-from mailbot.errors import ConfigError, LoginError, MailbotError, ScannerError, TemporaryError
+from mailbot.errors import (
+    ConfigError,
+    ConfigurationError,
+    LoginError,
+    MailbotError,
+    ScannerError,
+    TemporaryError,
+)
 from mailbot.mail.imap import FolderState, ImapMailbox
 from mailbot.mail.smtp import Submission
 from mailbot.opened import Opened
@@ -110,7 +117,8 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Result:
     except TemporaryError as error:
         return Result(what="database", mark=Mark.UNREACHED, said=str(error))
     except MailbotError as error:
-        return Result(what="rubric and registry", mark=Mark.FAULT, said=str(error))
+        what = "rubric and registry" if isinstance(error, ConfigurationError) else "database"
+        return Result(what=what, mark=Mark.FAULT, said=str(error))
     said = f"{len(opened.rubric.items)} items, {opened.rubric.total} points; " + (
         f"{registered} organizations" if registered else "no list of organizations"
     )

@@ -75,9 +75,10 @@ class Database:
             return
         if version is not None and version > SCHEMA:
             raise ConfigError(
-                str(self.engine.url),
+                str(self.engine.url.set(query={})),
                 "",
-                f"a newer mailbot has written this database (schema {version}, known up to {SCHEMA})",
+                f"a newer mailbot has written this database (schema {version}, known up to {SCHEMA}); run that "
+                "version, or put back a copy from before",
             )
         if version is not None and path is not None:
             _copy_sqlite(path, path.with_name(f"{path.name}.before-{SCHEMA}"))
