@@ -136,6 +136,7 @@ def read(
 ) -> None:
     """Read and score one document; nothing is stored or sent."""
     from mailbot import rubric as rubrics
+    from mailbot.documents.scanner import Scanner
     from mailbot.reader import read_document
     from mailbot.report.status import read_json_text, reading_text
 
@@ -143,9 +144,10 @@ def read(
         loaded, registry = _known(config)
         path = loaded.campaign.rubric if loaded else rubric
         form = rubrics.load(path)
-        reading = read_document(file, path, loaded.limits if loaded else None, registry)
+        limits, clamd = (loaded.limits, loaded.scanner and loaded.scanner.clamd) if loaded else (None, None)
+        reading = read_document(file, path, limits, registry, Scanner(clamd) if clamd else None)
         show_it = read_json_text if output is ReadFormat.JSON else reading_text
-        typer.echo(show_it(reading, form))
+        typer.echo(show_it(reading, form, clamd or ""))
 
 
 @app.command()

@@ -341,15 +341,20 @@ class Reader:
 
 
 def read_document(
-    path: Path, rubric: Path, limits: Limits | None = None, registry: Registry | None = None
+    path: Path,
+    rubric: Path,
+    limits: Limits | None = None,
+    registry: Registry | None = None,
+    scanner: Scanner | None = None,
 ) -> MailReading:
     """Read one document as if it had come alone; nothing is stored or sent.
 
-    Raises UsageError where there is no such file, DocumentError where it cannot be read at all.
+    Raises UsageError where there is no such file, DocumentError where it cannot be read at all, ScannerError where it
+    cannot be looked through.
     """
     if not path.is_file():
         raise UsageError(f"{path}: {'is no file' if path.exists() else 'there is no such file'}")
-    with Reader(rubric, limits or Limits(), children=1) as reader:
+    with Reader(rubric, limits or Limits(), children=1, scanner=scanner) as reader:
         try:
             reading = reader.read_document(path)
         except OSError as error:

@@ -200,8 +200,8 @@ def _ruled(message: MessageRecord) -> Iterable[str]:
     return (f"{one.kind.value} by {one.by}: {one.why}" for one in message.rulings)
 
 
-def reading_view(reading: MailReading, rubric: Rubric) -> Group:
-    """One document as it was read: the form's items, and beneath them every finding."""
+def reading_view(reading: MailReading, rubric: Rubric, scanner: str = "") -> Group:
+    """One document as it was read: the form's items, and beneath them every finding; who looked through it first."""
     from rich.console import Group
 
     documents = new_table("file", "format", "role", "in", "speaks of", "names", "red seal")
@@ -223,12 +223,14 @@ def reading_view(reading: MailReading, rubric: Rubric) -> Group:
         )
         parts += [foreign(read), _item_table(form.items, rubric), _totals(form.stated_total, form.total)]
     parts.append(_finding_table(_findings(reading), rubric, "findings"))
+    if scanner:
+        parts.append(f"looked through for malware by clamd at {scanner}")
     return Group(*parts)
 
 
-def reading_text(reading: MailReading, rubric: Rubric) -> str:
+def reading_text(reading: MailReading, rubric: Rubric, scanner: str = "") -> str:
     """`reading_view` as plain text."""
-    return to_text(reading_view(reading, rubric))
+    return to_text(reading_view(reading, rubric, scanner))
 
 
 def _item_table(items: Sequence[ItemReading], rubric: Rubric) -> Table:
@@ -277,7 +279,7 @@ def _findings(reading: MailReading) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys((*on_documents, *reading.findings)))
 
 
-def read_json(reading: MailReading, rubric: Rubric) -> dict[str, object]:
+def read_json(reading: MailReading, rubric: Rubric, scanner: str = "") -> dict[str, object]:
     """The contract's object on one document; scores are Decimal."""
     document = _main_document(reading)
     return {
@@ -286,12 +288,13 @@ def read_json(reading: MailReading, rubric: Rubric) -> dict[str, object]:
         "role": document.role.value if document else "other",
         "assessment": assessment_json(reading.assessment),
         "findings": [finding_json(each, rubric) for each in _findings(reading)],
+        **({"scanned_by": f"clamd at {scanner}"} if scanner else {}),
     }
 
 
-def read_json_text(reading: MailReading, rubric: Rubric) -> str:
+def read_json_text(reading: MailReading, rubric: Rubric, scanner: str = "") -> str:
     """The same as JSON with its numbers exact, indented, without a final line break."""
-    encoded = msgspec.json.Encoder(decimal_format="number").encode(read_json(reading, rubric))
+    encoded = msgspec.json.Encoder(decimal_format="number").encode(read_json(reading, rubric, scanner))
     return msgspec.json.format(encoded, indent=2).decode()
 
 

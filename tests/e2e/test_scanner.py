@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from mailbot import cli
 from mailbot.app import App
 from mailbot.check import Mark, check
 from mailbot.config import load
@@ -132,6 +135,40 @@ def test_a_file_too_large_for_the_scanner_waits_for_the_administrator(
     rounds(office, clock, 15)
     assert office.outcomes() == [None, "acknowledged"]
     assert [s for s in subjects(office) if "病毒扫描" in s]
+
+
+@pytest.mark.parametrize("wrap", [bytes, _zipped], ids=["plain", "zipped"])
+def test_a_single_document_is_looked_through_too_and_read_says_so(
+    office_on_sqlite: Office, server: clamd.Clamd, wrap: type
+) -> None:
+    scanned(office_on_sqlite, server.socket)
+    for form, assessed in ((papers()["自评表.xlsx"], True), (papers()["自评表.xlsx"] + clamd.MARK, False)):
+        said = json.loads(_read(office_on_sqlite, wrap(form), "json"))
+        assert said["scanned_by"] == f"clamd at {server.socket}"
+        assert (said["assessment"] is not None) is assessed
+        named = [f["detail"] for f in said["findings"] if f["code"] == "document.dangerous"]
+        assert ["Mailbot.Test.Mark" in detail for detail in named] == ([] if assessed else [True])
+        assert f"looked through for malware by clamd at {server.socket}" in _read(
+            office_on_sqlite, wrap(form), "table"
+        )
+    office_on_sqlite.configure()
+    assert "scanned_by" not in json.loads(_read(office_on_sqlite, b"a", "json"))
+
+
+def test_while_the_scanner_is_away_no_single_document_is_read(office_on_sqlite: Office) -> None:
+    scanned(office_on_sqlite, "/nowhere/clamd.ctl")
+    said = _read(office_on_sqlite, papers()["自评表.xlsx"], "table", status=75)
+    assert "clamd at /nowhere/clamd.ctl: " in said
+    assert "浙江省云岭学会" not in said
+
+
+def _read(office: Office, data: bytes, form: str, status: int = 0) -> str:
+    file = office.directory / "file"
+    file.write_bytes(data)
+    command = ["read", str(file), "--format", form, "--config", str(office.config_path)]
+    said = CliRunner(env={"COLUMNS": "140"}).invoke(cli.app, command)
+    assert said.exit_code == status, said.output
+    return " ".join(said.output.split()) if form == "table" else said.output
 
 
 def test_check_says_whether_it_answers(office: Office, clock: Clock, server: clamd.Clamd) -> None:
