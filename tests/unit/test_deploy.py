@@ -1,15 +1,19 @@
-"""The command lines that `deploy/` gives to systemd and cron are ones that the program takes."""
+"""The command lines that `deploy/` gives to systemd and cron are ones that the program takes, and its units ones that
+systemd understands.
+"""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from mailbot.cli import app
-from tests.conftest import ROOT
+from tests.conftest import ROOT, require
 
 _COMMAND = re.compile(r"/opt/mailbot/\.venv/bin/mailbot ([a-z].+)")
 LINES = [
@@ -17,6 +21,9 @@ LINES = [
     for path in sorted((ROOT / "deploy").iterdir())
     for found in _COMMAND.finditer(path.read_text(encoding="utf-8"))
 ]
+UNITS = sorted(path.name for kind in ("service", "timer") for path in (ROOT / "deploy").glob(f"*.{kind}"))
+MOST_EXPOSED = 30
+"""In tenths; what bubblewrap needs of /proc and of mounts keeps the service from less."""
 
 
 def test_each_way_to_run_it_has_its_command_line() -> None:
@@ -34,3 +41,36 @@ def test_a_command_line_is_understood_up_to_its_configuration(name: str, line: s
     result = CliRunner().invoke(app, line.replace("/etc/mailbot/config.toml", str(missing)).split())
     assert result.exit_code == 2, name
     assert f"mailbot: {missing}: cannot be read: No such file or directory" in result.output
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The units, with a program in them that there is."""
+    for name in UNITS:
+        text = (ROOT / "deploy" / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text.replace("/opt/mailbot/.venv/bin/mailbot", sys.executable))
+    return tmp_path
+
+
+def verified(unit: Path) -> tuple[int, str]:
+    command = [require("systemd-analyze"), "verify", "--man=no", str(unit)]
+    said = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    return said.returncode, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_understands_each_line_of_a_unit(installed: Path, name: str) -> None:
+    assert verified(installed / name) == (0, "")
+
+
+def test_a_line_that_systemd_would_pass_over_is_found(installed: Path) -> None:
+    unit = installed / "mailbot.service"
+    unit.write_text(unit.read_text(encoding="utf-8").replace("ProtectSystem=strict", "ProtectSytem=strict"))
+    assert "ProtectSytem" in verified(unit)[1]
+
+
+def test_the_service_is_no_more_exposed_than_it_was(installed: Path) -> None:
+    subprocess.run(
+        [require("systemd-analyze"), "security", "--offline=true", f"--threshold={MOST_EXPOSED}", "mailbot.service"],
+        check=True, cwd=installed, capture_output=True, timeout=60, env={"SYSTEMD_UNIT_PATH": str(installed)},
+    )  # fmt: skip
