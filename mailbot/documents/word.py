@@ -41,6 +41,7 @@ def read(data: bytes) -> Extract:
         if root is None:
             raise UnreadableError("there is no document in this Word file")
         walk = _Walk(styles=_styles(package))
+        walk.boxed = next(root.iter("{*}txbxContent"), None) is not None
     try:
         walk.body(root)
     except RecursionError as error:
@@ -135,6 +136,8 @@ class _Walk:
     titles: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     cells: int = 0
+    boxed: bool = False
+    """Whether there are text boxes."""
 
     def body(self, root: etree._Element) -> None:
         for block in markup.blocks(root):
@@ -150,7 +153,7 @@ class _Walk:
         self.loose.append(text)
         if text.strip() and self._is_heading(paragraph):
             self.titles.append(" ".join(text.split())[:_LONGEST_HEADING])
-        for box in markup.boxes(paragraph):
+        for box in markup.boxes(paragraph) if self.boxed else ():
             self.body(box)
 
     def _is_heading(self, paragraph: etree._Element) -> bool:

@@ -33,6 +33,7 @@ from mailbot.registry import organization_names
 _TITLE_LINES, _LONGEST_TITLE, _SIGNATURE_LINES = 10, 60, 8
 _MUCH, _BODY = 120, 60
 _LONGEST_HEADING = 40
+_HEAD_END = re.compile(r"[。:：]")
 _LONGEST_TEXT = 300_000
 
 
@@ -157,8 +158,13 @@ def _without_enclosures(lines: Sequence[str]) -> list[str]:
 
 def _outside_tables(extract: Extract) -> tuple[str, ...]:
     """The lines of the running text that are neither rows nor cells of a table."""
-    outside = [line for line in extract.text[:_LONGEST_TEXT].splitlines() if "\t" not in line.strip()]
-    said = {cell.text for table in extract.tables for row in table.rows for cell in row}
+    said = frozenset(cell.text for table in extract.tables for row in table.rows for cell in row)
+    return _outside(extract.text[:_LONGEST_TEXT], said)
+
+
+@lru_cache(maxsize=16)
+def _outside(text: str, said: frozenset[str]) -> tuple[str, ...]:
+    outside = [line for line in text.splitlines() if "\t" not in line.strip()]
     parts = said | {line for text in said for line in text.splitlines()}
     cells = {"".join(part.split()) for part in parts}
     return _lines("\n".join(line for line in outside if "".join(line.split()) not in cells))
@@ -211,7 +217,7 @@ def _sections(lines: Sequence[str], year: int) -> _Named:
         numbered = NUMBERING.match(line)
         if numbered is None and len(line) > 30:
             continue
-        head = re.split(r"[。:：]", line[numbered.end() if numbered else 0 :], maxsplit=1)[0]
+        head = _HEAD_END.split(line[numbered.end() if numbered else 0 :], maxsplit=1)[0]
         if not head or len(head) > _LONGEST_HEADING:
             continue
         plan, summary = PLAN_SECTION.search(head), SUMMARY_SECTION.search(head)
@@ -226,7 +232,7 @@ def _sections(lines: Sequence[str], year: int) -> _Named:
 
 def _placed(named: _Named, lines: Sequence[str], year: int) -> Told:
     """The role, and what counts: this year's summary, next year's plan. Undated ones by the years they speak of."""
-    spoken = {int(y) for line in lines for y in YEARS.findall(line) if int(y) <= year + 2}
+    spoken = {int(y) for line in lines if "20" in line for y in YEARS.findall(line) if int(y) <= year + 2}
     latest = max(spoken, default=year)
     summary_year = named.summary_year or (year if year in spoken else min(latest, year))
     plan_year = named.plan_year or (year + 1 if latest >= year else latest + 1)
