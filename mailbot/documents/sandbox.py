@@ -29,7 +29,7 @@ from multiprocessing import forkserver, reduction, util
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import IO, Literal, Self
 
 from mailbot.documents import landlock, seccomp
@@ -198,7 +198,8 @@ class _Child:
         self._said.register(self._pipe, select.POLLIN)
         self._process: BaseProcess = context.Process(target=_serve, args=(theirs, *arguments), daemon=True)
         try:
-            self._process.start()
+            with _without_main():
+                self._process.start()
         except BaseException:
             self._pipe.close()
             raise
@@ -316,6 +317,17 @@ def _code(module: str) -> Iterator[Path]:
     yield from map(Path, (*_PROGRAMS_AND_LIBRARIES, *_OF_THE_MACHINE, *mimetypes.knownfiles))
     yield from (Path(sys.prefix), Path(sys.base_prefix))
     yield from (Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the program itself: multiprocessing has each child import it again, with all that a command line needs."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _start_without_secrets(path: str, arguments: Sequence[str], descriptors: Sequence[int]) -> int:

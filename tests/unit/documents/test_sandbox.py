@@ -48,6 +48,27 @@ def test_brings_the_result(pool: Pool) -> None:
     assert pool.call("echo 自评表".encode()).decode() == "表评自"
 
 
+_PROGRAM = f"""
+from pathlib import Path
+from mailbot.documents.sandbox import Pool
+
+with Path("ran").open("a") as file:
+    file.write("once")
+if __name__ == "__main__":
+    with Pool({_WORK!r}, size=1, memory_mb=1024, seconds=30, preload=()) as pool:
+        assert pool.call(b"echo abc") == b"cba"
+"""
+
+
+def test_a_child_does_not_run_the_program_again(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(_PROGRAM)
+    subprocess.run(
+        [sys.executable, program], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True
+    )
+    assert (tmp_path / "ran").read_text() == "once"
+
+
 def test_keeps_a_good_child(pool: Pool) -> None:
     first = _pid(pool)
     assert first != os.getpid()
