@@ -14,20 +14,22 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, TYPE_CHECKING, Self
 
 import msgspec
 
 from mailbot import rubric as rubrics
-from mailbot.config import Limits
 from mailbot.documents.needs import Supplied
 from mailbot.documents.sandbox import ChildFailedError, Parent, Pool
 from mailbot.documents.scanner import Scanner
 from mailbot.errors import DocumentError, UnreadableError, UsageError
 from mailbot.model import Code, Format, Role, Track, finding
-from mailbot.reading import DocumentReading, MailHead, MailReading, Need, Part
+from mailbot.reading import Bounds, DocumentReading, MailHead, MailReading, Need, Part
 from mailbot.registry import Registry, identify
 from mailbot.rubric import Rubric
+
+if TYPE_CHECKING:
+    from mailbot.config import Limits
 
 _PRELOAD = (
     "mailbot.reader",
@@ -47,8 +49,9 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
     """File name of a single document; None where the file is a mail."""
     authserv_id: str | None
     own_addresses: tuple[str, ...]
-    rubric: str
-    limits: dict[str, int]
+    rubric: bytes
+    """MessagePack of a Rubric."""
+    limits: Bounds
     scanned: bool
     """Whether the parent is to be asked about each file before it is read."""
     supplied: dict[str, Supplied]
@@ -101,8 +104,8 @@ def serve_ocr(request: bytes, parent: Parent) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _rubric(path: str) -> Rubric:
-    return rubrics.load(Path(path))
+def _rubric(packed: bytes) -> Rubric:
+    return msgspec.msgpack.decode(packed, type=Rubric)
 
 
 def _open(file: IO[bytes] | None, wanted: _Request) -> tuple[MailHead, tuple[Part, ...]]:
@@ -128,7 +131,7 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
 
     read = read_parts(
         parts,
-        limits=Limits(**wanted.limits),
+        limits=wanted.limits,
         supplied=wanted.supplied,
         begin=parent.progress,
         open_mail=_parts_of,
@@ -178,14 +181,17 @@ class Reader:
     """Reads mails and documents in bounded children. Thread-safe; a context manager.
 
     `rubric` is the path of the rubric, `children` how many mails are read at the same time. Where there is a `scanner`,
-    it sees each mail, and each file of it, before that is read.
+    it sees each mail, and each file of it, before that is read. Raises ConfigurationError for a faulty rubric.
     """
 
     def __init__(
         self, rubric: Path, limits: Limits, *, children: int = 2, scanner: Scanner | None = None
     ) -> None:
-        self._rubric = str(rubric)
+        self._rubric = msgspec.msgpack.encode(rubrics.load(rubric))
         self._limits = limits
+        self._bounds = Bounds(
+            document_mb=limits.document_mb, archive_mb=limits.archive_mb, archive_depth=limits.archive_depth
+        )
         self.children = children
         self._scanner = scanner
         self._stack = ExitStack()
@@ -200,7 +206,6 @@ class Reader:
                 memory_mb=self._limits.parse_memory_mb,
                 seconds=self._limits.parse_seconds,
                 preload=_PRELOAD,
-                readable=(Path(self._rubric),),
             )
         )
         return self
@@ -257,7 +262,7 @@ class Reader:
                 authserv_id=authserv_id,
                 own_addresses=own_addresses,
                 rubric=self._rubric,
-                limits=self._limits.model_dump(),
+                limits=self._bounds,
                 scanned=self._scanner is not None,
                 supplied=supplied,
             )
@@ -352,6 +357,8 @@ def read_document(
     Raises UsageError where there is no such file, DocumentError where it cannot be read at all, ScannerError where it
     cannot be looked through.
     """
+    from mailbot.config import Limits
+
     if not path.is_file():
         raise UsageError(f"{path}: {'is no file' if path.exists() else 'there is no such file'}")
     with Reader(rubric, limits or Limits(), children=1, scanner=scanner) as reader:

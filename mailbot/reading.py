@@ -155,6 +155,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much of a mail's files is read. Megabytes are 2**20 octets."""
+
+    document_mb: int
+    archive_mb: int
+    archive_depth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentReading:
     """One document, read and placed."""
 

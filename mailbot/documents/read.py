@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mailbot.config import Limits
 from mailbot.documents import detect, html, spreadsheet, text, unpack, word
 from mailbot.documents.locked import is_locked
 from mailbot.documents.needs import NeedsHelp, Supplied
@@ -19,7 +18,7 @@ from mailbot.errors import (
     UnsupportedError,
 )
 from mailbot.model import Code, Format
-from mailbot.reading import Extract, Need, Part
+from mailbot.reading import Bounds, Extract, Need, Part
 
 _MEGABYTE = 2**20
 _MOST_TO_PASS_ON = 32 * _MEGABYTE
@@ -48,7 +47,7 @@ class ReadPart:
 def read_parts(
     parts: Sequence[Part],
     *,
-    limits: Limits,
+    limits: Bounds,
     supplied: Mapping[str, Supplied],
     begin: Callable[[str], None],
     open_mail: Callable[[bytes], tuple[Part, ...]],
@@ -71,7 +70,7 @@ class _Reading:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: Bounds,
         supplied: Mapping[str, Supplied],
         begin: Callable[[str], None],
         open_mail: Callable[[bytes], tuple[Part, ...]],

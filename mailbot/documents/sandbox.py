@@ -87,10 +87,7 @@ def _no_answer(_question: bytes) -> bytes:
 
 
 class Pool:
-    """Bounded children that run one function, `module:name`. Thread-safe; a context manager.
-
-    `readable` are files that they may open, beside programs and libraries.
-    """
+    """Bounded children that run one function, `module:name`. Thread-safe; a context manager."""
 
     def __init__(
         self,
@@ -100,9 +97,8 @@ class Pool:
         memory_mb: int,
         seconds: int,
         preload: Sequence[str],
-        readable: Sequence[Path] = (),
     ) -> None:
-        self._arguments = (target, memory_mb, seconds, tuple(readable))
+        self._arguments = (target, memory_mb, seconds)
         self._seconds = seconds
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
@@ -191,7 +187,7 @@ class _Child:
     def __init__(
         self,
         context: multiprocessing.context.ForkServerContext,
-        arguments: tuple[str, int, int, tuple[Path, ...]],
+        arguments: tuple[str, int, int],
     ) -> None:
         self._pipe, theirs = context.Pipe()
         self._said = select.poll()
@@ -254,9 +250,7 @@ class _Child:
         self._pipe.close()
 
 
-def _serve(
-    pipe: Connection[bytes, bytes], target: str, memory_mb: int, seconds: int, readable: tuple[Path, ...]
-) -> None:
+def _serve(pipe: Connection[bytes, bytes], target: str, memory_mb: int, seconds: int) -> None:
     """The child's whole life."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -264,7 +258,7 @@ def _serve(
     work: Work = getattr(importlib.import_module(module), name)
     _say_nothing()
     _limit(memory_mb)
-    landlock.confine((*_code(module), *readable))
+    landlock.confine(_code(module))
     seccomp.forbid_programs_and_sockets()
     gc.freeze()
     pipe.send_bytes(b"S")
