@@ -92,6 +92,23 @@ def test_a_style_based_on_a_heading_and_an_outline_level_make_headings() -> None
     assert word.read(_saved(document)).headings == ("总结", "计划")
 
 
+@pytest.mark.parametrize(("record", "at"), [(b"PK\x01\x02", 16), (b"PK\x03\x04", 30)])
+def test_damaged_styles_are_damaged_also_where_the_same_were_read_before(record: bytes, at: int) -> None:
+    """Their checksum in the directory (APPNOTE 4.3.12), and their name in their own header."""
+    data = writers.docx_form(RUBRIC, SCORES, EVIDENCE)
+    size = {b"PK\x01\x02": 46, b"PK\x03\x04": 30}[record]
+    start = next(
+        found
+        for found in range(len(data))
+        if data.startswith(record, found) and data.startswith(b"word/styles.xml", found + size)
+    )
+    damaged = bytearray(data)
+    damaged[start + at] ^= 1
+    word.read(data)
+    with pytest.raises(UnreadableError):
+        word.read(bytes(damaged))
+
+
 def test_the_styles_of_one_document_say_nothing_of_the_next() -> None:
     document = docx.Document()
     document.add_paragraph("浙江省示例学会文件")
