@@ -34,10 +34,8 @@ class DecidedAnew:
     left: Left | None = None
 
 
-def ruled_since(connection: Connection, message: int, anew: DecidedAnew | None) -> str | None:
+def ruled_since(connection: Connection, message: int, anew: DecidedAnew) -> str | None:
     """Whether a person has spoken since the decision was made: then it is to be made anew once more."""
-    if anew is None:
-        return None
     given = connection.execute(sa.select(sa.func.count()).where(rulings.c.message == message)).scalar_one()
     return Anew.RULED.value if given > anew.rulings else None
 

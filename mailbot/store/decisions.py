@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 import msgspec
 import sqlalchemy as sa
@@ -183,63 +184,125 @@ class Decisions(Database):
             return
         with self.writing() as connection:
             chain = Chain(connection, batch[-1].decided_at)
-            for settled in batch:
-                _record(connection, chain, settled)
+            for anew, some in groupby(batch, lambda settled: settled.anew):
+                if anew is None:
+                    _record(connection, chain, [*some])
+                else:
+                    for settled in some:
+                        _record_anew(connection, chain, settled, anew)
             chain.write()
 
 
 _DECIDE = sa.update(messages).where(messages.c.id == sa.bindparam("this"), messages.c.outcome.is_(None))
 _DECIDE_ANEW = sa.update(messages).where(messages.c.id == sa.bindparam("this"), messages.c.anew.is_not(None))
 _PUT_VERSIONS = sa.update(organizations).where(organizations.c.name == sa.bindparam("this"))
+_KNOWN = sa.select(organizations.c.name).where(
+    organizations.c.name.in_(sa.bindparam("names", expanding=True))
+)
+_LETTERS = sa.select(replies.c.message_id, replies.c.message).where(
+    replies.c.message_id.in_(sa.bindparam("letters", expanding=True))
+)
 _INSERT_ORGANIZATION, _INSERT_REPLY = sa.insert(organizations), sa.insert(replies)
 _IS_THIS_LETTER = (
     replies.c.message_id == sa.bindparam("letter"),
-    sa.or_(replies.c.message == sa.bindparam("this"), replies.c.message == sa.bindparam("old")),
+    replies.c.message == sa.bindparam("this"),
 )
 _THIS_LETTER = sa.select(replies.c.id).where(*_IS_THIS_LETTER)
 _WRITE_ANEW = sa.update(replies).where(*_IS_THIS_LETTER, replies.c.state.in_(_NOT_LEFT))
 
 
-def _record(connection: Connection, chain: Chain, settled: Settled) -> None:
-    decision, anew = settled.decision, settled.anew
-    updated = connection.execute(
-        _DECIDE if anew is None else _DECIDE_ANEW,
-        {
-            **_values(settled),
-            "anew": ruled_since(connection, settled.message, anew),
-            "this": settled.message,
-        },
-    )
-    if updated.rowcount != 1:
-        raise AlreadyDecidedError(f"message {settled.message} has its decision")
+def _record(connection: Connection, chain: Chain, batch: Sequence[Settled]) -> None:
+    """First decisions, by one statement of each kind for all of them."""
+    rows = [{**_values(settled), "anew": None, "this": settled.message} for settled in batch]
+    if connection.execute(_DECIDE, rows).rowcount != len(rows):
+        raise AlreadyDecidedError(f"one of the messages {[s.message for s in batch]} has its decision")
+    _put_versions(connection, batch)
+    letters = [reply.message_id for settled in batch for reply in settled.replies]
+    known = {tuple(row) for row in connection.execute(_LETTERS, {"letters": letters})}
+    new: list[dict[str, object]] = []
+    for settled in batch:
+        _settle_copies(connection, chain, settled)
+        chain.append("decided", _decided(settled))
+        for reply in settled.replies:
+            if known.isdisjoint((reply.message_id, of) for of in (settled.message, settled.supersedes)):
+                new.append(_letter(settled, reply))
+                chain.append(reply.state.value, _queued(settled, reply))
+    if new:
+        connection.execute(_INSERT_REPLY, new)
+
+
+def _settle_copies(connection: Connection, chain: Chain, settled: Settled) -> None:
     if settled.supersedes is not None:
         _supersede(connection, chain, settled.supersedes, settled.message)
     for other in _copies(settled):
         _forget_wrong_mailbox(connection, settled.message, other)
-    if anew is not None and anew.left is not None:
+
+
+def _put_versions(connection: Connection, batch: Sequence[Settled]) -> None:
+    """The organizations as they stand; a mail that contributes nothing changes nothing of one that is known."""
+    named = [(s.decision.organization, s) for s in batch if s.decision.organization is not None]
+    if not named:
+        return
+    names = [organization.name for organization, _ in named]
+    known = set(connection.execute(_KNOWN, {"names": names}).scalars())
+    new: dict[str, dict[str, object]] = {}
+    changed: list[dict[str, object]] = []
+    for organization, settled in named:
+        changes = settled.decision.contribution is not None or settled.supersedes is not None
+        values = _standing(organization, settled)
+        if organization.name in known:
+            changed += [{**values, "this": organization.name}] if changes else []
+        elif changes or organization.name not in new:
+            new[organization.name] = {**values, "name": organization.name, "note": ""}
+    if new:
+        connection.execute(_INSERT_ORGANIZATION, list(new.values()))
+    if changed:
+        connection.execute(_PUT_VERSIONS, changed)
+
+
+def _standing(organization: Organization, settled: Settled) -> dict[str, object]:
+    return {"track": organization.track.value, "versions": _json(settled.decision.versions)}
+
+
+def _record_anew(connection: Connection, chain: Chain, settled: Settled, anew: DecidedAnew) -> None:
+    decision = settled.decision
+    again = ruled_since(connection, settled.message, anew)
+    values = {**_values(settled), "anew": again, "this": settled.message}
+    if connection.execute(_DECIDE_ANEW, values).rowcount != 1:
+        raise AlreadyDecidedError(f"message {settled.message} has its decision")
+    _settle_copies(connection, chain, settled)
+    if anew.left is not None:
         leave(connection, settled.message, anew.left)
     if decision.organization is not None:
-        _put_versions(connection, settled, decision.organization)
-    chain.append(
-        "decided",
-        {
-            "message": settled.message,
-            "outcome": decision.outcome.value,
-            "organization": decision.organization.name if decision.organization else None,
-            "findings": [_ledger_finding(f.code, f.item) for f in decision.findings],
-            "total": _plain(settled.assessment),
-        },
-    )
-    if anew is not None:
-        drop_superseded(connection, chain, settled.message, decision.reply)
+        name, standing = decision.organization.name, _standing(decision.organization, settled)
+        if not change_versions(connection, settled.message, name, **standing):
+            connection.execute(_INSERT_ORGANIZATION, {**standing, "name": name, "note": ""})
+    chain.append("decided", _decided(settled))
+    drop_superseded(connection, chain, settled.message, decision.reply)
     for reply in settled.replies:
-        _queue(connection, chain, settled, reply)
+        _queue_anew(connection, chain, settled, reply, anew)
 
 
-def _gives_way(settled: Settled, reply: NewReply) -> bool:
-    """Whether a letter of the same Message-ID that has not left is to be written anew: where a person decided so."""
-    ordered = settled.anew is not None and settled.anew.ordered
-    return ordered and reply.kind is not ReplyKind.RECEIPT
+def _decided(settled: Settled) -> dict[str, object]:
+    """What the ledger says of a decision."""
+    decision = settled.decision
+    return {
+        "message": settled.message,
+        "outcome": decision.outcome.value,
+        "organization": decision.organization.name if decision.organization else None,
+        "findings": [_ledger_finding(f.code, f.item) for f in decision.findings],
+        "total": _plain(settled.assessment),
+    }
+
+
+def _queued(settled: Settled, reply: NewReply) -> dict[str, object]:
+    """What the ledger says of a letter."""
+    return {
+        "message": settled.message,
+        "reply": reply.message_id,
+        "kind": reply.kind.value,
+        "to": reply.to,
+    }
 
 
 def _plain(assessment: Assessment | None) -> str | None:
@@ -326,24 +389,27 @@ def _supersede(connection: Connection, chain: Chain, old: int, new: int) -> None
     )
 
 
-def _put_versions(connection: Connection, settled: Settled, organization: Organization) -> None:
-    """The organization as it stands; a mail that contributes nothing changes nothing of one that is known."""
-    values = {"track": organization.track.value, "versions": _json(settled.decision.versions)}
-    this = organizations.c.name == organization.name
-    if settled.anew is not None:
-        known = change_versions(connection, settled.message, organization.name, **values)
-    elif settled.decision.contribution is None and settled.supersedes is None:
-        known = connection.execute(sa.select(sa.func.count()).where(this)).scalar_one()
-    else:
-        known = connection.execute(_PUT_VERSIONS, {**values, "this": organization.name}).rowcount
-    if not known:
-        connection.execute(_INSERT_ORGANIZATION, {**values, "name": organization.name, "note": ""})
+def _queue_anew(
+    connection: Connection, chain: Chain, settled: Settled, reply: NewReply, anew: DecidedAnew
+) -> None:
+    """Into the outbox, unless there is this letter already: it goes once. One that a person ordered and that has not
+    left is written anew."""
+    values = _letter(settled, reply)
+    this = {"letter": reply.message_id, "this": settled.message}
+    if connection.execute(_THIS_LETTER, this).first() is None:
+        connection.execute(_INSERT_REPLY, values)
+    elif (
+        not anew.ordered
+        or reply.kind is ReplyKind.RECEIPT
+        or not connection.execute(_WRITE_ANEW, {**this, **values}).rowcount
+    ):
+        return
+    chain.append(reply.state.value, _queued(settled, reply))
 
 
-def _queue(connection: Connection, chain: Chain, settled: Settled, reply: NewReply) -> None:
-    """Into the outbox, unless there is this letter already: it goes once."""
+def _letter(settled: Settled, reply: NewReply) -> dict[str, object]:
     organization = settled.decision.organization
-    values = {
+    return {
         "message": settled.message,
         "mailbox": reply.mailbox,
         "kind": reply.kind.value,
@@ -359,12 +425,3 @@ def _queue(connection: Connection, chain: Chain, settled: Settled, reply: NewRep
         "error": reply.note,
         "dropped": "",
     }
-    this = {"letter": reply.message_id, "this": settled.message, "old": settled.supersedes}
-    if connection.execute(_THIS_LETTER, this).first() is None:
-        connection.execute(_INSERT_REPLY, values)
-    elif not _gives_way(settled, reply) or not connection.execute(_WRITE_ANEW, {**this, **values}).rowcount:
-        return
-    chain.append(
-        reply.state.value,
-        {"message": settled.message, "reply": reply.message_id, "kind": reply.kind.value, "to": reply.to},
-    )
