@@ -44,8 +44,9 @@ _GROUP = 50
 """Most decisions in one commit."""
 _AHEAD = 4
 """How many mails for each child are read ahead of the decision."""
-_MOMENT_SECONDS = 0.2
-"""How long a decision waits for others to share its commit."""
+_MOMENT_SECONDS, _LONGEST_MOMENT_SECONDS = 0.1, 2.0
+"""How long a decision waits for others to share its commit, at first and at most: the first answers of a rush go out
+soon, and none comes later than in twice the time that the run has taken by then."""
 _MOST_ATTEMPTS = 3
 _RETRY_AFTER = timedelta(minutes=2)
 _TEMPLATE_AFTER = timedelta(minutes=5)
@@ -74,6 +75,8 @@ class _Group:
     settled: list[Settled] = field(default_factory=list)
     concerned: set[str] = field(default_factory=set)
     begun: float = 0.0
+    moment: float = _MOMENT_SECONDS
+    """How long the first of them may wait."""
 
     def add(self, settled: Settled) -> None:
         """One more decision for this commit."""
@@ -83,7 +86,7 @@ class _Group:
 
     def can_wait(self, reading: Future[MailReading]) -> bool:
         """Wait for the next reading while it delays nobody's answer by more than a moment; whether it came."""
-        left = self.begun + _MOMENT_SECONDS - time.monotonic() if self.settled else None
+        left = self.begun + self.moment - time.monotonic() if self.settled else None
         try:
             reading.exception(left)
         except TimeoutError:
@@ -119,6 +122,7 @@ class Intake:
         )
         self._own = frozenset(mailbox.address.lower() for mailbox in config.mailboxes)
         self._group = _Group()
+        self._begun = 0.0
 
     def prepare(self) -> None:
         """Start the reading children ahead of the first mail, which then need not wait for them."""
@@ -134,6 +138,7 @@ class Intake:
 
     def _run(self, stop: Callable[[], bool]) -> int:
         taken = 0
+        self._begun = time.monotonic()
         self._group = _Group()
         while not stop() and (again := self._store.to_decide_anew(now=self._clock())):
             for message, why in again:
@@ -373,7 +378,9 @@ class Intake:
         self._group.concerned |= concerned
 
     def _commit(self) -> None:
-        group, self._group = self._group, _Group()
+        lasted = time.monotonic() - self._begun
+        moment = min(max(lasted, _MOMENT_SECONDS), _LONGEST_MOMENT_SECONDS)
+        group, self._group = self._group, _Group(moment=moment)
         if not group.settled:
             return
         try:

@@ -27,6 +27,8 @@ SCHEMA = "0005"
 _LEDGER_LOCK = 4_720_331
 _SQLITE_SECONDS = 30
 """How long one waits for another to let go of the file."""
+_PAGES_TO_CHECKPOINT = 4000
+"""How many pages of 4 KB the log holds before they are carried into the file, for which the disk is asked twice."""
 
 
 class Database:
@@ -265,7 +267,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """WAL, and every commit on disk before it returns; transactions are begun by us alone."""
     connection.isolation_level = None
     _turn_to_wal(connection)
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={_PAGES_TO_CHECKPOINT}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
