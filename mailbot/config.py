@@ -264,7 +264,10 @@ def _credential(path: Path, environ: Mapping[str, str]) -> Path:
     """The file itself, or the systemd credential of its name (systemd.exec(5), LoadCredential=)."""
     directory = environ.get("CREDENTIALS_DIRECTORY")
     credential = Path(directory, path.name) if directory else path
-    return credential if credential.is_file() else path
+    try:
+        return credential if credential.is_file() else path
+    except OSError:
+        return credential  # it is there, or might be: who reads it says why that fails
 
 
 class Imap(_Server):

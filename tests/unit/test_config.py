@@ -461,3 +461,6 @@ class TestPassword:
         assert server.password(environ) == "from the file"
         (credentials / "imap.password").write_text("from systemd\n")
         assert server.password(environ) == "from systemd"
+        unreachable = self.server(place, f'password_file = "{"x" * 300}"')
+        with pytest.raises(ConfigError, match=r"credentials/x+: the password cannot be read"):
+            unreachable.password(environ)
