@@ -47,9 +47,16 @@ class QqLike(FakeImap):
 
     def answer_examine(self, tag: str, command: str) -> None:
         self.mails = self.folders[command.split(" ", 1)[1].strip('"')]
+        self._told = len(self.mails)
         self.send(f"* {len(self.mails)} EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 7]\r\n".encode())
         self.send(f"* OK [UIDNEXT {max(self.mails, default=0) + 1}]\r\n".encode())
         self.send(f"{tag} OK [READ-ONLY] 打开文件夹\r\n".encode("gbk"))
+
+    def answer_noop(self, tag: str, command: str) -> None:
+        if len(self.mails) != self._told:
+            self._told = len(self.mails)
+            self.send(f"* {self._told} EXISTS\r\n".encode())
+        self.ok(tag)
 
     def answer_search(self, tag: str, command: str) -> None:
         everything = " ".join(map(str, sorted(self.mails)))

@@ -394,6 +394,22 @@ def test_the_fake_behaves_where_nothing_is_broken(tmp_path: Path) -> None:
     assert any(command.startswith("ID (") for command in fake.heard)
 
 
+def test_id_is_sent_only_where_it_is_advertised_after_login(tmp_path: Path) -> None:
+    class Nameless(FakeImap):
+        capabilities = b"IMAP4rev1 IDLE"
+
+    with Nameless() as fake:
+        assert all_mails(fetched(fake, tmp_path)) == MAILS
+    assert not [command for command in fake.heard if command.startswith("ID")]
+
+
+def test_a_folder_of_chinese_name_is_asked_for_as_rfc_3501_writes_it(tmp_path: Path) -> None:
+    with FakeImap() as fake:
+        with ImapMailbox(mailbox_config(tmp_path, imap_port=fake.port), QUICK) as mailbox:
+            mailbox.open("其他文件夹")
+        assert 'EXAMINE "&UXZO1mWHTvZZOQ-"' in fake.heard
+
+
 def test_an_untagged_bad_that_never_completes_is_cut_off_by_the_clock(tmp_path: Path) -> None:
     class Untagged(FakeImap):
         def answer_examine(self, tag: str, command: str) -> None:
@@ -582,6 +598,20 @@ def test_a_mail_told_of_during_a_fetch_is_not_waited_for(tmp_path: Path) -> None
         list(mailbox.fetch_new(mailbox.open("INBOX"), 0, max_octets=LARGE))
         mailbox.wait(60)
         assert "IDLE" not in fake.heard
+
+
+def test_an_end_of_idle_that_is_never_answered_is_cut_off_by_the_clock(tmp_path: Path) -> None:
+    """A cable pulled while idling: nothing fails, and nothing comes."""
+
+    class Pulled(FakeImap):
+        def answer_done(self, tag: str, command: str) -> None:
+            pass
+
+    timeouts = Timeouts(connect=5, read=0.2, command=5)
+    with Pulled() as fake, ImapMailbox(mailbox_config(tmp_path, imap_port=fake.port), timeouts) as mailbox:
+        mailbox.open("INBOX")
+        with pytest.raises(TemporaryError):
+            mailbox.wait(0.05)
 
 
 def test_a_notice_that_comes_with_the_start_of_idle_is_seen(tmp_path: Path) -> None:

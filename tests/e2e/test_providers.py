@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mailbot.mail import imap
 from mailbot.reports import Reports
 from mailbot.verify import verify
 from tests.contract.providers import DuplicateLogin, NeteaseLike, QqLike
@@ -93,6 +94,27 @@ def test_a_duplicate_login_is_no_wrong_password_for_ever(office: Office) -> None
     assert all("登录频率过快" in error for error in said)
     assert said
     assert len(taken(office)) == 1
+
+
+def test_without_idle_one_login_serves_many_polls(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imap, "_POLL_SECONDS", 0.02)
+    with NeteaseLike({1: robot(1)}) as fake:
+        point_to(office, fake)
+        with office.opened() as app:
+            watcher = app.worker()._watchers[0]
+            stop = threading.Event()
+            thread = threading.Thread(target=watcher.stay, args=(stop,), daemon=True)
+            thread.start()
+            for uid in (1, 2, 3):
+                fake.mails[uid] = robot(uid)
+                while len(list(app.store.messages())) < uid and thread.is_alive():
+                    threading.Event().wait(0.01)
+            stop.set()
+            watcher.wake()
+            thread.join(10)
+        assert fake.logged_in == 1
+        assert "IDLE" not in fake.heard
+    assert taken(office) == [1, 2, 3]
 
 
 class Voided(QqLike):
