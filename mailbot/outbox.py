@@ -38,6 +38,8 @@ _GIVEN_UP_AFTER = timedelta(days=5)
 """How long temporary errors are borne (RFC 5321 §4.5.4.1)."""
 _SLOW_DOWN = timedelta(minutes=15)
 _LOGIN_PAUSE = timedelta(minutes=30)
+_MOST_REFUSALS = 3
+"""So many refused logins in a row, or one word about our pace, hold up a new process too: cron starts one every round."""
 _DRAFTS_EVERY = timedelta(minutes=10)
 """How often the Sent folder is looked through for drafts that a person has sent."""
 
@@ -61,7 +63,9 @@ class Outbox:
         self._reminders = reminders
         self._breaker = Breaker(config, store, clock)
         self._submission = Submission(mailbox.smtp)
-        self._not_before = clock()
+        self._flag = f"submission:{mailbox.name}"
+        self._refusals = 0
+        self._not_before = self._end_of_pause()
         self._look_at_drafts = clock()
         self._ended: list[Settlement] = []
         """How attempts ended that are `sending` in the store as yet."""
@@ -247,6 +251,9 @@ class Outbox:
             return Settlement(reply=reply.id, state=ReplyState.UNCERTAIN, error=str(error)), False
         except TemporaryError as error:
             return self._put_off(reply, error), False
+        if self._refusals:
+            self._refusals = 0
+            self._store.set_flag(self._flag, "")
         state = ReplyState.DRAFTED if self._mode == "draft" else ReplyState.SENT
         log.info("replied", reply=reply.id, kind=reply.kind.value, state=state.value)
         return Settlement(reply=reply.id, state=state), True
@@ -270,11 +277,25 @@ class Outbox:
         )
 
     def _pause_after(self, error: TemporaryError) -> None:
+        now = self._clock()
         match error:
             case RateLimitedError():
-                pause = _SLOW_DOWN
+                pause, refusals = _SLOW_DOWN, _MOST_REFUSALS
             case LoginError():
-                pause = _LOGIN_PAUSE
+                pause, refusals = _LOGIN_PAUSE, self._refusals + 1
             case _:
-                pause = _RETRY_AFTER[0]
-        self._not_before = self._clock() + pause
+                pause, refusals = _RETRY_AFTER[0], 0
+        self._not_before = now + pause
+        if refusals:
+            self._refusals = refusals
+            self._store.set_flag(self._flag, f"{refusals} {now.isoformat()} {self._not_before.isoformat()}")
+
+    def _end_of_pause(self) -> datetime:
+        """Now, or when the pause ends that an earlier process was told to make; a clock that was set back ends it."""
+        now = self._clock()
+        count, _, times = (self._store.flag(self._flag) or "").partition(" ")
+        if not times:
+            return now
+        self._refusals = int(count)
+        since, until = map(datetime.fromisoformat, times.split())
+        return until if self._refusals >= _MOST_REFUSALS and since <= now < until else now

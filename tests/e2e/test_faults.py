@@ -202,6 +202,37 @@ def test_every_way_in_which_sending_fails(
     holds(office)
 
 
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+def test_at_the_first_too_fast_nothing_more_goes_out_for_a_while(office: Office, command: str) -> None:
+    for number in range(3):
+        one = papers(f"浙江省第{number}学会")
+        sender, message_id = f"office@s{number}.example.com", f"<{number}@example.com>"
+        office.deliver(mail(one, sender=sender, message_id=message_id))
+    office.smtp.refuse(command, "550 Mail content denied: frequency limited")
+    office.round()
+    office.round()
+    assert office.sent == ()
+    with office.opened() as app:
+        app.clock = lambda: datetime.now(UTC) + timedelta(hours=2)
+        app.run(once=True)
+    assert [one.to for one in office.sent] == [(f"office@s{number}.example.com",) for number in range(3)]
+    holds(office)
+
+
+def test_a_refused_login_is_tried_a_few_times_and_then_not_by_every_new_process(office: Office) -> None:
+    office.smtp.refuse("AUTH", "535 5.7.8 wrong code", times=99)
+    for number in range(6):
+        office.deliver(mail(papers(), message_id=f"<{number}@example.com>"))
+        office.round()
+    assert office.smtp.connections == 3
+    office.smtp._refusals.clear()
+    with office.opened() as app:
+        app.clock = lambda: datetime.now(UTC) + timedelta(hours=2)
+        app.run(once=True)
+    assert len(office.sent) == 6
+    holds(office)
+
+
 def test_only_the_mail_whose_end_was_sent_is_uncertain_and_the_announced_one_is_sent(
     office: Office,
 ) -> None:
