@@ -153,6 +153,7 @@ class Worker:
     def _fetch(self, watcher: Watcher) -> None:
         if not watcher.round() or not watcher.books_closed:
             self._trouble.set()
+        watcher.close()
 
     def _send(self, outbox: Outbox) -> None:
         """Send whenever there is something; in a single round until all is decided and sent."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
@@ -58,6 +58,15 @@ class _Imap(imaplib.IMAP4):
         sock = socket.create_connection((self.host, self.port), timeout)
         self._seen(sock)
         return self._tls.wrap_socket(sock, server_hostname=self.host) if self._tls else sock
+
+    def _get_capabilities(self) -> None:
+        """Not asked where the greeting tells them (RFC 3501 §7.1); what was told before STARTTLS counts no more."""
+        told: Any = self.untagged_responses.pop("CAPABILITY", None)
+        said = told[-1].decode("ascii", "replace").upper().split() if told else []
+        if "IMAP4REV1" in said and not self._tls_established:
+            self.capabilities = tuple(said)
+        else:
+            super()._get_capabilities()  # type: ignore[misc]
 
 
 class _Client(IMAPClient):  # type: ignore[misc]

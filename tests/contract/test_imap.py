@@ -410,6 +410,21 @@ def test_a_folder_of_chinese_name_is_asked_for_as_rfc_3501_writes_it(tmp_path: P
         assert 'EXAMINE "&UXZO1mWHTvZZOQ-"' in fake.heard
 
 
+@pytest.mark.parametrize(
+    ("greeting", "first"),
+    [
+        (b"* OK [CAPABILITY IMAP4 IMAP4rev1 ID AUTH=PLAIN] ready\r\n", "LOGIN"),
+        (b"* OK [CAPABILITY IMAP2] ready\r\n", "CAPABILITY"),
+        (b"* OK ready\r\n", "CAPABILITY"),
+    ],
+)
+def test_what_the_greeting_tells_is_not_asked(tmp_path: Path, greeting: bytes, first: str) -> None:
+    with FakeImap() as fake:
+        fake.greeting = greeting
+        fetched(fake, tmp_path)
+    assert fake.heard[0].split(" ")[0] == first
+
+
 def test_an_untagged_bad_that_never_completes_is_cut_off_by_the_clock(tmp_path: Path) -> None:
     class Untagged(FakeImap):
         def answer_examine(self, tag: str, command: str) -> None:
