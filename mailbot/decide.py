@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mailbot.model import (
     Code,
@@ -17,6 +17,7 @@ from mailbot.model import (
     Decision,
     Finding,
     Outcome,
+    Outline,
     Piece,
     ReplyKind,
     Request,
@@ -36,6 +37,8 @@ from mailbot.ruled import left_by, reading_left_by, settled
 
 if TYPE_CHECKING:
     from mailbot.registry import Identity
+
+AnyVersion = TypeVar("AnyVersion", bound=Outline)
 
 _MISSING = {
     Role.FORM: Code.FORM_MISSING,
@@ -315,7 +318,7 @@ def _state(against: Sequence[Finding], waiting: Sequence[Finding], requests: Seq
     return Status.COMPLETE
 
 
-def counting(versions: Sequence[Version]) -> Version | None:
+def counting(versions: Sequence[AnyVersion]) -> AnyVersion | None:
     """The version that counts: the last complete one received by the deadline, without one the newest."""
     in_time = [v for v in versions if v.on_time and v.state is Status.COMPLETE]
     if in_time:
@@ -392,7 +395,7 @@ def unprocessable(reason: str) -> Decision:
     return Decision(outcome=Outcome.REVIEW, findings=(finding(Code.MESSAGE_UNPROCESSABLE, found=reason),))
 
 
-def status(versions: Sequence[Version]) -> Status:
+def status(versions: Sequence[Outline]) -> Status:
     """Where an organization stands, by the version that counts."""
     version = counting(versions)
     return version.state if version else Status.NOT_RECEIVED

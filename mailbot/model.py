@@ -350,14 +350,20 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """An organization's submission as it stood after one message."""
+class Outline:
+    """A version of an organization's submission without what it holds: when it came, and what it came to."""
 
     number: int
     message: int
     received_at: datetime
     on_time: bool
     state: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version(Outline):
+    """An organization's submission as it stood after one message."""
+
     form: Piece | None = None
     summary: Piece | None = None
     plan: Piece | None = None

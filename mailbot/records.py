@@ -13,6 +13,7 @@ from mailbot.model import (
     Finding,
     Format,
     Outcome,
+    Outline,
     ReplyKind,
     ReplyState,
     Role,
@@ -177,7 +178,7 @@ class OrganizationRecord:
     name: str
     track: Track
     status: Status
-    versions: tuple[Version, ...] = ()
+    versions: tuple[Outline, ...] = ()
     counts: Version | None = None
     """The version that counts: the last complete one by the deadline, else the newest."""
     emails: tuple[str, ...] = ()

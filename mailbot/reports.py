@@ -103,6 +103,7 @@ class Reports:
             config=self._config,
             rubric=self._opened.rubric,
             organizations=self._opened.organizations(),
+            versions=self._store.versions,
             mails=lambda name: nobodys if name is None else self._store.messages(organization=name),
             reminders=self._store.reminders(),
             received=received,
@@ -135,6 +136,7 @@ class Reports:
         record = self._opened.organization(organization)
         return organization_view(
             record,
+            self._store.versions(record.name),
             self._store.messages(organization=record.name),
             self._opened.rubric,
             self._config.campaign.timezone,

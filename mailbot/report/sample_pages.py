@@ -45,6 +45,7 @@ def page_faults(config: Config, rubric: Rubric) -> Iterator[str]:
         config=config,
         rubric=rubric,
         organizations=records,
+        versions=lambda _: (_version(config),),
         mails=lambda _: mails,
         reminders=(),
         received=(deadline,),
@@ -64,16 +65,20 @@ def _overridden(config: Config, name: str) -> str:
 
 
 def _organization(config: Config) -> OrganizationRecord:
-    version = Version(
+    version = _version(config)
+    return OrganizationRecord(
+        name="示例学会", track=Track.SOCIETY, status=version.state, versions=(version,), counts=version
+    )
+
+
+def _version(config: Config) -> Version:
+    return Version(
         number=1,
         message=1,
         received_at=config.campaign.deadline,
         on_time=True,
         state=Status.INCOMPLETE,
         findings=(finding(Code.PLAN_MISSING),),
-    )
-    return OrganizationRecord(
-        name="示例学会", track=Track.SOCIETY, status=Status.INCOMPLETE, versions=(version,), counts=version
     )
 
 

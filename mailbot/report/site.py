@@ -50,11 +50,14 @@ _MOST_DAYS = 31
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What the report is made of. `mails` are asked for one organization at a time; None for those of nobody's."""
+    """What the report is made of. `versions` and `mails` are asked for one organization at a time; for None, the mails
+    of nobody's.
+    """
 
     config: Config
     rubric: Rubric
     organizations: Sequence[OrganizationRecord]
+    versions: Callable[[str], Sequence[Version]]
     mails: Callable[[str | None], Iterable[MessageRecord]]
     reminders: Sequence[ReminderRecord]
     received: Sequence[datetime]
@@ -181,7 +184,7 @@ def _organization(site: Site, record: OrganizationRecord, number: int) -> dict[s
         "pieces": [_piece(role, record, site) for role in site.config.owed[record.track]],
         "findings": [_finding(f, site.rubric) for f in record.counts.findings] if record.counts else [],
         "form": _form(record.assessment, record.counts, site.rubric) if record.assessment else None,
-        "versions": [_version(v, record, site) for v in record.versions],
+        "versions": [_version(v, record, site) for v in site.versions(record.name)],
         "mails": [_mail(m, site) for m in site.mails(record.name)],
         "reminders": [
             {

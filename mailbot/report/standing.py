@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from mailbot.config import Config
 from mailbot.decide import on_time
-from mailbot.model import Assessment, Code, Finding, Format, Piece, Role, Status, Version
+from mailbot.model import Assessment, Code, Finding, Format, Outline, Piece, Role, Status, Version
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.rubric import Rubric
 
@@ -35,7 +35,7 @@ def category_sums(assessment: Assessment | None, rubric: Rubric) -> tuple[Decima
     return tuple(sum(each, Decimal()) if each else None for each in scores.values())
 
 
-def late_corrections(record: OrganizationRecord) -> tuple[Version, ...]:
+def late_corrections(record: OrganizationRecord) -> tuple[Outline, ...]:
     """Versions kept beside one that came in time: received after the deadline, and not counted."""
     counts = record.counts
     if counts is None or not counts.on_time:
@@ -43,7 +43,7 @@ def late_corrections(record: OrganizationRecord) -> tuple[Version, ...]:
     return tuple(v for v in record.versions if not v.on_time)
 
 
-def passed_over(record: OrganizationRecord) -> tuple[Version, ...]:
+def passed_over(record: OrganizationRecord) -> tuple[Outline, ...]:
     """Versions in time that are newer than the one that counts, and are not complete."""
     counts = record.counts
     if counts is None:
@@ -51,7 +51,7 @@ def passed_over(record: OrganizationRecord) -> tuple[Version, ...]:
     return tuple(v for v in record.versions if v.on_time and v.number > counts.number)
 
 
-def first_in_time(record: OrganizationRecord) -> Version | None:
+def first_in_time(record: OrganizationRecord) -> Outline | None:
     """The first version, where it came in time though the one that counts did not."""
     if record.counts is None or record.counts.on_time or not record.versions:
         return None

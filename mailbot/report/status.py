@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mailbot.config import Config
-from mailbot.model import Finding, ItemReading, Outcome, ReplyState, Role, Severity, Status, Track
+from mailbot.model import Finding, ItemReading, Outcome, ReplyState, Role, Severity, Status, Track, Version
 from mailbot.reading import DocumentReading, MailReading
 from mailbot.records import Counts, FolderHealth, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.report.export import assessment_json, finding_json
@@ -113,12 +113,16 @@ def _folder_table(folders: Sequence[FolderHealth], zone: tzinfo) -> Table:
 
 
 def organization_view(
-    record: OrganizationRecord, messages: Iterable[MessageRecord], rubric: Rubric, zone: tzinfo
+    record: OrganizationRecord,
+    versions: Sequence[Version],
+    messages: Iterable[MessageRecord],
+    rubric: Rubric,
+    zone: tzinfo,
 ) -> Group:
     """One organization's whole file: standing, versions, points, findings, and every mail."""
     from rich.console import Group
 
-    parts: list[RenderableType] = [_facts_table(record, zone), _version_table(record, zone)]
+    parts: list[RenderableType] = [_facts_table(record, zone), _version_table(record, versions, zone)]
     if record.assessment is not None:
         parts += [_item_table(record.assessment.items, rubric)]
         parts.append(_totals(record.assessment.stated_total, record.assessment.total))
@@ -156,9 +160,9 @@ def _paper(record: OrganizationRecord) -> str:
     return f"{record.paper_received.isoformat()}{seal}"
 
 
-def _version_table(record: OrganizationRecord, zone: tzinfo) -> Table:
+def _version_table(record: OrganizationRecord, versions: Sequence[Version], zone: tzinfo) -> Table:
     table = new_table("version", "received", "on time", "state", "form", "summary", "plan", "total")
-    for version in record.versions:
+    for version in versions:
         held = (piece(version, role) for role in (Role.FORM, Role.SUMMARY, Role.PLAN))
         counts = record.counts is not None and record.counts.number == version.number
         table.add_row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from mailbot.decide import counting, status
-from mailbot.model import Assessment, Finding, Outcome, ReplyState, Ruling, RulingKind, Status, Track, Version
+from mailbot.model import (
+    Assessment,
+    Finding,
+    Outcome,
+    Outline,
+    ReplyState,
+    Ruling,
+    RulingKind,
+    Status,
+    Track,
+    Version,
+)
 from mailbot.records import (
     PASSED_OVER,
     Counts,
@@ -32,7 +43,12 @@ _findings = msgspec.json.Decoder(tuple[Finding, ...])
 _documents = msgspec.json.Decoder(tuple[DocumentRecord, ...])
 _assessment = msgspec.json.Decoder(Assessment)
 _versions = msgspec.json.Decoder(tuple[Version, ...])
+_outlines = msgspec.json.Decoder(tuple[Outline, ...])
+_undecoded = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+_version = msgspec.json.Decoder(Version)
 _BATCH = 500
+_FEW = 50
+"""Organizations of which all versions are held at once, as they stand in the row."""
 _Place = tuple[str, str, int]
 _Rows = Sequence[Row[tuple[Any, ...]]]
 
@@ -127,6 +143,13 @@ class Queries(Database):
         with self.reading() as connection:
             found = _organization_records(connection, organizations.c.name == name)
         return found[0] if found else None
+
+    def versions(self, name: str) -> tuple[Version, ...]:
+        """All versions of one organization's submission, the oldest first."""
+        query = sa.select(organizations.c.versions).where(organizations.c.name == name)
+        with self.reading() as connection:
+            text = connection.execute(query).scalar()
+        return _versions.decode(text) if text else ()
 
     def counts(self) -> Counts:
         """The figures of `status`."""
@@ -284,15 +307,13 @@ _PLAIN = (
 def _organization_records(
     connection: Connection, which: sa.ColumnElement[bool]
 ) -> tuple[OrganizationRecord, ...]:
-    rows = connection.execute(sa.select(organizations).where(which).order_by(organizations.c.name)).all()
-    versions = {row.name: _versions.decode(row.versions) if row.versions else () for row in rows}
-    assessments = _assessments(connection, [counting(each) for each in versions.values()])
+    query = sa.select(organizations).where(which).order_by(organizations.c.name)
+    rows = connection.execute(query, execution_options={"yield_per": _FEW})
+    records = [_organization_record(row) for row in rows]
+    assessments = _assessments(connection, [record.counts for record in records])
     mails = _mails_by_organization(connection, which)
-    opened = _opened(connection, [name for name, known in versions.items() if not known])
-    return tuple(
-        _organization_record(row, versions[row.name], mails.get(row.name, ()), assessments, opened)
-        for row in rows
-    )
+    opened = _opened(connection, [record.name for record in records if not record.versions])
+    return tuple(_completed(record, mails.get(record.name, ()), assessments, opened) for record in records)
 
 
 def _opened(connection: Connection, names: Sequence[str]) -> frozenset[str]:
@@ -328,31 +349,38 @@ def _mails_by_organization(connection: Connection, which: sa.ColumnElement[bool]
     return mails
 
 
-def _organization_record(
-    row: Row[tuple[Any, ...]],
-    versions: tuple[Version, ...],
-    mails: Sequence[Any],
-    assessments: Mapping[int, Assessment],
-    opened: Collection[str],
-) -> OrganizationRecord:
+def _organization_record(row: Row[tuple[Any, ...]]) -> OrganizationRecord:
+    """What stands in its own row; of its versions only the one that counts is decoded whole."""
     values = row._mapping
-    counts = counting(versions)
-    state = status(versions)
-    if state is Status.NOT_RECEIVED and values["name"] in opened:
-        state = Status.REVIEW
+    text = values["versions"] or "[]"
+    versions = _outlines.decode(text)
+    outline = counting(versions)
     return OrganizationRecord(
         name=values["name"],
         track=Track(values["track"]),
-        status=state,
+        status=status(versions),
         versions=versions,
-        counts=counts,
-        senders=tuple(dict.fromkeys(str(mail.sender) for mail in mails)),
-        assessment=assessments.get(counts.form.message) if counts and counts.form else None,
-        first_received_at=mails[0].received_at if mails else None,
+        counts=_version.decode(_undecoded.decode(text)[versions.index(outline)]) if outline else None,
         paper_received=values["paper_received"],
         paper_sealed=values["paper_sealed"],
         staff_points=Decimal(values["staff_points"]) if values["staff_points"] else None,
         note=values["note"],
+    )
+
+
+def _completed(
+    record: OrganizationRecord,
+    mails: Sequence[Any],
+    assessments: Mapping[int, Assessment],
+    opened: Collection[str],
+) -> OrganizationRecord:
+    form = record.counts.form if record.counts else None
+    return replace(
+        record,
+        status=Status.REVIEW if record.name in opened else record.status,
+        senders=tuple(dict.fromkeys(str(mail.sender) for mail in mails)),
+        assessment=assessments.get(form.message) if form else None,
+        first_received_at=mails[0].received_at if mails else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pdfplumber
 import pytest
 from PIL import Image
 
-from mailbot.model import ReplyKind, ReplyState, Ruling, RulingKind, Status, Track
+from mailbot.model import ReplyKind, ReplyState, Ruling, RulingKind, Status, Track, Version
 from mailbot.records import SUPERSEDED, MessageRecord, OrganizationRecord, ReminderRecord, ReplyRecord
 from mailbot.report.site import INDEX, OTHERS, Site, page_name, pages
 from tests.conftest import require
@@ -24,10 +24,15 @@ def mails(name: str | None) -> Iterable[MessageRecord]:
     return [m for m in MESSAGES if m.organization == name]
 
 
+def versions(name: str) -> Sequence[Version]:
+    return next(record.versions for record in ORGANIZATIONS if record.name == name)
+
+
 SITE = Site(
     config=CONFIG,
     rubric=RUBRIC,
     organizations=ORGANIZATIONS,
+    versions=versions,
     mails=mails,
     reminders=(
         ReminderRecord(

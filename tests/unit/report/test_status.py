@@ -83,7 +83,7 @@ def test_status_shows_a_mailbox_that_fails() -> None:
 def test_an_organizations_whole_file() -> None:
     record = next(r for r in ORGANIZATIONS if r.name == "浙江省示例丙研究会")
     mails = [m for m in MESSAGES if m.organization == record.name]
-    text = to_text(organization_view(record, mails, RUBRIC, ZONE))
+    text = to_text(organization_view(record, record.versions, mails, RUBRIC, ZONE))
     assert row(text, "status") == ["status", "complete"]
     assert "1 of 2" in text
     assert row(text, "1 *")[2:5] == ["2021-01-14T10:00:00+08:00", "yes", "complete"]
@@ -103,7 +103,7 @@ def test_beside_long_names_times_and_states_stay_whole() -> None:
 
 def test_an_organization_that_has_not_written() -> None:
     record = next(r for r in ORGANIZATIONS if r.name == "浙江省示例庚学会")
-    text = to_text(organization_view(record, (), RUBRIC, ZONE))
+    text = to_text(organization_view(record, record.versions, (), RUBRIC, ZONE))
     assert row(text, "status") == ["status", "not_received"]
     assert "geng@example.com; mishu@example.com" in text
 

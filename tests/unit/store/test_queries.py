@@ -117,6 +117,13 @@ def test_an_organization_stands_where_the_version_that_counts_stands(store: Stor
     assert record.first_received_at == NOON + timedelta(minutes=1)
     assert store.organizations() == (record,)
     assert store.organization("浙江省") is None
+    whole = fold((good, late), Track.SOCIETY, TERMS)
+    assert store.versions(SOCIETY.name) == whole
+    assert record.counts == whole[0]
+    assert [(v.number, v.message, v.received_at, v.on_time) for v in record.versions] == [
+        (v.number, v.message, v.received_at, v.on_time) for v in whole
+    ]
+    assert store.versions("浙江省") == ()
 
 
 def test_organizations_come_by_name(store: Store) -> None:
