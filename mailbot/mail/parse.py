@@ -121,7 +121,7 @@ def _head_alone(message: Message) -> Message:
     """The head alone, for mail-parser: its cost grows with what is attached."""
     bare = Message()
     for name, value in message.items():
-        if name.lower() in ("message-id", "to", "cc"):
+        if name.lower() in ("to", "cc") or (name.lower() == "message-id" and name not in bare):
             bare[name] = str(value)[:20_000]
         elif name.lower() == "subject" and name not in bare:
             bare[name] = charset.visible(charset.words(str(value)))[:2_000]

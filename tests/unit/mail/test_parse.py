@@ -467,3 +467,8 @@ def test_nothing_about_a_mail_depends_on_the_run():
         for seed, zone in (("1", "UTC"), ("2", "Asia/Shanghai"))
     }
     assert len(outputs) == 1
+
+
+def test_of_two_message_ids_the_first_is_taken():
+    twice = mail("Message-ID: <first@society.example.com>", "Message-ID: <second@society.example.com>")
+    assert read(twice).head.message_id == "<first@society.example.com>"
