@@ -251,9 +251,7 @@ class Outbox:
             return Settlement(reply=reply.id, state=ReplyState.UNCERTAIN, error=str(error)), False
         except TemporaryError as error:
             return self._put_off(reply, error), False
-        if self._refusals:
-            self._refusals = 0
-            self._store.set_flag(self._flag, "")
+        self._refusals = 0
         state = ReplyState.DRAFTED if self._mode == "draft" else ReplyState.SENT
         log.info("replied", reply=reply.id, kind=reply.kind.value, state=state.value)
         return Settlement(reply=reply.id, state=state), True
@@ -291,11 +289,16 @@ class Outbox:
             self._store.set_flag(self._flag, f"{refusals} {now.isoformat()} {self._not_before.isoformat()}")
 
     def _end_of_pause(self) -> datetime:
-        """Now, or when the pause ends that an earlier process was told to make; a clock that was set back ends it."""
+        """Now, or when the pause ends that an earlier process was told to make.
+
+        Long after it nothing is held against the server any more; neither where the clock was set back.
+        """
         now = self._clock()
         count, _, times = (self._store.flag(self._flag) or "").partition(" ")
         if not times:
             return now
-        self._refusals = int(count)
         since, until = map(datetime.fromisoformat, times.split())
-        return until if self._refusals >= _MOST_REFUSALS and since <= now < until else now
+        if not since <= now < until + _LOGIN_PAUSE:
+            return now
+        self._refusals = int(count)
+        return max(now, until) if self._refusals >= _MOST_REFUSALS else now
