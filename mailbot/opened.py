@@ -85,10 +85,10 @@ class Opened:
         """The raw mails."""
         return Archive(self.config.storage.directory / "archive")
 
-    def organizations(self) -> tuple[OrganizationRecord, ...]:
-        """Who has written, and who of the registry has not."""
+    def organizations(self, *, forms: bool = True) -> tuple[OrganizationRecord, ...]:
+        """Who has written, and who of the registry has not; their forms as read, unless without `forms`."""
         registered = self.registry.organizations if self.registry else ()
-        return roster(self.store.organizations(), registered)
+        return roster(self.store.organizations(forms=forms), registered)
 
     def organization(self, name: str) -> OrganizationRecord:
         """One organization, by its name or anything that clearly means it. Raises UsageError."""

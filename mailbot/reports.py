@@ -64,7 +64,7 @@ class Reports:
                 config=self._config,
                 rubric=self._opened.rubric,
                 messages=self._store.messages(),
-                organizations=self._opened.organizations(),
+                organizations=self._opened.organizations(forms=False),
             )
 
     def digest(
@@ -125,7 +125,7 @@ class Reports:
         return status_view(
             stopped=_nothing_is_sent(stopped, self._config.campaign.timezone) if stopped else "",
             config=self._config,
-            organizations=self._opened.organizations(),
+            organizations=self._opened.organizations(forms=False),
             counts=self._store.counts(),
             folders=self._store.folders(),
             now=self._clock(),

@@ -133,10 +133,10 @@ class Queries(Database):
         for start in range(0, len(numbers), _BATCH):
             yield from self.messages(numbers=numbers[start : start + _BATCH])
 
-    def organizations(self) -> tuple[OrganizationRecord, ...]:
-        """Every organization that has written, with the version that counts."""
+    def organizations(self, *, forms: bool = True) -> tuple[OrganizationRecord, ...]:
+        """Every organization that has written, with the version that counts; its form as read, unless without `forms`."""
         with self.reading() as connection:
-            return _organization_records(connection, sa.true())
+            return _organization_records(connection, sa.true(), forms=forms)
 
     def organization(self, name: str) -> OrganizationRecord | None:
         """One organization by its exact name."""
@@ -305,12 +305,12 @@ _PLAIN = (
 
 
 def _organization_records(
-    connection: Connection, which: sa.ColumnElement[bool]
+    connection: Connection, which: sa.ColumnElement[bool], *, forms: bool = True
 ) -> tuple[OrganizationRecord, ...]:
     query = sa.select(organizations).where(which).order_by(organizations.c.name)
     rows = connection.execute(query, execution_options={"yield_per": _FEW})
     records = [_organization_record(row) for row in rows]
-    assessments = _assessments(connection, [record.counts for record in records])
+    assessments = _assessments(connection, [record.counts for record in records]) if forms else {}
     mails = _mails_by_organization(connection, which)
     opened = _opened(connection, [record.name for record in records if not record.versions])
     return tuple(_completed(record, mails.get(record.name, ()), assessments, opened) for record in records)

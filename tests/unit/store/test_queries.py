@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -116,6 +117,7 @@ def test_an_organization_stands_where_the_version_that_counts_stands(store: Stor
     assert record.senders == ("office@example.org",)
     assert record.first_received_at == NOON + timedelta(minutes=1)
     assert store.organizations() == (record,)
+    assert store.organizations(forms=False) == (replace(record, assessment=None),)
     assert store.organization("浙江省") is None
     whole = fold((good, late), Track.SOCIETY, TERMS)
     assert store.versions(SOCIETY.name) == whole
