@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,8 +50,11 @@ class WorkerLock:
                 raise TemporaryError("the worker's lock on the database is lost: a new worker has to take it")
 
     def close(self) -> None:
-        """Give it back."""
+        """Give it back, so that the next one has it at once: a session that is only closed ends a little later."""
         with self._guard:
+            if not self._lost:
+                with suppress(sa.exc.DBAPIError):
+                    self._connection.execute(sa.select(sa.func.pg_advisory_unlock(_WORKER_LOCK)))
             self._lost = True
             self._connection.close()
 

@@ -308,7 +308,7 @@ def _organization_records(
     connection: Connection, which: sa.ColumnElement[bool], *, forms: bool = True
 ) -> tuple[OrganizationRecord, ...]:
     query = sa.select(organizations).where(which).order_by(organizations.c.name)
-    rows = connection.execute(query, execution_options={"yield_per": _FEW})
+    rows = connection.execute(query).yield_per(_FEW)
     records = [_organization_record(row) for row in rows]
     assessments = _assessments(connection, [record.counts for record in records]) if forms else {}
     mails = _mails_by_organization(connection, which)
