@@ -102,5 +102,8 @@ def _peak(pid: int) -> float:
 
 
 def _children_peak(pid: int) -> float:
-    children = [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Of all that stem from it, whichever thread began them."""
+    children = [
+        int(c) for task in Path(f"/proc/{pid}/task").glob("*/children") for c in task.read_text().split()
+    ]
     return max((max(_peak(child), _children_peak(child)) for child in children), default=0.0)

@@ -323,7 +323,9 @@ def _rss(pid: int) -> float:
 def _below(pid: int) -> list[int]:
     """All processes that stem from this one."""
     try:
-        own = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        own = [
+            int(p) for task in Path(f"/proc/{pid}/task").glob("*/children") for p in task.read_text().split()
+        ]
     except OSError:
         return []
     return own + [deeper for each in own for deeper in _below(each)]
