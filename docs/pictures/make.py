@@ -63,7 +63,7 @@ def _pages(demo: Path, work: Path) -> Iterable[tuple[str, Path, int]]:
     yield "digest-phone", demo / "digest.html", PHONE
     with App.open(load(demo / "config.toml"), clock=lambda: january(15, 18, 5)) as app:
         index = Reports(app).report(work / "report")
-        names = [record.name for record in app.staff.organizations()]
+        names = [record.name for record in app.organizations()]
         reminder = work / "reminder.html"
     with App.open(load(demo / "config.toml"), clock=lambda: january(14, 9, 0)) as app:
         reminder.write_text(next(letter.html for _, letter in app.reminder_letters()), encoding="utf-8")
