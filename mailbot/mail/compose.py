@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import b64encode, encodebytes
+from base64 import encodebytes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.encoders import encode_base64
+from email.header import Header
 from email.message import Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
@@ -21,8 +22,6 @@ from mailbot.reading import Address
 
 _MOST_REFERENCES = 20
 _LONGEST_PLAIN = 70
-_LONGEST_WORD = 45
-"""Octets of an encoded word before they are encoded: 60 characters of base64, and 12 around them."""
 _FOLD = "\r\n "
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
 _PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
@@ -131,19 +130,7 @@ def _encoded(text: str) -> str:
     text = visible(text)
     if text.isascii() and "=?" not in text and len(text) <= _LONGEST_PLAIN:
         return text
-    return _FOLD.join(f"=?utf-8?b?{b64encode(word).decode('ascii')}?=" for word in _words(text))
-
-
-def _words(text: str) -> Iterator[bytes]:
-    """RFC 2047 §5: no word ends in the middle of a character."""
-    word = b""
-    for character in text:
-        octets = character.encode("utf-8", "replace")
-        if len(word) + len(octets) > _LONGEST_WORD:
-            yield word
-            word = b""
-        word += octets
-    yield word
+    return _FOLD.join(Header(text, "utf-8", maxlinelen=72).encode().split())
 
 
 def _mailbox(address: Address) -> str:
