@@ -65,8 +65,7 @@ def check(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     yield _walls(config)
     if config.scanner is not None:
         yield _scanner(config.scanner.clamd)
-    yield _opened(config, clock)
-    yield from _year(config)
+    yield from _opened(config, clock)
     yield _templates(config)
     for mailbox in config.mailboxes:
         yield from _imap(mailbox, config, clock())
@@ -110,32 +109,33 @@ def _scanner(clamd: str) -> Result:
     return Result(what=what, mark=Mark.OK, said="answers")
 
 
-def _opened(config: Config, clock: Callable[[], datetime]) -> Result:
+def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     try:
         with Opened.open(config, clock=clock) as opened:
             registered = len(opened.registry.organizations) if opened.registry else 0
     except TemporaryError as error:
-        return Result(what="database", mark=Mark.UNREACHED, said=str(error))
+        yield Result(what="database", mark=Mark.UNREACHED, said=str(error))
+        return
     except MailbotError as error:
         what = "rubric and registry" if isinstance(error, ConfigurationError) else "database"
-        return Result(what=what, mark=Mark.FAULT, said=str(error))
+        yield Result(what=what, mark=Mark.FAULT, said=str(error))
+        return
     said = f"{len(opened.rubric.items)} items, {opened.rubric.total} points; " + (
         f"{registered} organizations" if registered else "no list of organizations"
     )
-    return Result(what="database, rubric and registry", mark=Mark.OK, said=said)
+    yield Result(what="database, rubric and registry", mark=Mark.OK, said=said)
+    yield from _year(config, opened.rubric.year)
 
 
-def _year(config: Config) -> Iterator[Result]:
+def _year(config: Config, year: int) -> Iterator[Result]:
     """Last year's form in this year's campaign would blame every society for the year of its form."""
     named = _YEAR.match(config.campaign.name)
-    with suppress(MailbotError):
-        rubric = rubrics.load(config.campaign.rubric)
-        if named and int(named[0]) != rubric.year:
-            said = (
-                f"campaign.name is {config.campaign.name!r}, but {config.campaign.rubric} is the form of {rubric.year}: "
-                "every form of the campaign's year would be taken for the wrong one"
-            )
-            yield Result(what="year", mark=Mark.FAULT, said=said)
+    if named and int(named[0]) != year:
+        said = (
+            f"campaign.name is {config.campaign.name!r}, but {config.campaign.rubric} is the form of {year}: "
+            "every form of the campaign's year would be taken for the wrong one"
+        )
+        yield Result(what="year", mark=Mark.FAULT, said=said)
 
 
 def _templates(config: Config) -> Result:

@@ -24,9 +24,16 @@ def without_struck(data: bytes, package: Package) -> bytes:
     try:
         changed = dict(_changed(package))
         return _with(package.archive, changed) if changed else data
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
-        return data
-    except UnreadableError:
+    except (
+        UnreadableError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ):
         return data
 
 

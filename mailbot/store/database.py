@@ -227,21 +227,24 @@ def _copy_tables(connection: Connection, schema: str) -> None:
 
 @contextmanager
 def _edge(url: str) -> Iterator[None]:
-    what = f"the database {make_url(url).database}"
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise TemporaryError(f"{what}: {error.orig}{_advice(error.orig)}") from error
+        raise TemporaryError(f"{_named(url)}: {error.orig}{_advice(error.orig)}") from error
     except (PoolTimeoutError, sqlite3.OperationalError) as error:
-        raise TemporaryError(f"{what}: {error}{_advice(error)}") from error
+        raise TemporaryError(f"{_named(url)}: {error}{_advice(error)}") from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise TemporaryError(f"{what}: {error.orig}") from error
+            raise TemporaryError(f"{_named(url)}: {error.orig}") from error
         if type(error) is DatabaseError:
-            raise MailbotError(f"{what} is damaged: {error.orig}") from error
+            raise MailbotError(f"{_named(url)} is damaged: {error.orig}") from error
         raise
     except OSError as error:
-        raise TemporaryError(f"{what}: {error}") from error
+        raise TemporaryError(f"{_named(url)}: {error}") from error
+
+
+def _named(url: str) -> str:
+    return f"the database {make_url(url).database}"
 
 
 def _advice(error: BaseException | None) -> str:
