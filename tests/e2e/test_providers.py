@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mailbot.app import App
 from mailbot.mail import imap
 from mailbot.reports import Reports
 from mailbot.verify import verify
+from mailbot.watcher import Watcher
 from tests.contract.providers import DuplicateLogin, NeteaseLike, QqLike
 from tests.e2e.office import IN_TIME, Office, mail, papers
 
@@ -96,22 +100,30 @@ def test_a_duplicate_login_is_no_wrong_password_for_ever(office: Office) -> None
     assert len(taken(office)) == 1
 
 
+@contextmanager
+def staying(app: App) -> Iterator[tuple[Watcher, threading.Thread]]:
+    """The first mailbox's watcher in a thread of its own."""
+    watcher = app.worker()._watchers[0]
+    stop = threading.Event()
+    thread = threading.Thread(target=watcher.stay, args=(stop,), daemon=True)
+    thread.start()
+    try:
+        yield watcher, thread
+    finally:
+        stop.set()
+        watcher.wake()
+        thread.join(10)
+
+
 def test_without_idle_one_login_serves_many_polls(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imap, "_POLL_SECONDS", 0.02)
     with NeteaseLike({1: robot(1)}) as fake:
         point_to(office, fake)
-        with office.opened() as app:
-            watcher = app.worker()._watchers[0]
-            stop = threading.Event()
-            thread = threading.Thread(target=watcher.stay, args=(stop,), daemon=True)
-            thread.start()
+        with office.opened() as app, staying(app) as (_, thread):
             for uid in (1, 2, 3):
                 fake.mails[uid] = robot(uid)
                 while len(list(app.store.messages())) < uid and thread.is_alive():
                     threading.Event().wait(0.01)
-            stop.set()
-            watcher.wake()
-            thread.join(10)
         assert fake.logged_in == 1
         assert "IDLE" not in fake.heard
     assert taken(office) == [1, 2, 3]
@@ -145,16 +157,11 @@ def test_a_worker_that_stays_waits_long_after_a_refused_login(office: Office) ->
     with Voided() as fake:
         point_to(office, fake)
         with office.opened() as app:
-            watcher = app.worker()._watchers[0]
-            stop = threading.Event()
-            thread = threading.Thread(target=watcher.stay, args=(stop,), daemon=True)
-            thread.start()
-            for _ in range(500):
-                if watcher._backoff >= 600:
-                    break
-                threading.Event().wait(0.01)
-            stop.set()
-            thread.join(10)
+            with staying(app) as (watcher, _):
+                for _ in range(500):
+                    if watcher._backoff >= 600:
+                        break
+                    threading.Event().wait(0.01)
             assert watcher._backoff >= 600
         assert fake.logged_in == 1
 

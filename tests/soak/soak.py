@@ -25,6 +25,7 @@ from mailbot.demo.servers import ImapServer, SentMail, SmtpServer
 from mailbot.verify import verify
 from tests.conftest import ROOT
 from tests.e2e.office import ADDRESSES, IN_TIME, Office
+from tests.processes import below
 from tests.servers import Wire
 from tests.soak.mails import Posted, posted
 
@@ -241,7 +242,7 @@ class Soak:
 
     def _sample(self) -> Sample:
         pid = self._worker.pid
-        children = _below(pid)
+        children = below(pid)
         return Sample(
             mails=self.season.delivered,
             seconds=time.monotonic() - self._begun,
@@ -318,14 +319,3 @@ def _rss(pid: int) -> float:
     except OSError:
         return 0.0
     return int(fields[1]) * 4096 / 2**20
-
-
-def _below(pid: int) -> list[int]:
-    """All processes that stem from this one."""
-    try:
-        own = [
-            int(p) for task in Path(f"/proc/{pid}/task").glob("*/children") for p in task.read_text().split()
-        ]
-    except OSError:
-        return []
-    return own + [deeper for each in own for deeper in _below(each)]
