@@ -44,6 +44,7 @@ def decoded(data: bytes, most: int) -> Iterator[Pixels]:
         UnidentifiedImageError,
         OSError,
         SyntaxError,
+        TypeError,
         ValueError,
         EOFError,
         Image.DecompressionBombError,

@@ -6,6 +6,7 @@ import builtins
 import dataclasses
 import difflib
 import io
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -310,6 +311,18 @@ def test_what_is_no_picture_is_unreadable_and_a_huge_one_refused() -> None:
     Image.new("1", (20_000, 20_000)).save(out, "PNG")
     with pytest.raises(DangerousError):
         ocr.read(out.getvalue(), Format.IMAGE)
+
+
+def test_a_tiff_whose_second_page_does_not_say_its_width_is_unreadable() -> None:
+    pytest.importorskip("rapidocr")
+    from PIL import Image
+
+    out, page = io.BytesIO(), Image.new("L", (40, 30))
+    page.save(out, "TIFF", save_all=True, append_images=[page])
+    image_width, another_tag = struct.pack("<HH", 256, 4), struct.pack("<HH", 60_000, 4)
+    first, second = out.getvalue().rsplit(image_width, 1)
+    with pytest.raises(UnreadableError, match="Missing dimensions"):
+        ocr.read(first + another_tag + second, Format.IMAGE)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
