@@ -6,8 +6,8 @@ import random
 import resource
 import tempfile
 import time
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,10 @@ _LONGEST = 60.0
 _SLOW_ONE_IN = 100
 _TELL_FROM = 10.0
 """Seconds from which on a case is named."""
+_AHEAD = 100
+"""How many cases are made before the first of them must have ended: a slow one keeps no child waiting."""
+Tried = tuple[str, str, float]
+"""What became of a case, the words, and how many seconds it took."""
 
 
 @dataclass(slots=True)
@@ -63,19 +67,21 @@ class Campaign:
 
     def run(self, cases: int, *, children: int = 2, say: int = 0) -> Tally:
         """Try so many; prints the tally after each `say` of them."""
+        pending: deque[tuple[Path, Future[Tried]]] = deque()
         with (
             tempfile.TemporaryDirectory() as place,
             Reader(RUBRIC, LIMITS, children=children) as reader,
             ThreadPoolExecutor(children) as threads,
         ):
-            for start in range(0, cases, _AT_ONCE):
-                numbers = range(start, min(start + _AT_ONCE, cases))
-                made = [self._case(Path(place), self._name(number), number) for number in numbers]
-                for path, said in zip(made, threads.map(lambda p: self._try(reader, p), made), strict=True):
-                    self._count(path, said)
-                    path.unlink()
-                if say and start // say != (start + _AT_ONCE) // say:
+            for number in range(cases):
+                path = self._case(Path(place), self._name(number), number)
+                pending.append((path, threads.submit(self._try, reader, path)))
+                if len(pending) == _AHEAD:
+                    self._count(*pending.popleft())
+                if say and number % say == say - 1:
                     print(self.tally, flush=True)
+            for each in pending:
+                self._count(*each)
         return self.tally
 
     def _name(self, number: int) -> str:
@@ -89,8 +95,7 @@ class Campaign:
         return path
 
     @staticmethod
-    def _try(reader: Reader, path: Path) -> tuple[str, str, float]:
-        """What became of it, the words, and how long it took."""
+    def _try(reader: Reader, path: Path) -> Tried:
         begun = time.monotonic()
         try:
             if path.suffix == ".eml":
@@ -104,8 +109,8 @@ class Campaign:
             became, words = "escaped", f"{type(error).__name__}: {error}"
         return became, words, time.monotonic() - begun
 
-    def _count(self, path: Path, said: tuple[str, str, float]) -> None:
-        became, words, seconds = said
+    def _count(self, path: Path, tried: Future[Tried]) -> None:
+        became, words, seconds = tried.result()
         tally = self.tally
         tally.cases += 1
         tally.became[became] += 1
@@ -120,9 +125,7 @@ class Campaign:
             self._keep.mkdir(parents=True, exist_ok=True)
             tally.broke[words] = self._keep / path.name
             tally.broke[words].write_bytes(path.read_bytes())
-
-
-_AT_ONCE = 20
+        path.unlink()
 
 
 def _became(reading: MailReading) -> tuple[str, str]:
