@@ -2,7 +2,7 @@
 
 The child parses the mail, unpacks and reads its documents and examines the form. What it may not do itself (start
 an office program, recognize characters) it asks for; the parent has it done and lets the child read again with
-the result supplied. A file that kills its child is supplied as unreadable. So a reading is deterministic.
+the result supplied. A file that kills or breaks its child is supplied as that. So a reading is deterministic.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Final, Self
 
 import msgspec
 
 from mailbot import rubric as rubrics
 from mailbot.documents.needs import Supplied
-from mailbot.documents.sandbox import ChildFailedError, Parent, Pool
+from mailbot.documents.sandbox import ChildFailedError, Parent, Pool, Reason
 from mailbot.documents.scanner import Scanner
 from mailbot.errors import DocumentError, UnreadableError, UsageError
 from mailbot.model import Code, Format, Role, Track, finding
@@ -380,9 +380,17 @@ def read_document(
     return replace(reading, findings=(*reading.findings, *identity.findings))
 
 
+_REFUSED_AS: Final[Mapping[Reason, Code]] = {
+    "died": Code.DOCUMENT_UNREADABLE,
+    "memory": Code.DOCUMENT_TOO_LARGE,
+    "timeout": Code.DOCUMENT_TOO_LARGE,
+    "raised": Code.MESSAGE_UNPROCESSABLE,
+}
+"""A fault of our own, which is what was raised past all readers, is nobody's but a person's to look at."""
+
+
 def _refused(failure: ChildFailedError) -> Supplied:
-    code = Code.DOCUMENT_UNREADABLE if failure.reason == "died" else Code.DOCUMENT_TOO_LARGE
-    return Supplied(code=code, reason=str(failure))
+    return Supplied(code=_REFUSED_AS[failure.reason], reason=str(failure))
 
 
 def _unrecognized(failure: ChildFailedError) -> Supplied:

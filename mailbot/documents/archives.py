@@ -68,7 +68,7 @@ def zip_entries(data: bytes) -> Iterator[Entry]:
 def _is_file(info: zipfile.ZipInfo) -> bool:
     """Neither a folder nor a symbolic link."""
     kind = (info.external_attr >> 16) & 0o170000
-    return not info.is_dir() and not info.filename.endswith("\\") and kind in (0, _REGULAR)
+    return not info.filename.endswith(("/", "\\")) and kind in (0, _REGULAR)
 
 
 def _zip_name(info: zipfile.ZipInfo) -> bytes | str:

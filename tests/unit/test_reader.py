@@ -11,15 +11,16 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import docx
+import msgspec
 import openpyxl
 import pytest
 
 from mailbot import rubric as rubrics
 from mailbot.config import Limits
-from mailbot.documents.sandbox import Pool
+from mailbot.documents.sandbox import Parent, Pool
 from mailbot.errors import DocumentError
 from mailbot.model import Code, Format, ReadBy, Role
-from mailbot.reader import Reader
+from mailbot.reader import Reader, serve
 from mailbot.reading import MailReading
 from tests.conftest import ROOT, require_extra_ocr
 from tests.forms.expected import files, read_expected
@@ -291,6 +292,30 @@ def test_a_file_that_kills_its_child_leaves_the_others(tmp_path):
     assert bomb.findings
     assert [d.role for d in reading.documents if d is not bomb] == [Role.FORM, Role.SUMMARY, Role.PLAN]
     assert reading.assessment.total == Decimal(len(ITEMS))
+
+
+def test_a_file_that_our_own_code_stumbles_over_is_for_a_person(tmp_path):
+    """Its sender did nothing wrong: no letter may ask for it to be mended."""
+    with Reader(RUBRIC, Limits(parse_seconds=20), children=1) as reader:
+        reader._pool = reader._stack.enter_context(
+            Pool("tests.unit.test_reader:stumbling", size=1, memory_mb=512, seconds=20, preload=())
+        )
+        reading = read(reader, put(tmp_path, *FILES))
+    assert [d.role for d in reading.documents] == [Role.OTHER, Role.SUMMARY, Role.PLAN]
+    (found,) = reading.documents[0].findings
+    assert (found.code, found.found) == (
+        Code.MESSAGE_UNPROCESSABLE,
+        "raised at 1: IndexError: string index out of range",
+    )
+    assert found.code.asks_a_person
+
+
+def stumbling(request: bytes, parent: Parent) -> bytes:
+    """What a child does whose code has a fault that the first file brings out."""
+    if not msgspec.msgpack.decode(request)["supplied"]:
+        parent.progress("1")
+        raise IndexError("string index out of range")
+    return serve(request, parent)
 
 
 def test_a_scan_after_the_recognizer_ran_out_of_memory_has_a_fresh_one(tmp_path):

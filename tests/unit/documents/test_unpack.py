@@ -205,6 +205,12 @@ def test_a_wrong_checksum_is_noticed() -> None:
         _open(bytes(archive))
 
 
+def test_a_member_without_a_name_is_given_one() -> None:
+    assert [(m.filename, m.data) for m in _open(samples.zipped_raw(b"", b"0123456789"))] == [
+        ("file1", b"0123456789")
+    ]
+
+
 @samples.needs_libarchive
 def test_zip_methods_that_only_libarchive_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deflate64 (method 9) is what Windows writes for large files; a short stored block is the same in both."""
