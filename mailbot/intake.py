@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -131,6 +131,7 @@ class Intake:
     def run(self, stop: Callable[[], bool] = lambda: False) -> int:
         """Decide all that waits and is due; returns how many messages were taken.
 
+        What was still being read when `stop` began to say so waits for the next run: the stop may have ended its reader.
         Raises TemporaryError where the database or the disk does not let us go on.
         """
         with self._store.looking():
@@ -147,6 +148,7 @@ class Intake:
         with ThreadPoolExecutor(self._reader.children, thread_name_prefix="read") as readers:
             while not stop() and (waiting := self._store.waiting(_GROUP * 4, now=self._clock())):
                 for message, reading in self._read_ahead(waiting, readers):
+                    self._wait_for(reading)
                     if stop():
                         break
                     self._take(message, reading)
@@ -185,9 +187,13 @@ class Intake:
                 findings=(broken, finding(Code.MESSAGE_UNPROCESSABLE, found=str(error))),
             )
 
-    def _take(self, message: StoredMessage, reading: Future[MailReading]) -> None:
+    def _wait_for(self, reading: Future[MailReading]) -> None:
+        """Until it is there, or has failed; what is decided already is not kept waiting for long."""
         if not reading.done() and not self._group.can_wait(reading):
             self._commit()
+            wait((reading,))
+
+    def _take(self, message: StoredMessage, reading: Future[MailReading]) -> None:
         try:
             self._group.add(self._settle(message, reading.result()))
         except Exception as error:

@@ -2,7 +2,8 @@
 
 The child parses the mail, unpacks and reads its documents and examines the form. What it may not do itself (start
 an office program, recognize characters) it asks for; the parent has it done and lets the child read again with
-the result supplied. A file that kills or breaks its child is supplied as that. So a reading is deterministic.
+the result supplied. A file that breaks its child, or kills a fresh one too, is supplied as that: a child may also end
+because the service is stopped or the machine is short of memory. So a reading is deterministic.
 """
 
 from __future__ import annotations
@@ -230,7 +231,7 @@ class Reader:
         """Read one mail. `required` are the roles for which scans are worth recognizing.
 
         Raises DocumentError where the mail as a whole cannot be taken apart, ScannerError where nobody could look it
-        through for malware, OSError where the file cannot be opened.
+        through for malware, OSError where the file cannot be opened, TemporaryError where no child can be started.
         """
         found = self._scanner.scan_file(path) if self._scanner else ""
         reading = self._read(path, None, authserv_id, tuple(own_addresses), required)
@@ -256,6 +257,7 @@ class Reader:
         required: frozenset[Role],
     ) -> MailReading:
         supplied: dict[str, Supplied] = {}
+        tried: set[str] = set()
         for _ in range(_MOST_ROUNDS):
             request = _Request(
                 document=document,
@@ -270,7 +272,9 @@ class Reader:
                 packed = msgspec.msgpack.encode(request)
                 answer = _responses.decode(self._pool.call(packed, path, answer=self._found_in))
             except ChildFailedError as failure:
-                supplied[self._culprit(failure, supplied)] = _refused(failure)
+                if failure.reason == "raised" or failure.progress in tried:
+                    supplied[self._culprit(failure, supplied)] = _refused(failure)
+                tried.add(failure.progress)
                 continue
             wants = [want for want in answer.wants if want.key not in supplied]
             if not wants:

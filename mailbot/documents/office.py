@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mailbot.documents import tabbed
 from mailbot.documents.needs import Supplied
-from mailbot.errors import TooLargeError, UnreadableError, UnsupportedError
+from mailbot.errors import TemporaryError, TooLargeError, UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Extract
 
@@ -36,6 +36,8 @@ _TARGETS = {
 _LARGEST_RESULT = 100 * 2**20
 _MEMORY = 3 * 2**30
 _FEWEST_CHARS, _FIRST_LINES = 20, 5
+_TOLD_TO_END = (-signal.SIGTERM, 128 + signal.SIGTERM)
+"""Exit statuses of a program that SIGTERM ended, alone and within bubblewrap: neither we nor a document send that."""
 _ADVICE = "install libreoffice-writer-nogui and libreoffice-calc-nogui to read .{}"
 _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">
@@ -56,7 +58,8 @@ _one_at_a_time = threading.Lock()
 def convert(data: bytes, format: Format, *, seconds: int) -> Supplied:
     """The document as docx or xlsx; the text alone where only antiword is installed and it has no table.
 
-    Raises UnsupportedError, naming what to install, UnreadableError, TooLargeError.
+    Raises UnsupportedError, naming what to install, UnreadableError, TooLargeError, TemporaryError where the program
+    was told to end.
     """
     if format not in _TARGETS:
         raise UnsupportedError(f"{format} is not converted")
@@ -129,6 +132,8 @@ def _run(command: Sequence[str], directory: Path, seconds: int) -> bytes:
             raise UnreadableError(f"its conversion took more than {seconds} s") from error
         finally:
             _end(process)
+    if process.returncode in _TOLD_TO_END:
+        raise TemporaryError("a conversion was broken off from outside, by a stop of the service most likely")
     return written
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import random
+import signal
+import time
 import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from decimal import Decimal
 from email.message import EmailMessage
 from pathlib import Path
@@ -294,12 +300,29 @@ def test_a_file_that_kills_its_child_leaves_the_others(tmp_path):
     assert reading.assessment.total == Decimal(len(ITEMS))
 
 
-def test_a_file_that_our_own_code_stumbles_over_is_for_a_person(tmp_path):
-    """Its sender did nothing wrong: no letter may ask for it to be mended."""
+@contextmanager
+def reading_by(target: str) -> Iterator[Reader]:
+    """A reader whose one child runs this in place of `serve`."""
     with Reader(RUBRIC, Limits(parse_seconds=20), children=1) as reader:
         reader._pool = reader._stack.enter_context(
-            Pool("tests.unit.test_reader:stumbling", size=1, memory_mb=512, seconds=20, preload=())
+            Pool(f"tests.unit.test_reader:{target}", size=1, memory_mb=512, seconds=20, preload=())
         )
+        yield reader
+
+
+def test_a_child_that_is_killed_once_is_no_fault_of_the_file_s(tmp_path):
+    path = put(tmp_path, *FILES)
+    with reading_by("slow") as reader, ThreadPoolExecutor(1) as thread:
+        reader.warm()
+        reading = thread.submit(read, reader, path)
+        time.sleep(0.5)
+        os.kill(reader._pool._children[0]._process.pid, signal.SIGKILL)
+        assert [d.findings for d in reading.result(20).documents] == [(), (), ()]
+
+
+def test_a_file_that_our_own_code_stumbles_over_is_for_a_person(tmp_path):
+    """Its sender did nothing wrong: no letter may ask for it to be mended."""
+    with reading_by("stumbling") as reader:
         reading = read(reader, put(tmp_path, *FILES))
     assert [d.role for d in reading.documents] == [Role.OTHER, Role.SUMMARY, Role.PLAN]
     (found,) = reading.documents[0].findings
@@ -308,6 +331,12 @@ def test_a_file_that_our_own_code_stumbles_over_is_for_a_person(tmp_path):
         "raised at 1: IndexError: string index out of range",
     )
     assert found.code.asks_a_person
+
+
+def slow(request: bytes, parent: Parent) -> bytes:
+    """What a child does that is long at it."""
+    time.sleep(1)
+    return serve(request, parent)
 
 
 def stumbling(request: bytes, parent: Parent) -> bytes:

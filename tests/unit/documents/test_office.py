@@ -11,7 +11,7 @@ import pytest
 
 from mailbot import rubric as rubrics
 from mailbot.documents import office, word
-from mailbot.errors import UnreadableError, UnsupportedError
+from mailbot.errors import TemporaryError, UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
 from tests.conftest import require
 from tests.forms import writers
@@ -91,6 +91,15 @@ def _wait_until_gone(process: int) -> None:
             return
         time.sleep(0.02)
     pytest.fail(f"process {process} lives on")
+
+
+def test_a_program_that_was_told_to_end_says_nothing_of_the_document(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _program(tmp_path / "soffice", "kill -TERM $$")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TemporaryError, match="broken off from outside"):
+        office.convert(b"", Format.DOC, seconds=20)
 
 
 def test_one_document_at_a_time_in_a_place_that_vanishes(
