@@ -10,10 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from importlib.util import find_spec
 
 from mailbot import rubric as rubrics
 from mailbot.answer import check_templates
 from mailbot.config import Config, Mailbox, Smtp
+from mailbot.documents import archives, office
 from mailbot.documents.scanner import Scanner
 from mailbot.documents.walls import Wall, standing
 from mailbot.errors import (
@@ -34,6 +36,7 @@ _QQ_LOGIN = (
     "mail under 设置 → 账户 → IMAP/SMTP服务, switch that service on there, and note that changing the account's "
     "password voids it"
 )
+_OCR = ("rapidocr", "onnxruntime", "cv2")
 _RECENT = timedelta(days=35)
 _YEAR = re.compile("20[0-9]{2}")
 _CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -63,6 +66,7 @@ def check(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     yield Result(what="configuration", mark=Mark.OK, said=str(config.file))
     yield _storage(config)
     yield _walls(config)
+    yield _formats(config)
     if config.scanner is not None:
         yield _scanner(config.scanner.clamd)
     yield from _opened(config, clock)
@@ -97,6 +101,20 @@ def _walls(config: Config) -> Result:
         said = f"this machine does not give: {'; '.join(lacking)}; a newer kernel, or bubblewrap, would"
         return Result(what=what, mark=Mark.HINT, said=said)
     return Result(what=what, mark=Mark.OK, said="; ".join(Wall))
+
+
+def _formats(config: Config) -> Result:
+    """What societies send and this machine cannot read: a letter would ask them for another format."""
+    faults = {
+        ".doc, .wps, .rtf, .odt and .et": office.fault(seconds=config.limits.parse_seconds),
+        "scans and photographs": "" if all(map(find_spec, _OCR)) else "install mailbot with its extra [ocr]",
+        ".rar and .7z": "" if archives.reads_packed() else "install libarchive13",
+    }
+    lacking = [f"{formats} ({fault})" for formats, fault in faults.items() if fault]
+    if lacking:
+        said = f"not read on this machine, and their senders are asked for others: {'; '.join(lacking)}"
+        return Result(what="formats", mark=Mark.HINT, said=said)
+    return Result(what="formats", mark=Mark.OK, said="all that societies send are read")
 
 
 def _scanner(clamd: str) -> Result:

@@ -112,6 +112,11 @@ def _tar_blocks(content: IO[bytes]) -> Iterator[bytes]:
         raise UnreadableError(f"the archive is damaged: {error}") from error
 
 
+def reads_packed() -> bool:
+    """Whether `packed_entries` can: libarchive is installed."""
+    return _libarchive() is not None
+
+
 def packed_entries(data: bytes, format_: Format) -> Iterator[Entry]:
     """By libarchive. Raises EncryptedError, UnreadableError, UnsupportedError where it is not installed."""
     if format_ is Format.RAR and rar_is_locked(data):

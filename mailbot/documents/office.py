@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mailbot.documents import tabbed
 from mailbot.documents.needs import Supplied
-from mailbot.errors import TemporaryError, TooLargeError, UnreadableError, UnsupportedError
+from mailbot.errors import DoubtfulError, TemporaryError, TooLargeError, UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Extract
 
@@ -38,7 +38,9 @@ _MEMORY = 3 * 2**30
 _FEWEST_CHARS, _FIRST_LINES = 20, 5
 _TOLD_TO_END = (-signal.SIGTERM, 128 + signal.SIGTERM)
 """Exit statuses of a program that SIGTERM ended, alone and within bubblewrap: neither we nor a document send that."""
-_ADVICE = "install libreoffice-writer-nogui and libreoffice-calc-nogui to read .{}"
+_PACKAGES = {_WORD: "libreoffice-writer-nogui", _SHEET: "libreoffice-calc-nogui"}
+_SAMPLES = {_WORD: ("rtf", rb"{\rtf1 mailbot}"), _SHEET: ("csv", b"mailbot\n")}
+_ADVICE = f"install {' and '.join(_PACKAGES.values())} to read .{{}}"
 _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">
 <item oor:path="/org.openoffice.Office.Common/Security/Scripting">
@@ -58,14 +60,14 @@ _one_at_a_time = threading.Lock()
 def convert(data: bytes, format: Format, *, seconds: int) -> Supplied:
     """The document as docx or xlsx; the text alone where only antiword is installed and it has no table.
 
-    Raises UnsupportedError, naming what to install, UnreadableError, TooLargeError, TemporaryError where the program
-    was told to end.
+    Raises UnsupportedError, naming what to install, UnreadableError, TooLargeError, DoubtfulError where the program
+    did not end or does not work at all, TemporaryError where it was told to end.
     """
     if format not in _TARGETS:
         raise UnsupportedError(f"{format} is not converted")
     with _one_at_a_time, tempfile.TemporaryDirectory(prefix="mailbot-office-") as place:
         directory = Path(place)
-        if program := shutil.which("soffice") or shutil.which("libreoffice"):
+        if program := _program():
             return Supplied(converted=_converted(program, data, format, directory, seconds))
         antiword = shutil.which("antiword")
         if antiword and format in (Format.DOC, Format.WPS):
@@ -73,10 +75,50 @@ def convert(data: bytes, format: Format, *, seconds: int) -> Supplied:
     raise UnsupportedError(_ADVICE.format(format))
 
 
+def fault(*, seconds: int) -> str:
+    """What keeps the formats that are converted from being read on this machine, tried; "" where nothing does."""
+    program = _program()
+    if program is None:
+        return f"install {' and '.join(_PACKAGES.values())}"
+    with _one_at_a_time:
+        lacking = [package for target, package in _PACKAGES.items() if not _works(program, target, seconds)]
+    return f"LibreOffice does not convert a sample; is {' and '.join(lacking)} installed?" if lacking else ""
+
+
+def _program() -> str | None:
+    return shutil.which("soffice") or shutil.which("libreoffice")
+
+
 def _converted(program: str, data: bytes, format: Format, directory: Path, seconds: int) -> bytes:
     ending, target = _TARGETS[format]
-    source, results = directory / f"document.{ending}", directory / "results"
+    source = directory / f"document.{ending}"
     source.write_bytes(data)
+    result = _result(program, source, target, seconds)
+    if not result.is_file():
+        if not _works(program, target, seconds):
+            raise DoubtfulError("LibreOffice does not work on this machine: see mailbot check")
+        raise UnreadableError(f"LibreOffice cannot open this .{format}")
+    if result.stat().st_size > _LARGEST_RESULT:
+        raise TooLargeError(f"LibreOffice made {result.stat().st_size} octets of it")
+    return result.read_bytes()
+
+
+def _works(program: str, target: str, seconds: int) -> bool:
+    """Whether it opens a document of our own: where it does not, no other shows anything."""
+    ending, data = _SAMPLES[target]
+    with tempfile.TemporaryDirectory(prefix="mailbot-office-") as place:
+        source = Path(place, f"sample.{ending}")
+        source.write_bytes(data)
+        try:
+            return _result(program, source, target, seconds).is_file()
+        except DoubtfulError:
+            return False
+
+
+def _result(program: str, source: Path, target: str, seconds: int) -> Path:
+    """Where what it made of that lies, if it made anything."""
+    directory = source.parent
+    results = directory / "results"
     settings = directory / "profile" / "user" / "registrymodifications.xcu"
     settings.parent.mkdir(parents=True)
     settings.write_text(_PROFILE, encoding="utf-8")
@@ -87,12 +129,7 @@ def _converted(program: str, data: bytes, format: Format, directory: Path, secon
         *("--convert-to", target, "--outdir", str(results), str(source)),
     ]
     _run(command, directory, seconds)
-    result = results / f"document.{target.partition(':')[0]}"
-    if not result.is_file():
-        raise UnreadableError(f"LibreOffice cannot open this .{format}")
-    if result.stat().st_size > _LARGEST_RESULT:
-        raise TooLargeError(f"LibreOffice made {result.stat().st_size} octets of it")
-    return result.read_bytes()
+    return results / f"{source.stem}.{target.partition(':')[0]}"
 
 
 def _words(program: str, data: bytes, format: Format, directory: Path, seconds: int) -> Extract:
@@ -129,7 +166,7 @@ def _run(command: Sequence[str], directory: Path, seconds: int) -> bytes:
         try:
             written, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as error:
-            raise UnreadableError(f"its conversion took more than {seconds} s") from error
+            raise DoubtfulError(f"its conversion took more than {seconds} s") from error
         finally:
             _end(process)
     if process.returncode in _TOLD_TO_END:

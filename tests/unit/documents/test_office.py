@@ -11,7 +11,7 @@ import pytest
 
 from mailbot import rubric as rubrics
 from mailbot.documents import office, word
-from mailbot.errors import TemporaryError, UnreadableError, UnsupportedError
+from mailbot.errors import DoubtfulError, TemporaryError, UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
 from tests.conftest import require
 from tests.forms import writers
@@ -75,7 +75,7 @@ def test_a_program_that_hangs_is_ended_with_all_it_started(
     marks = tmp_path / "pids"
     _program(tmp_path / "soffice", f"echo $$ >> {marks}\n/bin/sleep 600 & echo $! >> {marks}\nwait")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UnreadableError, match="more than 1 s"):
+    with pytest.raises(DoubtfulError, match="more than 1 s"):
         office.convert(b"x", Format.DOC, seconds=1)
     for process in map(int, marks.read_text().split()):
         _wait_until_gone(process)
@@ -91,6 +91,21 @@ def _wait_until_gone(process: int) -> None:
             return
         time.sleep(0.02)
     pytest.fail(f"process {process} lives on")
+
+
+def test_a_program_that_opens_nothing_says_nothing_of_the_document(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _program(tmp_path / "soffice", "exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DoubtfulError, match="does not work on this machine"):
+        office.convert(b"x", Format.DOC, seconds=20)
+    assert "libreoffice-writer-nogui and libreoffice-calc-nogui installed?" in office.fault(seconds=20)
+
+
+def test_a_program_that_works_has_no_fault() -> None:
+    require("soffice")
+    assert office.fault(seconds=60) == ""
 
 
 def test_a_program_that_was_told_to_end_says_nothing_of_the_document(
