@@ -97,9 +97,9 @@ class TooLargeError(DocumentError):
 
 
 class DoubtfulError(DocumentError):
-    """It would be read wrong here, through no fault of the sender's: a person looks."""
+    """It is not read here, or would be read wrong, through no fault of the sender's: a person looks."""
 
-    code = "form.low_confidence"
+    code = "message.unprocessable"
 
 
 class DangerousError(DocumentError):

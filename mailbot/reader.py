@@ -399,4 +399,4 @@ def _refused(failure: ChildFailedError) -> Supplied:
 
 def _unrecognized(failure: ChildFailedError) -> Supplied:
     """That the recognizer broke, or wanted more memory or time than it may have, is no fault of the sender's."""
-    return Supplied(code=Code.FORM_LOW_CONFIDENCE, reason=str(failure))
+    return Supplied(code=Code.MESSAGE_UNPROCESSABLE, reason=str(failure))

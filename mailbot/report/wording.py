@@ -181,6 +181,8 @@ def _words(finding: Finding) -> str:
         return "表中多出一行{found}"
     if finding.code is Code.FORM_ALTERED and not finding.found:
         return "表中缺少{item}"
+    if finding.code is Code.MESSAGE_UNPROCESSABLE and finding.document:
+        return "文件{document}程序未能读取，原件已保存"
     return _DETAILS[finding.code]
 
 

@@ -193,7 +193,7 @@ def test_a_scan_that_our_limits_keep_from_being_read_brings_no_correction_letter
     office.deliver(mail({"自评表.png": scan}))
     office.round()
     assert office.outcomes() == ["review"]
-    assert "form.low_confidence" in office.codes()
+    assert "message.unprocessable" in office.codes()
     assert [subject[: subject.index("】") + 1] for subject in subjects(office)] == ["【已收到，待人工核对】"]
 
 

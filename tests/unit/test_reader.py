@@ -373,7 +373,7 @@ def test_a_scan_for_which_the_memory_does_not_do_is_for_a_person(memory_mb):
     with Reader(RUBRIC, Limits(parse_memory_mb=256, ocr_memory_mb=memory_mb), children=1) as reader:
         reading = reader.read_document(scan)
     (found,) = (f for d in reading.documents for f in d.findings)
-    assert found.code is Code.FORM_LOW_CONFIDENCE
+    assert found.code is Code.MESSAGE_UNPROCESSABLE
     assert found.code.asks_a_person
 
 

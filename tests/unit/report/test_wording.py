@@ -63,6 +63,12 @@ def test_every_finding_has_a_short_chinese_sentence(code: Code) -> None:
         ),
         (finding(Code.FORM_LOW_CONFIDENCE), "表格识读没有把握"),
         (finding(Code.MESSAGE_UNPROCESSABLE, found="KeyError: 'x'"), "多次处理失败，原件已保存"),
+        (
+            finding(
+                Code.MESSAGE_UNPROCESSABLE, document="总结.doc", found="its conversion took more than 60 s"
+            ),
+            "文件“总结.doc”程序未能读取，原件已保存",
+        ),
     ],
 )
 def test_it_says_what_was_found_and_what_is_due(one, sentence: str) -> None:  # type: ignore[no-untyped-def]
