@@ -10,12 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from importlib.util import find_spec
 
 from mailbot import rubric as rubrics
 from mailbot.answer import check_templates
 from mailbot.config import Config, Mailbox, Smtp
-from mailbot.documents import archives, office
+from mailbot.documents import archives, office, recognizer
 from mailbot.documents.scanner import Scanner
 from mailbot.documents.walls import Wall, standing
 from mailbot.errors import (
@@ -36,7 +35,6 @@ _QQ_LOGIN = (
     "mail under 设置 → 账户 → IMAP/SMTP服务, switch that service on there, and note that changing the account's "
     "password voids it"
 )
-_OCR = ("rapidocr", "onnxruntime", "cv2")
 _RECENT = timedelta(days=35)
 _YEAR = re.compile("20[0-9]{2}")
 _CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -107,7 +105,7 @@ def _formats(config: Config) -> Result:
     """What societies send and this machine cannot read: a letter would ask them for another format."""
     faults = {
         ".doc, .wps, .rtf, .odt and .et": office.fault(seconds=config.limits.parse_seconds),
-        "scans and photographs": "" if all(map(find_spec, _OCR)) else "install mailbot with its extra [ocr]",
+        "scans and photographs": "" if recognizer.is_installed() else "install mailbot with its extra [ocr]",
         ".rar and .7z": "" if archives.reads_packed() else "install libarchive13",
     }
     lacking = [f"{formats} ({fault})" for formats, fault in faults.items() if fault]

@@ -51,7 +51,7 @@ def zip_entries(data: bytes) -> Iterator[Entry]:
         yield from packed_entries(data, Format.ZIP)
         return
     except _BROKEN as error:
-        if _libarchive() is not None:
+        if reads_packed():
             yield from packed_entries(data, Format.ZIP)
         raise UnreadableError(f"the archive is damaged: {error}") from error
     with archive:

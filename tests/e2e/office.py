@@ -5,6 +5,10 @@ from __future__ import annotations
 import email
 import io
 import json
+import os
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -218,6 +222,28 @@ def open_office(directory: Path, database: str = SQLITE) -> Iterator[Office]:
             office = Office(imap=imap, smtp=smtp, directory=directory, database=database)
             office.configure()
             yield office
+
+
+@contextmanager
+def staying(config: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """`mailbot run` in a process of its own, which does not outlive the block."""
+    command = [sys.executable, "-m", "mailbot", "run", "--config", str(config)]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True) as worker:
+        try:
+            yield worker
+        finally:
+            worker.kill()
+
+
+def comes_true(what: Callable[[], object]) -> bool:
+    """Whether it does within a minute."""
+    until = time.monotonic() + 60
+    while not what():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 _CONFIG = """\

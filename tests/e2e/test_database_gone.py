@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -20,13 +14,14 @@ from typer.testing import CliRunner
 from mailbot import cli
 from mailbot.app import App
 from mailbot.config import load
-from tests.conftest import ROOT
 from tests.databases import Cluster
-from tests.e2e.office import Office, bordered, mail, papers
+from tests.e2e.office import Office, bordered, comes_true, mail, papers, staying
 from tests.e2e.test_faults import ROBOT, holds
 
 pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 BORDERS = 24
+LOOKS_OFTEN = {"WATCHDOG_USEC": "1000000"}
+"""A worker looks after itself at half of that time."""
 
 
 @pytest.fixture
@@ -87,32 +82,11 @@ def test_gone_between_rounds_a_round_says_so_and_touches_no_mail(office: Office,
     holds(office)
 
 
-@contextmanager
-def staying(config: Path) -> Iterator[subprocess.Popen[str]]:
-    """A worker that stays, looking after itself every half second."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "WATCHDOG_USEC": "1000000"}
-    command = [sys.executable, "-m", "mailbot", "run", "--config", str(config)]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:
-        try:
-            yield worker
-        finally:
-            worker.kill()
-
-
-def comes_true(what: Callable[[], object]) -> bool:
-    until = time.monotonic() + 60
-    while not what():
-        if time.monotonic() > until:
-            return False
-        threading.Event().wait(0.05)
-    return True
-
-
 def test_the_worker_that_stays_ends_with_the_database_and_the_one_started_next_goes_on(
     office: Office, killable: Cluster
 ) -> None:
     office.deliver(mail(papers()))
-    with staying(office.config_path) as worker:
+    with staying(office.config_path, **LOOKS_OFTEN) as worker:
         assert comes_true(lambda: letters(office) == 1)
         office.deliver(mail(papers(scores={8: "9"}), message_id="<2@yunling.example.com>"))
         killable.stop()
@@ -120,12 +94,12 @@ def test_the_worker_that_stays_ends_with_the_database_and_the_one_started_next_g
         assert worker.returncode == 75
         assert "another worker may be at work now; this one ends" in said
         assert "Traceback" not in said
-    with staying(office.config_path) as early:
+    with staying(office.config_path, **LOOKS_OFTEN) as early:
         _, said = early.communicate(timeout=60)
         assert early.returncode == 75
         assert "mailbot: the database test" in said
     killable.start()
-    with staying(office.config_path) as worker:
+    with staying(office.config_path, **LOOKS_OFTEN) as worker:
         assert comes_true(lambda: letters(office) == 2)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0
@@ -149,7 +123,7 @@ def other_host(office: Office) -> Path:
 def test_the_worker_of_a_second_host_ends_with_75_and_that_of_a_killed_one_takes_its_place(
     office: Office, other_host: Path
 ) -> None:
-    with staying(office.config_path) as worker:
+    with staying(office.config_path, **LOOKS_OFTEN) as worker:
         office.deliver(mail(papers()))
         assert comes_true(lambda: letters(office) == 1)
         second = run_once(other_host)

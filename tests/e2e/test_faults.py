@@ -7,7 +7,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ from mailbot.store.database import Database
 from mailbot.verify import verify
 from mailbot.worker import only_worker
 from tests.conftest import ROOT
-from tests.e2e.office import IN_TIME, Office, mail, papers
+from tests.e2e.office import IN_TIME, Office, comes_true, mail, papers, staying
 
 ROBOT = mail({}, headers={"Auto-Submitted": "auto-replied"}, message_id="<r@x.example.com>")
 
@@ -404,19 +403,10 @@ def test_a_worker_that_stays_tells_systemd_and_ends_clean(office: Office) -> Non
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.settimeout(60)
         manager.bind(str(office.directory / "notify"))
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "NOTIFY_SOCKET": str(office.directory / "notify"),
-            "WATCHDOG_USEC": "1000000",
-        }
-        command = [sys.executable, "-m", "mailbot", "run", "--config", str(office.config_path)]
-        with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as worker:
+        told = {"NOTIFY_SOCKET": str(office.directory / "notify"), "WATCHDOG_USEC": "1000000"}
+        with staying(office.config_path, **told) as worker:
             said = [manager.recv(100) for _ in range(3)]
-            for _ in range(600):
-                if _to_the_society(office):
-                    break
-                threading.Event().wait(0.05)
+            assert comes_true(lambda: _to_the_society(office))
             worker.send_signal(signal.SIGTERM)
             while b"STOPPING=1" not in said:
                 said.append(manager.recv(100))

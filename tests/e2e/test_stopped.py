@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, require
-from tests.e2e.office import Office, mail, papers
+from tests.conftest import require
+from tests.e2e.office import Office, comes_true, mail, papers, staying
 from tests.processes import below
 
 _SUMMARY = (
@@ -23,23 +21,13 @@ _SUMMARY = (
 
 
 def rtf(text: str) -> bytes:
-    """What only LibreOffice reads."""
-    escaped = "".join(f"\\u{ord(c) - 2**16 * (ord(c) > 2**15 - 1)}?" if c != "\n" else "\\par " for c in text)
-    return f"{{\\rtf1\\ansi {escaped}}}".encode("ascii")
+    """What only LibreOffice reads: each character by its number, of 16 bits with a sign."""
+    lines = (memoryview(line.encode("utf-16-le")).cast("h") for line in text.splitlines())
+    paragraphs = "\\par ".join("".join(f"\\u{number}?" for number in line) for line in lines)
+    return f"{{\\rtf1\\ansi {paragraphs}}}".encode("ascii")
 
 
-@contextmanager
-def staying(office: Office) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "mailbot", "run", "--config", str(office.config_path)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as worker:
-        try:
-            yield worker
-        finally:
-            worker.kill()
-
-
-def converts(worker: subprocess.Popen[bytes]) -> bool:
+def converts(worker: subprocess.Popen[str]) -> bool:
     return any(_name(pid).startswith("soffice") for pid in below(worker.pid))
 
 
@@ -49,7 +37,7 @@ def _name(pid: int) -> str:
     return ""
 
 
-def stop_all(worker: subprocess.Popen[bytes]) -> None:
+def stop_all(worker: subprocess.Popen[str]) -> None:
     """As a service manager does, in the order that is worst."""
     for pid in (*below(worker.pid), worker.pid):
         with suppress(ProcessLookupError):
@@ -64,11 +52,8 @@ def test_a_stop_during_a_conversion_blames_nobody(office_on_sqlite: Office, afte
     files = papers()
     del files["工作总结.docx"]
     office.deliver(mail({**files, "工作总结.rtf": rtf(_SUMMARY)}))
-    with staying(office) as worker:
-        latest = time.monotonic() + 60
-        while not converts(worker):
-            assert time.monotonic() < latest
-            time.sleep(0.02)
+    with staying(office.config_path) as worker:
+        assert comes_true(lambda: converts(worker))
         time.sleep(after)
         stop_all(worker)
     assert office.round()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,9 +22,17 @@ SCORES, EVIDENCE = writers.full_scores(RUBRIC), writers.some_evidence(RUBRIC)
 WHOLE = writers.rows(RUBRIC, SCORES, EVIDENCE)
 
 
-def _program(path: Path, script: str) -> None:
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
+@pytest.fixture
+def only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Makes a script the only soffice, and the only program, that is found."""
+
+    def install(script: str) -> None:
+        program = tmp_path / "soffice"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    return install
 
 
 @lru_cache
@@ -70,11 +79,10 @@ def test_what_is_no_document_is_unreadable() -> None:
 
 
 def test_a_program_that_hangs_is_ended_with_all_it_started(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    only: Callable[[str], None], tmp_path: Path
 ) -> None:
     marks = tmp_path / "pids"
-    _program(tmp_path / "soffice", f"echo $$ >> {marks}\n/bin/sleep 600 & echo $! >> {marks}\nwait")
-    monkeypatch.setenv("PATH", str(tmp_path))
+    only(f"echo $$ >> {marks}\n/bin/sleep 600 & echo $! >> {marks}\nwait")
     with pytest.raises(DoubtfulError, match="more than 1 s"):
         office.convert(b"x", Format.DOC, seconds=1)
     for process in map(int, marks.read_text().split()):
@@ -93,13 +101,23 @@ def _wait_until_gone(process: int) -> None:
     pytest.fail(f"process {process} lives on")
 
 
-def test_a_program_that_opens_nothing_says_nothing_of_the_document(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("script", "raised", "words"),
+    [
+        ("exit 1", DoubtfulError, "does not work on this machine"),
+        ("kill -TERM $$", TemporaryError, "broken off from outside"),
+    ],
+)
+def test_a_program_that_fails_by_itself_says_nothing_of_the_document(
+    only: Callable[[str], None], script: str, raised: type[Exception], words: str
 ) -> None:
-    _program(tmp_path / "soffice", "exit 1")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DoubtfulError, match="does not work on this machine"):
+    only(script)
+    with pytest.raises(raised, match=words):
         office.convert(b"x", Format.DOC, seconds=20)
+
+
+def test_a_program_that_opens_nothing_has_a_fault(only: Callable[[str], None]) -> None:
+    only("exit 1")
     assert "libreoffice-writer-nogui and libreoffice-calc-nogui installed?" in office.fault(seconds=20)
 
 
@@ -108,25 +126,12 @@ def test_a_program_that_works_has_no_fault() -> None:
     assert office.fault(seconds=60) == ""
 
 
-def test_a_program_that_was_told_to_end_says_nothing_of_the_document(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    _program(tmp_path / "soffice", "kill -TERM $$")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(TemporaryError, match="broken off from outside"):
-        office.convert(b"", Format.DOC, seconds=20)
-
-
-def test_one_document_at_a_time_in_a_place_that_vanishes(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_one_document_at_a_time_in_a_place_that_vanishes(only: Callable[[str], None], tmp_path: Path) -> None:
     log = tmp_path / "log"
-    _program(
-        tmp_path / "soffice",
+    only(
         f'echo "begin $PWD" >> {log}\n/bin/sleep 0.1\n/bin/mkdir results\necho made > results/document.docx\n'
-        f'echo "end $PWD" >> {log}',
+        f'echo "end $PWD" >> {log}'
     )
-    monkeypatch.setenv("PATH", str(tmp_path))
     threads = [
         threading.Thread(target=office.convert, args=(b"x", Format.RTF), kwargs={"seconds": 20})
         for _ in "abc"
@@ -143,15 +148,13 @@ def test_one_document_at_a_time_in_a_place_that_vanishes(
 
 
 def test_macros_are_off_and_nothing_of_ours_is_inherited(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    only: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     kept = tmp_path / "kept"
-    _program(
-        tmp_path / "soffice",
+    only(
         f"/bin/cp profile/user/registrymodifications.xcu {kept}; /usr/bin/env >> {kept}; /bin/mkdir results; "
-        "echo made > results/document.docx",
+        "echo made > results/document.docx"
     )
-    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("MAILBOT_SOCIETIES_PASSWORD", "geheim")
     assert office.convert(b"x", Format.ODT, seconds=20).converted == b"made\n"
     said = kept.read_text()
