@@ -8,7 +8,8 @@ import sqlite3
 import sys
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import load, programs
@@ -37,7 +38,8 @@ def rush(mails: int) -> None:
         delivered = time.perf_counter() - begin
         if not answers.all_came.wait(_PATIENCE_SECONDS):
             sys.exit(f"{len(answers.times)} answers to {mails} mails")
-        wrong = _wrong_times(dovecot, storage)
+        came = _arrivals(dovecot)
+        wrong = _wrong_times(came, storage)
         largest = max(map(_peak, below(process.pid)), default=0.0)
         print(
             f"{mails} mails into two mailboxes, every hundredth of {_LARGE} MB, delivered in {delivered:.0f} s:\n"
@@ -49,27 +51,49 @@ def rush(mails: int) -> None:
         print("| --- | --- | --- | --- | --- | --- |")
         print(
             f"| {answers.times[0] - begin:.2f} s | {answers.times[-1] - begin - delivered:.1f} s "
-            f"| {answers.out_of_order} | {wrong} | {_peak(process.pid):.0f} | {largest:.0f} |\n"
+            f"| {answers.out_of_order(came)} | {wrong} | {_peak(process.pid):.0f} | {largest:.0f} |\n"
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Arrival:
+    """One mail as it lies on the server."""
+
+    internaldate: datetime
+    uid: int
+    sender: str
+
+
+_Arrivals = dict[str, list[_Arrival]]
+"""By mailbox, in the order of their receipt. That is not quite the order of delivery: Dovecot now and then gives two
+mails of one second their UIDs the other way round."""
+
+
 class _Answers:
-    """When each answer came, and whether in the order of arrival within its mailbox."""
+    """When each answer came, from which mailbox, and to whom."""
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._newest: dict[str, int] = {}
+        self._readers: dict[str, list[str]] = {}
         self.times: list[float] = []
-        self.out_of_order = 0
         self.all_came = threading.Event()
 
     def took(self, mail: SentMail) -> None:
         self.times.append(time.perf_counter())
-        number = int(re.sub(r"\D", "", mail.to[0].partition("@")[0]))
-        self.out_of_order += number < self._newest.get(mail.envelope_from, -1)
-        self._newest[mail.envelope_from] = max(number, self._newest.get(mail.envelope_from, -1))
+        self._readers.setdefault(mail.envelope_from, []).append(mail.to[0])
         if len(self.times) == self._count:
             self.all_came.set()
+
+    def out_of_order(self, came: _Arrivals) -> int:
+        """How many were sent later than the answer to a mail that came after theirs to the same mailbox."""
+        late = 0
+        for address, readers in self._readers.items():
+            place = {arrival.sender: number for number, arrival in enumerate(came[address])}
+            newest = -1
+            for reader in readers:
+                late += place[reader] < newest
+                newest = max(newest, place[reader])
+        return late
 
 
 def _post(dovecot: DovecotServer, octets: list[bytes]) -> None:
@@ -80,21 +104,36 @@ def _post(dovecot: DovecotServer, octets: list[bytes]) -> None:
             client.sendmail("sender@example.com", [(ADDRESS, OTHER_ADDRESS)[number % 2]], mail)
 
 
-def _wrong_times(dovecot: DovecotServer, storage: Path) -> int:
-    """How many rows have another receipt time than the server's INTERNALDATE."""
+def _arrivals(dovecot: DovecotServer) -> _Arrivals:
     from imapclient import IMAPClient
 
-    rows = sqlite3.connect(storage / "mailbot.db").execute("SELECT mailbox, uid, received_at FROM messages")
-    ours = {(mailbox, uid): datetime.fromisoformat(at).replace(tzinfo=UTC) for mailbox, uid, at in rows}
-    wrong = 0
-    for address, name in ((ADDRESS, "societies"), (OTHER_ADDRESS, "enterprises")):
+    came: _Arrivals = {}
+    for address in (ADDRESS, OTHER_ADDRESS):
         with IMAPClient(dovecot.host, dovecot.port, ssl=False) as client:
             client.normalise_times = False
             client.login(address, ACCOUNTS[address])
             client.select_folder("INBOX", readonly=True)
-            for uid, data in client.fetch(client.search(), ["INTERNALDATE"]).items():
-                wrong += abs(ours[name, uid] - data[b"INTERNALDATE"]) > timedelta(0)
-    return wrong
+            answer = client.fetch(client.search(), ["INTERNALDATE", "ENVELOPE"])
+        came[address] = sorted(
+            (
+                _Arrival(internaldate=data[b"INTERNALDATE"], uid=uid, sender=str(data[b"ENVELOPE"].from_[0]))
+                for uid, data in answer.items()
+            ),
+            key=lambda arrival: (arrival.internaldate, arrival.uid),
+        )
+    return came
+
+
+def _wrong_times(came: _Arrivals, storage: Path) -> int:
+    """How many rows have another receipt time than the server's INTERNALDATE."""
+    rows = sqlite3.connect(storage / "mailbot.db").execute("SELECT mailbox, uid, received_at FROM messages")
+    ours = {(mailbox, uid): datetime.fromisoformat(at).replace(tzinfo=UTC) for mailbox, uid, at in rows}
+    names = {ADDRESS: "societies", OTHER_ADDRESS: "enterprises"}
+    return sum(
+        ours[names[address], arrival.uid] != arrival.internaldate
+        for address, arrivals in came.items()
+        for arrival in arrivals
+    )
 
 
 def _peak(pid: int) -> float:

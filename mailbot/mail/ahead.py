@@ -18,9 +18,9 @@ from mailbot.errors import TemporaryError
 from mailbot.mail.connection import Connection, RefusedError, Timeouts
 from mailbot.mail.fetched import Answer, parsed
 
-_MOST = 16
+_MOST = 32
 """How many commands are on their way at once."""
-_MOST_OCTETS = 16 * 2**20
+_MOST_OCTETS = 32 * 2**20
 """How much their answers may come to together: a server may give them all before it ends the first."""
 
 
