@@ -17,6 +17,9 @@ _OBJECTS_TO_COLLECTION = 20_000
 def main() -> None:
     """The entry point."""
     gc.set_threshold(_OBJECTS_TO_COLLECTION)
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # each start would look for some in all packages
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -23,11 +23,12 @@ from mailbot.worker import Worker, only_worker
 
 if TYPE_CHECKING:
     from mailbot.desk import Desk
-    from mailbot.intake import Intake, Observer
+    from mailbot.intake import Intake
     from mailbot.mail.files import FileMail
     from mailbot.reader import Reader
     from mailbot.reminders import Reminders
     from mailbot.report.letters import Letter
+    from mailbot.settle import Observer, Settler
     from mailbot.staff import StaffMail
 
 INGESTED = "ingest"
@@ -133,7 +134,7 @@ class App(Opened):
 
     def _waking_intake(self, outboxes: Sequence[Outbox]) -> Intake:
         """An intake that tells the outboxes when something is committed."""
-        from mailbot.intake import Step
+        from mailbot.settle import Step
 
         def committed(step: Step, message: int) -> None:
             if self.observe is not None:
@@ -199,10 +200,22 @@ class App(Opened):
         return len(self.store.reminders(day=day)) - before, day
 
     def _intake(self, observe: Observer | None) -> Intake:
-        from mailbot.answer import Answerer
         from mailbot.intake import Intake
 
         return Intake(
+            config=self.config,
+            store=self.store,
+            reader=self.reader,
+            settler=self.settler(observe),
+            clock=self.clock,
+        )
+
+    def settler(self, observe: Observer | None = None) -> Settler:
+        """What judges one message."""
+        from mailbot.answer import Answerer
+        from mailbot.settle import Settler
+
+        return Settler(
             config=self.config,
             store=self.store,
             archive=self.archive,
@@ -210,12 +223,8 @@ class App(Opened):
             registry=self.registry,
             answerer=Answerer(self.config, self.rubric, self.store, self.clock),
             clock=self.clock,
-            observe=observe,
+            observe=observe or (lambda _step, _message: None),
         )
-
-    def replaying_intake(self) -> Intake:
-        """An intake for who replays a ledger into this app's fresh database."""
-        return self._intake(None)
 
     def ingest(self, mailbox: str, paths: Sequence[Path]) -> tuple[int, int]:
         """Take in mails from files and decide them; their replies are queued for the next round.

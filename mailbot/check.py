@@ -128,7 +128,7 @@ def _scanner(clamd: str) -> Result:
 def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     try:
         with Opened.open(config, clock=clock) as opened:
-            registered = len(opened.registry.organizations) if opened.registry else 0
+            registered = len(opened.registered)
     except TemporaryError as error:
         yield Result(what="database", mark=Mark.UNREACHED, said=str(error))
         return

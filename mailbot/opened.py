@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from mailbot import rubric as rubrics
 from mailbot.config import Config
 from mailbot.errors import ConfigError, ConfigurationError, UsageError
+from mailbot.model import Organization
 from mailbot.organizations import read_organizations
 from mailbot.records import OrganizationRecord
 from mailbot.report.roster import roster
@@ -43,7 +44,7 @@ class Opened:
         not answer.
         """
         opened = cls(config, clock=clock)
-        _ = (opened.rubric, opened.registry)
+        _ = (opened.rubric, opened.registered)
         try:
             config.storage.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -66,14 +67,19 @@ class Opened:
         return rubrics.load(self.config.campaign.rubric)
 
     @cached_property
-    def registry(self) -> Registry | None:
-        """The organizations that are to report, where a list of them is configured."""
+    def registered(self) -> tuple[Organization, ...]:
+        """The organizations that are to report; none where no list of them is configured."""
         path = self.config.campaign.organizations
-        if path is None:
+        return read_organizations(path) if path else ()
+
+    @cached_property
+    def registry(self) -> Registry | None:
+        """The same, found by what mails call them."""
+        if not self.registered:
             return None
         from mailbot.registry import Registry
 
-        return Registry(read_organizations(path))
+        return Registry(self.registered)
 
     @cached_property
     def store(self) -> Store:
@@ -87,8 +93,7 @@ class Opened:
 
     def organizations(self, *, forms: bool = True) -> tuple[OrganizationRecord, ...]:
         """Who has written, and who of the registry has not; their forms as read, unless without `forms`."""
-        registered = self.registry.organizations if self.registry else ()
-        return roster(self.store.organizations(forms=forms), registered)
+        return roster(self.store.organizations(forms=forms), self.registered)
 
     def organization(self, name: str) -> OrganizationRecord:
         """One organization, by its name or anything that clearly means it. Raises UsageError."""

@@ -17,9 +17,7 @@ from sqlalchemy.engine import make_url
 
 from mailbot.app import App
 from mailbot.config import Config
-from mailbot.decide import unprocessable
 from mailbot.errors import MailbotError, TemporaryError, UsageError
-from mailbot.intake import NOBODY
 from mailbot.log import log
 from mailbot.model import Code, Track
 from mailbot.opened import utc_now
@@ -27,7 +25,7 @@ from mailbot.records import MessageRecord
 from mailbot.store.history import History, ReceivedFact, read_lines
 from mailbot.store.ledger import Entry, first_broken
 from mailbot.store.restore import Restorer, take_over
-from mailbot.store.store import Settled, Store
+from mailbot.store.store import Store
 from mailbot.worker import only_worker
 
 
@@ -68,7 +66,7 @@ class _Replay:
 
     def run(self) -> Restorer:
         """All of it; letters end up as the ledger has them."""
-        self._intake = self.app.replaying_intake()
+        self._settler = self.app.settler()
         restorer = Restorer(self.app.store)
         for entry in self._entries:
             self.now = entry.at
@@ -108,10 +106,12 @@ class _Replay:
         message, anew = restorer.stored(number)
         given_up = list(findings) == [Code.MESSAGE_UNPROCESSABLE.value] and number in self._errors
         try:
-            if given_up and anew is None:
-                settled = self._given_up(number, self._errors[number])
+            if anew is not None:
+                settled = self._settler.settle_anew(message, anew)
+            elif given_up:
+                settled = self._settler.given_up(message, self._errors[number])
             else:
-                settled = self._intake.settled(message, anew)
+                settled = self._settler.settle(message, self._settler.read(message))
             self.app.store.record_decisions((settled,))
         except TemporaryError:
             raise
@@ -120,17 +120,7 @@ class _Replay:
             reason = f"{type(error).__name__}: {error}"
             self.troubles.append(f"message {number}: {reason}")
             if anew is None:
-                self.app.store.record_decisions((self._given_up(number, reason),))
-
-    def _given_up(self, number: int, reason: str) -> Settled:
-        return Settled(
-            message=number,
-            head=NOBODY,
-            documents=(),
-            assessment=None,
-            decision=unprocessable(reason),
-            decided_at=self.now,
-        )
+                self.app.store.record_decisions((self._settler.given_up(message, reason),))
 
 
 def rebuild(config: Config, exported: Path | None, now: datetime) -> Rebuilt:

@@ -22,10 +22,10 @@ from mailbot.demo.letters import write_letters
 from mailbot.demo.samples import ADDRESSES, Sample, january, samples
 from mailbot.demo.servers import ImapServer, SentMail, SmtpServer
 from mailbot.errors import UsageError
-from mailbot.intake import Step
 from mailbot.log import writing_to
 from mailbot.records import MessageRecord
 from mailbot.reports import Reports
+from mailbot.settle import Step
 
 _PASSWORD = "abcdefghijklmnop"  # noqa: S105
 _RUBRIC = Path("rubric/2020.toml")

@@ -1,0 +1,271 @@
+"""What one message comes to: read → identify → decide → compose. Nothing is recorded here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from mailbot.answer import Answerer
+from mailbot.config import Config
+from mailbot.decide import Arrival, Terms, decide, fold, unprocessable
+from mailbot.errors import DocumentError, TemporaryError
+from mailbot.mail.receipt import disputed
+from mailbot.model import (
+    Code,
+    Contribution,
+    Decision,
+    Organization,
+    Role,
+    Ruling,
+    Track,
+    assignment,
+    finding,
+)
+from mailbot.reader import Reader
+from mailbot.reading import MailHead, MailReading
+from mailbot.records import Anew, MessageRecord, StoredMessage
+from mailbot.registry import Identity, Registry, identify
+from mailbot.store.archive import Archive
+from mailbot.store.store import Copy, DecidedAnew, Left, Settled, Store
+
+NOBODY = MailHead(message_id="", subject="", from_=(), reply_to=())
+
+
+class Step(StrEnum):
+    """The borders between the steps, as an observer sees them."""
+
+    TAKEN = "taken"
+    READ = "read"
+    DECIDED = "decided"
+    COMMITTED = "committed"
+
+
+Observer = Callable[[Step, int], None]
+"""Is told of each border that a message passes, with the message's number."""
+
+
+class Settler:
+    """Judges messages, each by what the store knows at that moment. `observe` is told of each step."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        store: Store,
+        archive: Archive,
+        reader: Reader,
+        registry: Registry | None,
+        answerer: Answerer,
+        clock: Callable[[], datetime],
+        observe: Observer,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._archive = archive
+        self._reader = reader
+        self._registry = registry
+        self._answerer = answerer
+        self._clock = clock
+        self.observe = observe
+        self._terms = Terms(
+            opens=config.campaign.opens, deadline=config.campaign.deadline, requires=config.owed
+        )
+        self._own = frozenset(mailbox.address.lower() for mailbox in config.mailboxes)
+
+    def read(self, message: StoredMessage) -> MailReading:
+        """The mail as a bounded child reads it. Thread-safe. Raises what `Reader.read_mail` does."""
+        self.observe(Step.TAKEN, message.id)
+        if not message.sha256:
+            return MailReading(head=NOBODY, documents=())
+        mailbox = self._config.mailbox(message.mailbox)
+        try:
+            return self._reader.read_mail(
+                self._archive.path(message.sha256),
+                authserv_id=mailbox.authserv_id,
+                own_addresses=self._own,
+                required=frozenset(mailbox.requires),
+            )
+        except DocumentError as error:
+            broken = finding(Code(error.code), found=str(error))
+            return MailReading(
+                head=NOBODY,
+                documents=(),
+                findings=(broken, finding(Code.MESSAGE_UNPROCESSABLE, found=str(error))),
+            )
+
+    def settle(
+        self,
+        message: StoredMessage,
+        reading: MailReading,
+        part_from: Callable[[set[str]], None] = lambda _concerned: None,
+    ) -> Settled:
+        """The first decision. `part_from` is told whom it concerns, before the store is asked about them."""
+        self.observe(Step.READ, message.id)
+        part_from({message.sha256, reading.head.fingerprint, *_senders(reading.head)})
+        copy = self._store.find_copy(message, reading.head.fingerprint)
+        superseded = copy if copy and _comes_before(message, copy) else None
+        rulings = self._store.rulings(superseded.id) if superseded else ()
+        identity = self._as_assigned(rulings, self._identify(message, reading))
+        organization = identity.organization
+        if organization:
+            part_from({organization.name})
+        earlier = self._store.contributions(organization.name) if organization else ()
+        decision = decide(
+            self._arrival(message, reading.head, copy if superseded is None else None),
+            reading,
+            identity,
+            tuple(c for c in earlier if superseded is None or c.message != superseded.id),
+            self._terms,
+            rulings=rulings,
+        )
+        self.observe(Step.DECIDED, message.id)
+        answered = superseded is not None and not superseded.junk
+        return replace(
+            self._settled(message, reading, decision),
+            replies=() if answered else self._answerer.answer(message, reading, decision),
+            supersedes=superseded.id if superseded else None,
+        )
+
+    def given_up(self, message: StoredMessage, reason: str) -> Settled:
+        """That processing has failed for good: a person is asked."""
+        return self._settled(message, MailReading(head=NOBODY, documents=()), unprocessable(reason))
+
+    def _settled(self, message: StoredMessage, reading: MailReading, decision: Decision) -> Settled:
+        return Settled(
+            message=message.id,
+            head=reading.head,
+            documents=reading.documents,
+            assessment=reading.assessment,
+            decision=decision,
+            decided_at=self._clock(),
+        )
+
+    def _arrival(self, message: StoredMessage, head: MailHead, copy: Copy | None) -> Arrival:
+        return Arrival(
+            message=message.id,
+            received_at=message.received_at,
+            mailbox_track=self._config.mailbox(message.mailbox).track,
+            junk=message.junk,
+            duplicate_of=copy.id if copy else None,
+            time_disputed=disputed(message.received_at, head.received, self._terms.deadline),
+            oversized=not message.sha256,
+        )
+
+    def _identify(self, message: StoredMessage, reading: MailReading) -> Identity:
+        head = reading.head
+        senders = _senders(head)
+        form_name = reading.assessment.organization if reading.assessment else None
+        return identify(
+            self._registry,
+            form_name=form_name,
+            senders=senders,
+            hints=(
+                *(("title", name) for document in reading.documents for name in document.organizations),
+                ("subject", head.subject),
+                *(("filename", document.filename) for document in reading.documents if document.filename),
+            ),
+            learned=self._store.learned_organization(senders, (head.in_reply_to, *head.references)),
+            default_track=self._config.mailbox(message.mailbox).track,
+            has_form=any(document.role is Role.FORM for document in reading.documents),
+        )
+
+    def settle_anew(self, message: StoredMessage, why: Anew) -> Settled:
+        """The decision once more, on a message that a person has spoken on or that follows from such a one."""
+        known = next(self._store.messages(numbers=(message.id,)))
+        rulings = self._store.rulings(message.id)
+        reading = self._read_anew(message, known)
+        identity = self._as_decided(known, self._identify(message, reading))
+        identity = self._as_assigned(rulings, identity)
+        decision = decide(
+            self._arrival(message, reading.head, None),
+            reading,
+            identity,
+            self._others(message, identity.organization),
+            self._terms,
+            rulings=rulings,
+        )
+        return replace(
+            self._settled(message, reading, decision),
+            replies=self._answerer.answer(
+                message,
+                reading,
+                decision,
+                ordered=why is Anew.RULED,
+                untold_since=known.decided_at if why is Anew.FOLLOWS else None,
+            ),
+            anew=DecidedAnew(
+                rulings=len(rulings),
+                ordered=why is Anew.RULED,
+                left=self._left(message, known, decision),
+            ),
+        )
+
+    def _read_anew(self, message: StoredMessage, known: MessageRecord) -> MailReading:
+        """The reading; where processing failed for good before, it may fail again: then a person alone has read it."""
+        if all(f.code is not Code.MESSAGE_UNPROCESSABLE for f in known.findings):
+            return self.read(message)
+        try:
+            return self.read(message)
+        except TemporaryError:
+            raise
+        except Exception as error:
+            reason = reason_of(error)
+            broken = finding(Code.MESSAGE_UNPROCESSABLE, found=reason)
+            return MailReading(head=NOBODY, documents=(), findings=(broken,))
+
+    def _others(self, message: StoredMessage, organization: Organization | None) -> tuple[Contribution, ...]:
+        if organization is None:
+            return ()
+        return tuple(c for c in self._store.contributions(organization.name) if c.message != message.id)
+
+    def _left(self, message: StoredMessage, known: MessageRecord, decision: Decision) -> Left | None:
+        """The organization that the message no longer belongs to, as it stands without it."""
+        now = decision.organization.name if decision.organization else None
+        if known.organization is None or known.organization == now:
+            return None
+        left = self._organization(known.organization)
+        return Left(
+            organization=left.name,
+            versions=fold(self._others(message, left), left.track, self._terms),
+        )
+
+    def _as_decided(self, known: MessageRecord, identity: Identity) -> Identity:
+        """What is decided anew stays whose it was: mails that came since must not move it."""
+        if known.organization is None or (
+            identity.organization and identity.organization.name == known.organization
+        ):
+            return identity
+        return replace(identity, organization=self._organization(known.organization))
+
+    def _as_assigned(self, rulings: Sequence[Ruling], identity: Identity) -> Identity:
+        assigned = assignment(rulings)
+        if assigned is None or assigned.organization is None:
+            return identity
+        return Identity(organization=self._organization(assigned.organization, assigned.track), how="person")
+
+    def _organization(self, name: str, track: Track | None = None) -> Organization:
+        """By its exact name: as registered, else as it is known."""
+        registered = self._registry.organizations if self._registry else ()
+        for organization in registered:
+            if organization.name == name:
+                return organization
+        record = None if track else self._store.organization(name)
+        return Organization(name=name, track=track or (record.track if record else Track.SOCIETY))
+
+
+def reason_of(error: Exception) -> str:
+    """What is written down of a failure."""
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _senders(head: MailHead) -> tuple[str, ...]:
+    return tuple(address.address.lower() for address in head.from_)
+
+
+def _comes_before(message: StoredMessage, copy: Copy) -> bool:
+    """Whether this copy counts in place of one decided earlier: it was received first, or that lay in Junk."""
+    if copy.junk != message.junk:
+        return copy.junk
+    return message.received_at < copy.received_at
