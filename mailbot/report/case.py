@@ -6,7 +6,7 @@ address registered for the organization, all of the organization's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from mailbot.model import (
     Code,
     Decision,
     Finding,
+    Format,
     Piece,
     ReplyKind,
     ReplyState,
@@ -30,7 +31,9 @@ from mailbot.records import ReplyRecord, StoredMessage
 from mailbot.report.letters import ROLE_NAMES, Contact, EarlierRequest, Facts, Held, SentDocument
 from mailbot.rubric import Rubric
 
-_LACKS = frozenset({Code.FORM_MISSING, Code.SUMMARY_MISSING, Code.PLAN_MISSING, Code.FORM_BLANK})
+_MISSING = frozenset({Code.FORM_MISSING, Code.SUMMARY_MISSING, Code.PLAN_MISSING})
+_LACKS = _MISSING | {Code.FORM_BLANK}
+_PHOTOGRAPH_OCTETS = 50_000
 _REACHED = frozenset({ReplyState.QUEUED, ReplyState.SENDING, ReplyState.SENT, ReplyState.DRAFTED})
 _UNREAD = frozenset(
     {
@@ -121,6 +124,7 @@ def facts(case: Case, kind: ReplyKind, config: Config, rubric: Rubric) -> Facts:
     named = kind is not ReplyKind.RECEIPT or not any(c.value.startswith("organization.") for c in codes)
     organization = case.decision.organization
     verdict = kind is not ReplyKind.RECEIPT
+    pictures = tuple(_unrecognized(case)) if verdict else ()
     return Facts(
         campaign_title=campaign.title,
         notice=campaign.notice,
@@ -132,12 +136,13 @@ def facts(case: Case, kind: ReplyKind, config: Config, rubric: Rubric) -> Facts:
         deadline=campaign.deadline.astimezone(zone),
         now=case.now,
         owed=config.owed[organization.track if organization else case.mailbox.track],
-        documents=tuple(_sent(case.reading)),
+        documents=tuple(_sent(case.reading, pictures)),
         held=tuple(_held(case, config)) if verdict else (),
         findings=case.errors if verdict else (),
         withheld=case.withheld if verdict else 0,
         asked=case.asked if verdict else (),
         assessment=case.assessment if verdict else None,
+        pictures=pictures,
         rubric=rubric,
         earlier=_earlier_request(case, config) if verdict else None,
         counts_from=_counts_from(case, config) if verdict else None,
@@ -211,10 +216,20 @@ def _sides_differ(case: Case, deadline: datetime) -> bool:
     )
 
 
-def _sent(reading: MailReading) -> Iterator[SentDocument]:
+def _unrecognized(case: Case) -> Iterator[str]:
+    """Pictures that may well be what lacks, though nothing of it was recognized; a signature's logo is smaller."""
+    if any(f.code in _MISSING for f in case.errors):
+        for document in case.reading.documents:
+            is_photograph = document.format is Format.IMAGE and document.size >= _PHOTOGRAPH_OCTETS
+            if is_photograph and document.role is Role.OTHER and not document.findings:
+                yield document.filename
+
+
+def _sent(reading: MailReading, pictures: Collection[str]) -> Iterator[SentDocument]:
     for document in reading.documents:
         if document.filename:
-            yield SentDocument(filename=document.filename, taken_for=_taken_for(document, reading))
+            taken_for = "未能识读" if document.filename in pictures else _taken_for(document, reading)
+            yield SentDocument(filename=document.filename, taken_for=taken_for)
 
 
 def _taken_for(document: DocumentReading, reading: MailReading) -> str:

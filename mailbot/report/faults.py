@@ -43,18 +43,24 @@ class Point:
 
 
 def for_sender(
-    findings: Iterable[Finding], rubric: Rubric, *, form_came: bool, forgotten: bool = False
+    findings: Iterable[Finding],
+    rubric: Rubric,
+    *,
+    form_came: bool,
+    forgotten: bool = False,
+    pictures: Sequence[str] = (),
 ) -> tuple[Point, ...]:
     """The points of a correction letter, most important first.
 
-    `form_came`: a filled form has been received; `forgotten`: the mail names an attachment and carries none.
+    `form_came`: a filled form has been received; `forgotten`: the mail names an attachment and carries none;
+    `pictures`: file names of those in which nothing was recognized.
     """
     errors = [f for f in dict.fromkeys(findings) if f.severity is Severity.ERROR]
     most = _MOST_LINES if len(errors) <= _CROWDED else 1
     return tuple(
         point
         for write in (
-            lambda found: _missing(found, forgotten=forgotten),
+            lambda found: _missing(found, forgotten=forgotten, pictures=pictures),
             _blank,
             _wrong_year,
             lambda found: _organization(found, form_came=form_came),
@@ -74,10 +80,10 @@ def _of(errors: Sequence[Finding], *codes: Code) -> list[Finding]:
     return [f for f in errors if f.code in codes]
 
 
-def _missing(errors: Sequence[Finding], *, forgotten: bool) -> Iterator[Point]:
+def _missing(errors: Sequence[Finding], *, forgotten: bool, pictures: Sequence[str]) -> Iterator[Point]:
     """What lacks, joined with the files that could not be read: one point, one advice."""
     roles = listed(_MISSING[f.code] for f in _of(errors, *_MISSING))
-    files = (*_files(errors), *_links(errors))
+    files = (*_files(errors), *_links(errors), *_pictures(pictures if roles else (), roles))
     lacks = f"尚缺{roles}。" if roles else ""
     if len(files) > 1:
         yield Point(text=f"{lacks}来件中有下列文件未能读取，请处理后重新发送：", lines=files)
@@ -109,6 +115,12 @@ def _link_name(link: Finding) -> str:
     return "" if "://" in link.found else quoted(link.found, 60)
 
 
+def _pictures(names: Sequence[str], roles: str) -> Iterator[str]:
+    if names:
+        which = "".join(dict.fromkeys(quoted(name, 60) for name in names))
+        yield f"图片{which}未能识读出内容；如系{roles}，请改发电子表格或文字文档，或重新拍摄、扫描清晰后发送。"
+
+
 def _blank(errors: Sequence[Finding]) -> Iterator[Point]:
     for one in _of(errors, Code.FORM_BLANK)[:1]:
         yield Point(
@@ -133,8 +145,8 @@ def _altered(errors: Sequence[Finding], rubric: Rubric, most: int) -> Iterator[P
     found = _of(errors, Code.FORM_ALTERED)
     if found:
         yield Point(
-            text="自评表的项目与通知所附表格不一致。请保留原表的项目、内容和分值，不要增减或改动：",
-            lines=_limited(found, [_alteration(f, rubric) for f in found], most),
+            text="自评表的项目与通知所附表格不一致。请按原表恢复项目、内容和分值，不要增减或改动：",
+            lines=_limited(found, [_alteration(f, rubric) for f in found], most, _by_number),
         )
 
 
@@ -198,9 +210,15 @@ def _total(errors: Sequence[Finding]) -> Iterator[Point]:
         yield Point(text="自评分改动后，请将“总计”相应改为各项自评分之和。")
     for one in _of(errors, Code.TOTAL_MISMATCH)[:1]:
         summed = f"为{one.wanted.removesuffix('分')}分" if one.wanted else "与此不同"
-        yield Point(
-            text=f"“总计”填{quoted(one.found)}，而各项自评分之和{summed}。请核对各项自评分和总计，使两者一致。"
-        )
+        said = f"“总计”填{quoted(one.found)}，而各项自评分之和{summed}。"
+        yield Point(text=said + wanted_of_total(errors))
+
+
+def wanted_of_total(errors: Iterable[Finding]) -> str:
+    """What is wanted of a total that is not the sum: the sum changes where scores are to be mended as well."""
+    if any(f.code in SCORES for f in errors):
+        return "请先更正上述自评分，再将“总计”改为更正后的各项自评分之和。"
+    return "请核对各项自评分和总计，使两者一致。"
 
 
 def _cases(
@@ -211,16 +229,32 @@ def _cases(
     if len(found) == 1:
         yield Point(text=f"{said[0]}{wanted}。")
     elif found:
-        yield Point(text=f"下列自评分需要更正，{wanted}：", lines=_limited(found, said, most))
+        yield Point(
+            text=f"下列自评分需要更正，{wanted}：",
+            lines=_limited(found, said, most, _as_written),
+        )
 
 
-def _limited(found: Sequence[Finding], said: Sequence[str], most: int) -> tuple[str, ...]:
+def _limited(
+    found: Sequence[Finding], said: Sequence[str], most: int, rest: Callable[[Sequence[Finding]], str]
+) -> tuple[str, ...]:
+    """Most single cases in full, and what the others have in common."""
     if len(found) <= most + 1:
         return tuple(dict.fromkeys(said))
-    rest = found[most:]
-    items = _items(rest)
-    others = f"{numbers(items)}有同样问题。" if items else f"另有{len(rest)}处同样问题。"
-    return (*dict.fromkeys(said[:most]), others)
+    return (*dict.fromkeys(said[:most]), rest(found[most:]))
+
+
+def _by_number(found: Sequence[Finding]) -> str:
+    items = _items(found)
+    return f"{numbers(items)}有同样问题。" if items else f"另有{len(found)}处同样问题。"
+
+
+def _as_written(found: Sequence[Finding]) -> str:
+    """第5、6项填“6”、第9项填“7”，均有同样问题。"""
+    items: dict[str, list[int]] = {}
+    for one in found:
+        items.setdefault(quoted(one.found, 12) or "的内容", []).append(one.item or 0)
+    return f"{'、'.join(f'{numbers(some)}填{what}' for what, some in items.items())}，均有同样问题。"
 
 
 def _items(found: Iterable[Finding]) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, TemplateError
 
 from mailbot.errors import MailbotError
-from mailbot.model import Assessment, Finding, ReadBy, ReplyKind, Role, Severity
+from mailbot.model import Assessment, Code, Finding, ReadBy, ReplyKind, Role, Severity
 from mailbot.report import wording
 from mailbot.report.faults import Point, for_sender
 from mailbot.report.rendering import environment, inlined, template_fault, tidy
@@ -118,6 +118,8 @@ class Facts:
     asked: tuple[str, ...] = ()
     """What a person of the office asks for, in his own words."""
     assessment: Assessment | None = None
+    pictures: tuple[str, ...] = ()
+    """File names of pictures in which nothing of what lacks was recognized."""
     rubric: Rubric
     earlier: EarlierRequest | None = None
     counts_from: datetime | None = None
@@ -212,6 +214,7 @@ def _about_the_mail(kind: ReplyKind, facts: Facts, *, most_documents: int) -> di
         ],
         "documents_in_all": len(facts.documents),
         "inquiry": facts.inquiry,
+        "holds": bool(facts.held),
         "held": [] if all(h.received_at is None for h in facts.held) else [_held(h) for h in facts.held],
     }
 
@@ -247,7 +250,8 @@ def _about_the_deadline(facts: Facts) -> dict[str, Any]:
 
 def _about_the_score(facts: Facts, *, by_category: bool) -> dict[str, Any]:
     assessment = facts.assessment
-    if assessment is None or assessment.total is None:
+    of_another_year = any(f.code is Code.FORM_WRONG_YEAR for f in facts.findings)
+    if assessment is None or assessment.total is None or of_another_year:
         return {
             "total": "",
             "stated_total": "",
@@ -285,7 +289,11 @@ def _about_the_request(facts: Facts) -> dict[str, Any]:
         "points": (
             *(Point(text=sentence) for sentence in facts.asked),
             *for_sender(
-                errors, facts.rubric, form_came=facts.assessment is not None, forgotten=facts.forgotten
+                errors,
+                facts.rubric,
+                form_came=facts.assessment is not None,
+                forgotten=facts.forgotten,
+                pictures=facts.pictures,
             ),
         ),
         "withheld": facts.withheld,

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from mailbot.model import Assessment, Code, Finding, ItemReading, Severity
-from mailbot.report.faults import SCORES
+from mailbot.report.faults import SCORES, wanted_of_total
 from mailbot.report.letters import category_sums
 from mailbot.report.wording import plain, points, quoted, shortened
 from mailbot.rubric import Item, Rubric
@@ -62,7 +62,7 @@ def marked_form(assessment: Assessment, findings: Iterable[Finding], rubric: Rub
     for one in errors:
         place = _place(one, rows)
         if place:
-            remarks.setdefault(place, []).append(_remark(one, rubric))
+            remarks.setdefault(place, []).append(_remark(one, rubric, errors))
     for (row, column), texts in sorted(remarks.items()):
         _mark(sheet, row, column, texts)
     total = _total_place(rows)
@@ -97,8 +97,8 @@ def _of_points(one: Finding) -> bool:
     return one.code is Code.FORM_ALTERED and bool(_PLAIN_NUMBER.fullmatch(one.wanted.removesuffix("分")))
 
 
-def _remark(one: Finding, rubric: Rubric) -> str:
-    """What was found and what is wanted, for the comment in the cell."""
+def _remark(one: Finding, rubric: Rubric, errors: Sequence[Finding]) -> str:
+    """What was found and what is wanted, for the comment in the cell; `errors` are all of the form."""
     found = quoted(one.found)
     item = rubric.by_no.get(one.item or 0)
     most = points(item.points) if item else one.wanted
@@ -114,11 +114,15 @@ def _remark(one: Finding, rubric: Rubric) -> str:
         case Code.EVIDENCE_MISSING:
             return "有自评分而未填自评依据。请补填工作实效。"
         case Code.TOTAL_MISMATCH:
-            return f"填的是{found}，各项自评分之和为{one.wanted}分。请核对，使两者一致。"
+            return f"填的是{found}，各项自评分之和为{one.wanted}分。{wanted_of_total(errors)}"
         case Code.FORM_WRONG_YEAR:
             return f"发来的表不是{rubric.year}年度的表。请按本表填报。"
         case Code.ORGANIZATION_MISSING:
             return "未填填报单位。请填写单位全称。"
+        case Code.FORM_ALTERED if one.item is None:
+            return (
+                f"发来的表中多出一行{found}，" if found else "发来的表中的行有增减，"
+            ) + "请以本表为准，不要增减。"
         case _:
             return (f"发来的表中此处为{found}，" if found else "发来的表中此处有改动，") + "请以本表为准。"
 

@@ -125,12 +125,15 @@ def points(value: Decimal) -> str:
 
 
 def criterion(rubric: Rubric, no: int) -> str:
-    """A criterion in short: its first clause, at most sixteen characters."""
+    """A criterion in short: its first clause, at most sixteen characters, of a list whole words."""
     item = rubric.by_no.get(no)
     if item is None:
         return ""
     clause = re.split(r"[，,。；;]", item.criterion.strip(), maxsplit=1)[0]
-    return shortened(clause, _LONGEST_CRITERION)
+    whole = clause[:_LONGEST_CRITERION].rpartition("、")[0]
+    return (
+        f"{whole}等" if whole and len(clause) > _LONGEST_CRITERION else shortened(clause, _LONGEST_CRITERION)
+    )
 
 
 def item_name(rubric: Rubric, no: int) -> str:

@@ -471,7 +471,9 @@ def test_who_is_asked_for_a_score_is_told_that_the_total_changes(code: Code) -> 
     both = (fault, finding(Code.TOTAL_MISMATCH, found="98", wanted="99"))
     said = write(ReplyKind.CORRECTION, replace(WHOLE, findings=both)).text
     assert step not in said
-    assert "核对各项自评分和总计" in said
+    assert "请先更正上述自评分，再将“总计”改为更正后的各项自评分之和。" in said
+    alone = write(ReplyKind.CORRECTION, replace(WHOLE, findings=both[1:])).text
+    assert "请核对各项自评分和总计，使两者一致。" in alone
 
 
 def test_a_receipt_for_review_says_nothing_of_what_was_found() -> None:

@@ -55,7 +55,7 @@ def test_a_faulty_cell_is_coloured_and_says_what_is_wanted() -> None:
     assert marked == {
         f"F{ROWS[8]}": "填的是“3”，超过本项分值2分。请在分值以内重新填写。",
         f"G{ROWS[8]}": "有自评分而未填自评依据。请补填工作实效。",
-        "F29": "填的是“90”，各项自评分之和为27分。请核对，使两者一致。",
+        "F29": "填的是“90”，各项自评分之和为27分。请先更正上述自评分，再将“总计”改为更正后的各项自评分之和。",
     }
     assert {sheet[place].fill.fgColor.rgb for place in marked} == {"FFFFC7CE"}
     assert sheet[f"F{ROWS[4]}"].fill.fgColor.rgb != "FFFFC7CE"
