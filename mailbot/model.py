@@ -188,6 +188,10 @@ def finding(
     )
 
 
+SURE = 0.9
+"""Below this confidence a recognized cell is in doubt."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemReading:
     """One scored row of a form as it was read."""

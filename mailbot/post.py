@@ -29,7 +29,7 @@ def tell_staff(
     mailbox = config.mailboxes[0]
     octets = compose(
         OutgoingMail(
-            sender=Address(name="mailbot", address=mailbox.address),
+            sender=Address(name="收件系统", address=mailbox.address),
             to=config.staff.digest_to,
             subject=subject,
             text=text,

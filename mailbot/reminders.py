@@ -145,13 +145,17 @@ class Reminders:
                 )
 
     def _everybody(self) -> Iterator[tuple[Organization, str]]:
-        """Who of this mailbox's track lacks something, and each registered address."""
+        """Who of this mailbox's track lacks something, and each registered address.
+
+        None of those from whose addresses documents wait for a person, for whichever organization they turn out to be.
+        """
+        waiting = self._store.senders_waiting()
         known = {record.name: record for record in roster(self._store.organizations(), self._organizations)}
         for organization in self._organizations:
             mine = _mailbox_of(organization, self._config) is self._mailbox
-            if not mine or known[organization.name].status not in _LACKING:
-                continue
-            for address in dict.fromkeys(email.lower() for email in organization.emails):
+            addresses = dict.fromkeys(email.lower() for email in organization.emails)
+            lacks = known[organization.name].status in _LACKING and waiting.isdisjoint(addresses)
+            for address in addresses if mine and lacks else ():
                 if is_address(address) and address not in self._own:
                     yield organization, address
 

@@ -92,13 +92,15 @@ class Reports:
         Raises UsageError.
         """
         from mailbot.report.site import INDEX, Site, pages
+        from mailbot.report.summary import Doubts
 
-        received, nobodys = [], []
+        received, nobodys, reasons = [], [], Doubts()
         for message in self._store.messages():
             if message.outcome is not Outcome.IGNORED:
                 received.append(message.received_at)
             if message.organization is None:
                 nobodys.append(message)
+            reasons.add(message)
         site = Site(
             config=self._config,
             rubric=self._opened.rubric,
@@ -106,6 +108,7 @@ class Reports:
             versions=self._store.versions,
             mails=lambda name: nobodys if name is None else self._store.messages(organization=name),
             reminders=self._store.reminders(),
+            doubts=reasons,
             received=received,
             now=self._clock(),
         )

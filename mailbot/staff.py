@@ -117,6 +117,7 @@ class StaffMail:
                 organizations=self._opened.organizations(),
                 news=news,
                 for_a_person=tuple(self._store.for_a_person()),
+                nameless=tuple(self._store.nameless()),
                 counts=self._store.counts(),
                 folders=self._store.folders(),
                 now=now,

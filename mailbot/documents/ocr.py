@@ -18,14 +18,13 @@ from mailbot.documents.grid import Grid, grids
 from mailbot.documents.lines import Char
 from mailbot.documents.pages import Laid, PageTable, lay, together
 from mailbot.errors import UnsupportedError
-from mailbot.model import Format, ReadBy
+from mailbot.model import SURE, Format, ReadBy
 from mailbot.reading import Cell, Extract
 
 _LEAST_LONG, _LEAST_SHORT = 600, 400
 _MOST_PAGES = 20
 _DPI = 200
 _MOST_PIXELS_ACROSS = 3200
-_SURE = 0.9
 _DOUBTFUL = 0.5
 _SHORT_TEXT = 5
 _SHORT_COLUMN = 0.8
@@ -123,7 +122,7 @@ def _recognized(
         _check(table, page)
         if hides or not page.drawn:
             table.rows = [[_unsure(cell) for cell in row] for row in table.rows]
-    unsure = [char.text for char in chars if char.confidence is not None and char.confidence < _SURE]
+    unsure = [char.text for char in chars if char.confidence is not None and char.confidence < SURE]
     return laid, seal, unsure
 
 
@@ -347,7 +346,7 @@ def _check(table: PageTable, page: _Page) -> None:
         stroke = _lone_stroke(look, crop, page.tall) if look.figures else ""
         if stroke in ("-", "/") or stroke not in ("", look.cell.text):
             look.put(page, stroke, _DOUBTFUL)
-        elif look.figures and (look.cell.confidence or 0.0) < _SURE:
+        elif look.figures and (look.cell.confidence or 0.0) < SURE:
             disputed.append((look, said, picture.softened(crop)))
     again = recognizer.words([crop for _, _, crop in disputed])
     for (look, said, _), third in zip(disputed, again, strict=True):
@@ -427,7 +426,7 @@ def _unsure(cell: Cell) -> Cell:
 def _doubted(cell: Cell, page: _Page, confidence: float) -> Cell:
     """The cell with this confidence, and with its picture where that is low."""
     shown = None
-    if confidence < _SURE and cell.box is not None:
+    if confidence < SURE and cell.box is not None:
         x0, y0, x1, y1 = (value / page.scale for value in cell.box)
         shown = picture.png(page.crop(x0, y0, x1, y1, pad=0))
     return replace(cell, confidence=confidence, picture=shown)

@@ -17,11 +17,9 @@ from mailbot.form.locate import Located
 from mailbot.form.match import Matcher, normalized
 from mailbot.form.points import Problem, adds_cells, compute, parse_points, plain
 from mailbot.form.rows import FormRow
-from mailbot.model import Assessment, Code, Finding, ItemReading, ReadBy, Severity, finding
+from mailbot.model import SURE, Assessment, Code, Finding, ItemReading, ReadBy, Severity, finding
 from mailbot.reading import Cell
 
-SURE = 0.9
-"""Below this confidence a recognized cell is in doubt."""
 _PICTURE = "[图片]"
 """A reader's sign for a cell that holds nothing but a picture: a number in it is for a person to read."""
 _BY_PLACE = frozenset({Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.EVIDENCE_MISSING, Code.FORM_ALTERED})

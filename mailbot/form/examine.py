@@ -9,11 +9,11 @@ from functools import partial
 from rapidfuzz import fuzz
 
 from mailbot.form import roles
-from mailbot.form.assess import SURE, Assessed, Source, assess
+from mailbot.form.assess import Assessed, Source, assess
 from mailbot.form.heading import Heading, form_titles, heading
 from mailbot.form.locate import Located, locate, merged
 from mailbot.form.match import Matcher, matcher_of, normalized, normalized_whole
-from mailbot.model import Assessment, Code, Finding, ItemReading, ReadBy, Role, finding
+from mailbot.model import SURE, Assessment, Code, Finding, ItemReading, ReadBy, Role, finding
 from mailbot.reading import Extract
 from mailbot.rubric import Rubric
 

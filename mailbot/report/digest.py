@@ -33,6 +33,8 @@ class DigestFacts:
     """Decided since the last digest."""
     for_a_person: Sequence[MessageRecord]
     """Waiting for a person: outcome `review`, or with a reply that did not go out."""
+    nameless: Sequence[MessageRecord] = ()
+    """To be corrected, and of no organization that could be told."""
     counts: Counts
     folders: Sequence[FolderHealth]
     now: datetime
@@ -71,14 +73,17 @@ def digest(facts: DigestFacts) -> Digest:
         now=facts.now,
         config=facts.config,
     )
+    clocks = lists.times(facts.organizations, (*facts.news, *facts.for_a_person), facts.config)
     things = waiting.total + unsent.total + len(state.alarms)
+    looks = junk.total + passed_over.total + clocks.to_verify
     context: dict[str, object] = {
         "title": facts.config.campaign.title,
         "day": day(facts.now, zone),
         "now": moment(facts.now, zone),
         "since": moment(facts.since, zone) if facts.since else "",
         "things": things,
-        "headline": _headline(waiting.total, unsent.total, len(state.alarms), junk.total, passed_over.total),
+        "headline": _headline(waiting.total, unsent.total, len(state.alarms)),
+        "looks": _looks(junk.total, passed_over.total, clocks.to_verify),
         "waiting": waiting,
         "junk": junk,
         "passed_over": passed_over,
@@ -87,40 +92,40 @@ def digest(facts: DigestFacts) -> Digest:
         **_time_left(facts),
         **lists.where_it_stands(facts.organizations),
         **lists.what_came(facts.news, facts.organizations, facts.config),
-        **lists.who_lacks(facts.organizations, facts.rubric),
-        **lists.times(facts.organizations, (*facts.news, *facts.for_a_person), zone),
+        **lists.who_lacks(facts.organizations, facts.nameless, facts.for_a_person, facts.rubric),
+        "late": clocks.late,
+        "late_corrections": clocks.late_corrections,
+        "disputed": clocks.disputed,
         **lists.scores(facts.organizations, facts.rubric),
     }
     templates = environment(facts.config.templates)
     return Digest(
-        subject=_subject(facts, things),
+        subject=_subject(facts, things, looks),
         text=tidy(templates.get_template("digest.txt").render(context)),
         html=inlined(templates.get_template("digest.html").render(context)),
         pictures=pictures.all,
     )
 
 
-def _subject(facts: DigestFacts, things: int) -> str:
-    what = f"{things}件需人工处理" if things else "无需人工处理"
+def _subject(facts: DigestFacts, things: int, looks: int) -> str:
+    what = f"{things}件需人工处理" if things else f"{looks}件请过目" if looks else "无需人工处理"
     return f"【收件日报】{day(facts.now, facts.config.campaign.timezone)}：{what}"
 
 
-def _headline(waiting: int, unsent: int, alarms: int, junk: int, passed_over: int) -> str:
-    """What there is to do, in one sentence without its full stop."""
-    parts = [
-        f"{number}{words}"
-        for number, words in (
-            (waiting, "封来件待核对"),
-            (unsent, "封答复未能发出"),
-            (alarms, "条系统警报"),
-        )
-        if number
-    ]
-    looks = [
+def _headline(waiting: int, unsent: int, alarms: int) -> str:
+    """What there is to do, without a full stop."""
+    parts = ((waiting, "封来件待核对"), (unsent, "封答复未能发出"), (alarms, "条系统警报"))
+    return "、".join(f"{number}{words}" for number, words in parts if number)
+
+
+def _looks(junk: int, passed_over: int, to_verify: int) -> str:
+    """What there is to look at, without a full stop."""
+    parts = (
         f"垃圾箱中有{junk}封来件，请看是否误判" if junk else "",
         f"有{passed_over}封未处理的邮件带有附件，请看是否漏收" if passed_over else "",
-    ]
-    return "；".join(part for part in ("、".join(parts), *looks) if part) or "一切正常"
+        f"有{to_verify}封来件是否按时有两种记载，请核实" if to_verify else "",
+    )
+    return "；".join(part for part in parts if part)
 
 
 def _time_left(facts: DigestFacts) -> dict[str, object]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from mailbot.config import Config
-from mailbot.model import Code, Finding, ItemReading, Severity, Status
+from mailbot.model import SURE, Code, Finding, ItemReading, Severity, Status
 from mailbot.records import STUCK, Counts, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.report.cut import Cut, cut
 from mailbot.report.figures import one_line, points_or_dash, short_moment
 from mailbot.report.labels import CODES, READ_BY, REPLY_KINDS, REPLY_STATES, ROLES, TO_DO, answer
 from mailbot.report.problems import problems
 from mailbot.report.standing import addresses, doubts, in_junk, may_hold_papers
-from mailbot.report.wording import detail
+from mailbot.report.wording import detail, points
 from mailbot.rubric import Rubric
 
 _MOST_CASES, _MOST_JUNK, _MOST_UNSENT = 30, 15, 30
@@ -58,7 +58,8 @@ class DoubtfulCell:
 
     item: int
     text: str
-    confidence: str
+    note: str
+    """Why it is doubtful, where that can be said."""
     content_id: str
 
 
@@ -221,7 +222,7 @@ def _case(
         more_documents=max(0, len(documents) - _MOST_DOCUMENTS),
         read=_read(message),
         faults="；".join(faults[:_MOST_FAULTS]) + ("…" if len(faults) > _MOST_FAULTS else ""),
-        cells=tuple(_cells(message, pictures)),
+        cells=tuple(_cells(message, rubric, pictures)),
         text=one_line(message.text, _LONGEST_TEXT) if asks else "",
         reply=_replied(message),
         settled=settled,
@@ -245,16 +246,24 @@ def _read(message: MessageRecord) -> str:
     )
 
 
-def _cells(message: MessageRecord, pictures: Pictures) -> Iterable[DoubtfulCell]:
+def _cells(message: MessageRecord, rubric: Rubric, pictures: Pictures) -> Iterable[DoubtfulCell]:
     items = {f.item for f in message.findings if f.code is Code.FORM_LOW_CONFIDENCE}
     read = message.assessment.items if message.assessment else ()
     for item in [each for each in read if each.no in items or each.picture][:_MOST_CELLS]:
         yield DoubtfulCell(
             item=item.no,
             text=one_line(item.score_text, 20) or "（空）",
-            confidence="" if item.confidence is None else f"{item.confidence:.0%}",
+            note="".join(_notes(item, rubric)),
             content_id=pictures.show(message.id, item),
         )
+
+
+def _notes(item: ItemReading, rubric: Rubric) -> Iterable[str]:
+    known = rubric.by_no.get(item.no)
+    if known and item.score is not None and item.score > known.points:
+        yield f"，超过分值{points(known.points)}"
+    if item.confidence is not None and item.confidence < SURE:
+        yield f"，把握{item.confidence:.0%}"
 
 
 def _replied(message: MessageRecord) -> str:

@@ -11,7 +11,7 @@ from mailbot.model import ReplyState
 from mailbot.records import Counts, FolderHealth
 from mailbot.report.figures import octets, one_line, short_moment
 from mailbot.report.labels import REPLY_STATES
-from mailbot.report.standing import addresses
+from mailbot.report.standing import addresses, folder_name
 
 _SILENT_AFTER = timedelta(hours=1)
 _LITTLE_DISK = 2 * 2**30
@@ -98,7 +98,7 @@ def _folder(folder: FolderHealth, now: datetime, config: Config) -> Folder:
 
 def _name(folder: FolderHealth, config: Config) -> str:
     address = addresses(config).get(folder.mailbox, folder.mailbox)
-    return f"{address}（{one_line(folder.folder, 40)}）"
+    return f"{address}（{one_line(folder_name(folder.mailbox, folder.folder, config), 40)}）"
 
 
 def _last(folder: FolderHealth, zone: tzinfo) -> str:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from mailbot.config import Config
+from mailbot.decide import on_time
 from mailbot.model import Code, Outcome, Severity, Status, Track
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.report.cut import Cut, cut
-from mailbot.report.distribution import bands, by_category
+from mailbot.report.distribution import bands, by_category, how_many
 from mailbot.report.figures import moment, one_line, points_or_dash, short_moment
 from mailbot.report.labels import OUTCOMES, ROLES, STATUSES, TRACKS
 from mailbot.report.problems import problems, requested
@@ -132,8 +133,13 @@ def _kind(message: MessageRecord, version: int | None) -> str:
     return "新报送" if version == 1 else f"更正（第{version}版）"
 
 
-def who_lacks(records: Sequence[OrganizationRecord], rubric: Rubric) -> dict[str, object]:
-    """Who has sent nothing, and whose submission has to be corrected."""
+def who_lacks(
+    records: Sequence[OrganizationRecord],
+    nameless: Iterable[MessageRecord],
+    for_a_person: Iterable[MessageRecord],
+    rubric: Rubric,
+) -> dict[str, object]:
+    """Who has sent nothing, and whose submission has to be corrected, be it nobody knows whose."""
     lacking = (
         Line(
             name=one_line(record.name, 60),
@@ -148,15 +154,25 @@ def who_lacks(records: Sequence[OrganizationRecord], rubric: Rubric) -> dict[str
         for record in records
         if record.status is Status.INCOMPLETE
     )
-    return {"lacking": cut(lacking, _MOST_LACKING), "silent": tuple(_silent(records))}
+    waiting = {m.sender: m.id for m in for_a_person if m.waits_for_a_person and m.documents}
+    return {
+        "lacking": cut((*lacking, *map(_nameless, nameless)), _MOST_LACKING),
+        "silent": tuple(_silent(records, waiting)),
+    }
 
 
-def _silent(records: Sequence[OrganizationRecord]) -> Iterator[Silent]:
+def _nameless(message: MessageRecord) -> Line:
+    text = f"看不出报送单位，已去信请其写明；来件编号{message.id}"
+    return Line(name="单位不明", text=text, contact=one_line(message.sender, 60))
+
+
+def _silent(records: Sequence[OrganizationRecord], waiting: Mapping[str, int]) -> Iterator[Silent]:
+    """`waiting` are the mails that wait for a person, by sender."""
     for track in Track:
         lines = [
             Line(
                 name=one_line(record.name, 60),
-                text="",
+                text=_waits(record, waiting),
                 contact="、".join(one_line(address, 60) for address in record.emails[:3]) or "未登记邮箱",
             )
             for record in records
@@ -166,19 +182,40 @@ def _silent(records: Sequence[OrganizationRecord]) -> Iterator[Silent]:
             yield Silent(track=TRACKS[track], organizations=cut(lines, _MOST_SILENT))
 
 
-def times(
-    records: Sequence[OrganizationRecord], messages: Iterable[MessageRecord], zone: tzinfo
-) -> dict[str, object]:
+def _waits(record: OrganizationRecord, waiting: Mapping[str, int]) -> str:
+    numbers = [waiting[address] for address in map(str.lower, record.emails) if address in waiting]
+    return f"该邮箱有来件待核对（来件编号{numbers[0]}）" if numbers else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
     """Late submissions and corrections, and mails of which two clocks say different times."""
-    return {
-        "late": cut(_late(records, zone), _MOST_TIMES),
-        "disputed": cut(_disputed(messages, zone), _MOST_TIMES),
-    }
+
+    late: Cut[Line]
+    late_corrections: Cut[Line]
+    disputed: Cut[Line]
+    to_verify: int
+    """How many of the disputed were in time by one clock and late by the other."""
+
+
+def times(records: Sequence[OrganizationRecord], messages: Iterable[MessageRecord], config: Config) -> Times:
+    """What there is to say of times."""
+    zone = config.campaign.timezone
+    disputed = [
+        message
+        for message in {m.id: m for m in messages}.values()
+        if any(each.code is Code.DELIVERY_TIME_DISPUTED for each in message.findings)
+    ]
+    return Times(
+        late=cut(_late(records, zone), _MOST_TIMES),
+        late_corrections=cut(_late_corrections(records, zone), _MOST_TIMES),
+        disputed=cut((_disputed(message, config) for message in disputed), _MOST_TIMES),
+        to_verify=sum(1 for message in disputed if _sides_differ(message, config)),
+    )
 
 
 def _late(records: Sequence[OrganizationRecord], zone: tzinfo) -> Iterator[Line]:
     for record in records:
-        name = one_line(record.name, 60)
         if record.counts is not None and not record.counts.on_time:
             first = first_in_time(record)
             before = (
@@ -186,22 +223,31 @@ def _late(records: Sequence[OrganizationRecord], zone: tzinfo) -> Iterator[Line]
                 if first
                 else ""
             )
-            yield Line(name=name, text=f"{moment(record.counts.received_at, zone)}收到{before}")
+            text = f"{moment(record.counts.received_at, zone)}收到{before}"
+            yield Line(name=one_line(record.name, 60), text=text)
+
+
+def _late_corrections(records: Sequence[OrganizationRecord], zone: tzinfo) -> Iterator[Line]:
+    for record in records:
         for version in late_corrections(record):
-            yield Line(
-                name=name,
-                text=f"逾期更正：{moment(version.received_at, zone)}收到第{version.number}版，仍以按时的版本计",
-            )
+            text = f"{moment(version.received_at, zone)}收到第{version.number}版，仍以按时的版本计"
+            yield Line(name=one_line(record.name, 60), text=text)
 
 
-def _disputed(messages: Iterable[MessageRecord], zone: tzinfo) -> Iterator[Line]:
-    for message in {m.id: m for m in messages}.values():
-        if any(each.code is Code.DELIVERY_TIME_DISPUTED for each in message.findings):
-            other = short_moment(message.header_received, zone) if message.header_received else "不明"
-            yield Line(
-                name=one_line(message.organization or message.sender, 60),
-                text=f"进入邮箱{short_moment(message.received_at, zone)}（以此为准），服务器标注{other}",
-            )
+def _disputed(message: MessageRecord, config: Config) -> Line:
+    zone = config.campaign.timezone
+    other = short_moment(message.header_received, zone) if message.header_received else "不明"
+    ask = "；一在截止前，一在截止后，请核对邮箱网页上的收信时间" if _sides_differ(message, config) else ""
+    return Line(
+        name=one_line(message.organization or message.sender, 60),
+        text=f"来件编号{message.id}：进入邮箱{short_moment(message.received_at, zone)}（以此为准），服务器标注{other}{ask}",
+    )
+
+
+def _sides_differ(message: MessageRecord, config: Config) -> bool:
+    """Whether one of the two times is before the deadline and one after it."""
+    hop, deadline = message.header_received, config.campaign.deadline
+    return hop is not None and on_time(hop, deadline) != on_time(message.received_at, deadline)
 
 
 def scores(records: Sequence[OrganizationRecord], rubric: Rubric) -> dict[str, object]:
@@ -209,7 +255,7 @@ def scores(records: Sequence[OrganizationRecord], rubric: Rubric) -> dict[str, o
     counted = bands(records, rubric)
     most = max((number for _, number in counted), default=0)
     return {
-        "assessed": sum(1 for record in records if record.assessment is not None),
+        **dict(zip(("assessed", "left_out"), how_many(records), strict=True)),
         "categories": [
             Bar(
                 name=one_line(spread.name, 40),

@@ -1,4 +1,4 @@
-"""How the points spread: by category, and the computed totals in bands."""
+"""How the points spread: by category, and the computed totals in bands. Of whole forms of this year alone."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mailbot.records import OrganizationRecord
-from mailbot.report.standing import category_sums
+from mailbot.report.standing import category_sums, has_whole_form
 from mailbot.rubric import Rubric
 
 _BANDS = (("90分以上", 90), ("80–89分", 80), ("70–79分", 70), ("60–69分", 60), ("60分以下", None))
 """Name and least percentage of the rubric's total."""
+
+
+def how_many(records: Sequence[OrganizationRecord]) -> tuple[int, int]:
+    """Of how many organizations the points count, and of how many others a form came."""
+    forms = [record for record in records if record.assessment is not None]
+    counted = sum(1 for record in forms if has_whole_form(record))
+    return counted, len(forms) - counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +38,8 @@ class CategorySpread:
 
 
 def by_category(records: Sequence[OrganizationRecord], rubric: Rubric) -> tuple[CategorySpread, ...]:
-    """Mean, least and most in each category, of the organizations whose form could be read."""
-    sums = [category_sums(record.assessment, rubric) for record in records if record.assessment]
+    """Mean, least and most in each category."""
+    sums = [category_sums(record.assessment, rubric) for record in records if has_whole_form(record)]
     spreads = []
     for number, category in enumerate(rubric.categories):
         known = [each[number] for each in sums]
@@ -53,7 +60,7 @@ def bands(records: Sequence[OrganizationRecord], rubric: Rubric) -> tuple[tuple[
     """How many organizations' computed totals lie in each band."""
     counts = dict.fromkeys((name for name, _ in _BANDS), 0)
     for record in records:
-        if record.assessment is not None and record.assessment.total is not None:
+        if has_whole_form(record) and record.assessment and record.assessment.total is not None:
             percent = record.assessment.total * 100 / rubric.total
             counts[next(name for name, least in _BANDS if least is None or percent >= least)] += 1
     return tuple(counts.items())

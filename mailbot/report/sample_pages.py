@@ -23,6 +23,7 @@ from mailbot.report.digest import DigestFacts, digest
 from mailbot.report.letters import TEMPLATE_FAULTS
 from mailbot.report.rendering import template_fault
 from mailbot.report.site import Site, pages
+from mailbot.report.summary import Doubts
 from mailbot.rubric import Rubric
 
 
@@ -48,6 +49,7 @@ def page_faults(config: Config, rubric: Rubric) -> Iterator[str]:
         versions=lambda _: (_version(config),),
         mails=lambda _: mails,
         reminders=(),
+        doubts=Doubts(),
         received=(deadline,),
         now=deadline,
     )

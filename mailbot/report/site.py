@@ -16,7 +16,7 @@ from mailbot.config import Config
 from mailbot.model import Assessment, Finding, Outcome, Role, Ruling, Severity, Status, Version
 from mailbot.records import MessageRecord, OrganizationRecord, ReminderRecord
 from mailbot.report import svg
-from mailbot.report.distribution import bands, by_category
+from mailbot.report.distribution import bands, by_category, how_many
 from mailbot.report.figures import moment, one_line, plain_text, points_or_dash
 from mailbot.report.labels import (
     OUTCOMES,
@@ -30,9 +30,9 @@ from mailbot.report.labels import (
     TRACKS,
     fate,
 )
-from mailbot.report.problems import problems
 from mailbot.report.rendering import environment
-from mailbot.report.standing import addresses, category_sums, in_time, piece, tally
+from mailbot.report.standing import addresses, category_sums, folder_name, in_time, piece, tally
+from mailbot.report.summary import Doubts, what_lacks
 from mailbot.report.wording import detail, points, shortened, span
 from mailbot.rubric import Rubric
 
@@ -60,6 +60,7 @@ class Site:
     versions: Callable[[str], Sequence[Version]]
     mails: Callable[[str | None], Iterable[MessageRecord]]
     reminders: Sequence[ReminderRecord]
+    doubts: Doubts
     received: Sequence[datetime]
     """When each mail came that was not ignored."""
     now: datetime
@@ -106,7 +107,7 @@ def _overview(site: Site) -> dict[str, Any]:
         "categories": _categories(site),
         "bands": _bands(site),
         "days": _days(site),
-        "assessed": sum(1 for record in site.organizations if record.assessment is not None),
+        **dict(zip(("assessed", "left_out"), how_many(site.organizations), strict=True)),
         "rows": [_row(record, number, site) for number, record in enumerate(site.organizations, 1)],
         "others": OTHERS,
         "roles": [ROLES[role] for role in (Role.FORM, Role.SUMMARY, Role.PLAN)],
@@ -157,7 +158,9 @@ def _row(record: OrganizationRecord, number: int, site: Site) -> dict[str, Any]:
         "marks": [_mark(role, record, site) for role in (Role.FORM, Role.SUMMARY, Role.PLAN)],
         "total": points_or_dash(version.total) if version and version.form else "",
         "paper": record.paper_received.isoformat() if record.paper_received else "",
-        "problems": "；".join(problems(version.findings, site.rubric)) if version else "",
+        "problems": "；".join(what_lacks(record, site.rubric, site.doubts.of(record.name)))
+        if record.status is not Status.NOT_RECEIVED
+        else "",
     }
 
 
@@ -290,7 +293,7 @@ def _mail(message: MessageRecord, site: Site) -> dict[str, Any]:
         "received_at": moment(message.received_at, zone),
         "on_time": in_time(message, site.config),
         "mailbox": addresses(site.config).get(message.mailbox, message.mailbox),
-        "folder": one_line(message.folder, 40),
+        "folder": one_line(folder_name(message.mailbox, message.folder, site.config), 40),
         "sender": one_line(message.sender) or "不明",
         "subject": one_line(message.subject) or "（无主题）",
         "text": shortened(plain_text(message.text), _LONGEST_EVIDENCE),

@@ -18,6 +18,16 @@ def addresses(config: Config) -> Mapping[str, str]:
     return {mailbox.name: mailbox.address for mailbox in config.mailboxes}
 
 
+def folder_name(mailbox: str, folder: str, config: Config) -> str:
+    """A folder as people call it."""
+    names = {
+        (each.name, name): word
+        for each in config.mailboxes
+        for name, word in ((each.imap.junk_folder, "垃圾箱"), (each.imap.folder, "收件箱"))
+    }
+    return names.get((mailbox, folder), folder)
+
+
 def piece(version: Version | None, role: Role) -> Piece | None:
     """What counts for a role in a version."""
     if version is None:
@@ -33,6 +43,16 @@ def category_sums(assessment: Assessment | None, rubric: Rubric) -> tuple[Decima
         if item.score is not None and item.no in rubric.by_no:
             scores[rubric.by_no[item.no].category].append(item.score)
     return tuple(sum(each, Decimal()) if each else None for each in scores.values())
+
+
+def has_whole_form(record: OrganizationRecord) -> bool:
+    """Whether its form is one of this year and each score of it could be read."""
+    if record.assessment is None or record.assessment.total is None:
+        return False
+    of_another_year = record.counts is not None and any(
+        f.code is Code.FORM_WRONG_YEAR for f in record.counts.findings
+    )
+    return not of_another_year and all(item.score is not None for item in record.assessment.items)
 
 
 def late_corrections(record: OrganizationRecord) -> tuple[Outline, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mailbot.config import Config
 from mailbot.model import Status, Track
 from mailbot.records import OrganizationRecord
-from mailbot.report.distribution import bands, by_category
+from mailbot.report.distribution import bands, by_category, how_many
 from mailbot.report.figures import moment
 from mailbot.report.labels import STATUSES, TRACKS
 from mailbot.report.sheets import HEAD_COLOUR, lay_out_page
@@ -124,6 +124,9 @@ def add_statistics(
     zone = config.campaign.timezone
     page = _Page(book, f"{config.campaign.title}汇总表")
     page.line(f"统计时间：{moment(now, zone)}　截止时间：{moment(config.campaign.deadline, zone)}")
+    counted, left_out = how_many(organizations)
+    if left_out:
+        page.line(f"得分按{counted}家统计；另有{left_out}家自评表未填全或年度不符，未计入")
     page.block(
         "报送情况（家）",
         ("类别", *STATUSES.values(), "合计"),
@@ -167,6 +170,7 @@ def _by_day(organizations: Sequence[OrganizationRecord], config: Config) -> list
     days = Counter(
         at.astimezone(config.campaign.timezone).date()
         for record in organizations
-        if (at := record.first_received_at or (record.versions[0].received_at if record.versions else None))
+        if record.status is not Status.NOT_RECEIVED
+        and (at := record.first_received_at or (record.versions[0].received_at if record.versions else None))
     )
     return [(f"{day.month}月{day.day}日", days[day]) for day in sorted(days)]

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from mailbot.config import Config
-from mailbot.model import Code, Role, Status
+from mailbot.model import Assessment, Code, Role, Status
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.report.figures import moment, plain_text
 from mailbot.report.labels import CODES, TRACKS
@@ -106,15 +106,22 @@ def _row(
         *category_sums(assessment, rubric),
         stated,
         total,
-        None if stated is None or total is None else stated - total,
+        None if stated is None or total is None or not _all_scored(assessment) else stated - total,
         record.staff_points,
-        "；".join(_problems(record, rubric, reasons)) or None,
+        "；".join(what_lacks(record, rubric, reasons)) or None,
         "; ".join(plain_text(sender) for sender in record.senders) or None,
         _BETWEEN.join(_remarks(record, lambda at: moment(at, zone))) or None,
     )
 
 
+def _all_scored(assessment: Assessment | None) -> bool:
+    return assessment is not None and all(item.score is not None for item in assessment.items)
+
+
 def _first(record: OrganizationRecord) -> datetime | None:
+    """When its first papers came; a question alone is none."""
+    if record.status is Status.NOT_RECEIVED:
+        return None
     if record.first_received_at is not None:
         return record.first_received_at
     return min((version.received_at for version in record.versions), default=None)
@@ -132,7 +139,8 @@ def _received(record: OrganizationRecord, role: Role, config: Config) -> str:
     return LACKING if role in config.owed[record.track] else NOT_OWED
 
 
-def _problems(record: OrganizationRecord, rubric: Rubric, reasons: Collection[Code]) -> Iterator[str]:
+def what_lacks(record: OrganizationRecord, rubric: Rubric, reasons: Collection[Code]) -> Iterator[str]:
+    """What is to be done about it, in phrases; `reasons` are those for which its mails wait for a person."""
     if record.status is Status.NOT_RECEIVED:
         yield "未报送"
     if record.status is Status.REVIEW:

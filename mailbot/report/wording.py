@@ -25,7 +25,7 @@ _DETAILS = {
     Code.FORM_BLANK: "自评表{document}是空白表",
     Code.FORM_WRONG_YEAR: "自评表不是本年度的表：写的是{found}，应为{wanted}",
     Code.FORM_ALTERED: "{item}的分值或内容被改动：现为{found}，应为{wanted}",
-    Code.FORM_CONFLICTING: "来件含多份内容不同的自评表{document}",
+    Code.FORM_CONFLICTING: "来件含多份内容不同的自评表：{found}",
     Code.FORM_LOW_CONFIDENCE: "{item}识读没有把握，读作{found}",
     Code.ORGANIZATION_MISSING: "填报单位未填，也无法从邮件判断",
     Code.ORGANIZATION_UNKNOWN: "单位{found}不在名册中",
@@ -155,8 +155,9 @@ def listed(names: Iterable[str]) -> str:
 def detail(finding: Finding, rubric: Rubric) -> str:
     """One short sentence for staff and for the export."""
     text = _words(finding).format(
-        item="表格" if finding.item is None else item_name(rubric, finding.item),
-        found=quoted(finding.found) or "（空）",
+        item="表上有一处" if finding.item is None else item_name(rubric, finding.item),
+        found=quoted(finding.found, 90 if finding.code is Code.FORM_CONFLICTING else _LONGEST_QUOTE)
+        or "（空）",
         wanted=_wanted(finding.wanted) or "（未注明）",
         document=quoted(finding.document or ""),
         number=finding.found,
@@ -184,6 +185,8 @@ def _words(finding: Finding) -> str:
         return "表中多出一行{found}"
     if finding.code is Code.FORM_ALTERED and not finding.found:
         return "表中缺少{item}"
+    if finding.code is Code.FORM_LOW_CONFIDENCE and finding.item is None and not finding.found:
+        return "自评表识读没有把握"
     if finding.code is Code.MESSAGE_UNPROCESSABLE and finding.document:
         return "文件{document}程序未能读取，原件已保存"
     return _DETAILS[finding.code]

@@ -12,7 +12,7 @@ from mailbot.model import Finding, Outcome, Severity
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.report.labels import CODES, OUTCOMES, ROLES, SEVERITIES, answer
 from mailbot.report.sheets import GREEN, GREY, RED, YELLOW, Colouring, Column, Sheet
-from mailbot.report.standing import in_time
+from mailbot.report.standing import addresses, folder_name, in_time
 from mailbot.report.statistics import add_statistics
 from mailbot.report.summary import LACKING, LATE, ON_TIME, Doubts, columns, rows
 from mailbot.report.wording import detail, points
@@ -243,8 +243,8 @@ def _receipt(message: MessageRecord, config: Config) -> tuple[object, ...]:
         message.id,
         _local(message.received_at, config),
         ON_TIME if in_time(message, config) else LATE,
-        message.mailbox,
-        message.folder,
+        addresses(config).get(message.mailbox, message.mailbox),
+        folder_name(message.mailbox, message.folder, config),
         message.sender,
         message.subject,
         message.organization,

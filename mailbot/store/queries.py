@@ -107,13 +107,33 @@ class Queries(Database):
 
     def numbers_for_a_person(self) -> tuple[int, ...]:
         """Numbers of what waits for a person."""
-        settled = sa.exists().where(
-            rulings.c.message == messages.c.id, rulings.c.kind != RulingKind.ASSIGN.value
-        )
-        undecided = sa.select(messages.c.id).where(messages.c.outcome == Outcome.REVIEW.value, ~settled)
+        undecided = sa.select(messages.c.id).where(messages.c.outcome == Outcome.REVIEW.value, ~_settled())
         stuck = sa.select(replies.c.message).where(is_stuck())
         with self.reading() as connection:
             return tuple(connection.execute(sa.union(undecided, stuck)).scalars())
+
+    def nameless(self) -> Iterator[MessageRecord]:
+        """Mails that were to be corrected and belong to no organization, but of whose senders nothing has come since
+        that belongs to one."""
+        asked = sa.select(messages.c.id, messages.c.sender).where(
+            messages.c.outcome == Outcome.CORRECTION.value, messages.c.organization.is_(None)
+        )
+        newest = sa.select(messages.c.sender, sa.func.max(messages.c.id).label("newest"))
+        with self.reading() as connection:
+            found = {row.sender: row.id for row in connection.execute(asked.order_by(messages.c.id))}
+            contributed = newest.where(
+                messages.c.sender.in_(found), messages.c.contribution.is_not(None)
+            ).group_by(messages.c.sender)
+            since = {row.sender: row.newest for row in connection.execute(contributed)}
+        yield from self.messages(numbers=[n for sender, n in found.items() if n > since.get(sender, 0)])
+
+    def senders_waiting(self) -> frozenset[str]:
+        """Addresses from which mails with documents wait for a person."""
+        query = sa.select(messages.c.sender).where(
+            messages.c.outcome == Outcome.REVIEW.value, ~_settled(), messages.c.documents != "[]"
+        )
+        with self.reading() as connection:
+            return frozenset(connection.execute(query).scalars())
 
     def passed_over(self) -> Iterator[MessageRecord]:
         """Mails with documents that were ignored for a robot's sign, or as too early, and that no person has judged."""
@@ -228,6 +248,11 @@ class Queries(Database):
             )
             for row in connection.execution_options(yield_per=_BATCH).execute(query):
                 yield row.id, row.sha256
+
+
+def _settled() -> sa.ColumnElement[bool]:
+    """Whether a person has given a verdict on the message."""
+    return sa.exists().where(rulings.c.message == messages.c.id, rulings.c.kind != RulingKind.ASSIGN.value)
 
 
 def _uids(connection: Connection, table: sa.Table, column: sa.ColumnElement[Any]) -> dict[_Place, list[Any]]:

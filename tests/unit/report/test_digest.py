@@ -143,7 +143,10 @@ def test_the_first_line_says_whether_anything_needs_a_person() -> None:
     assert quiet.text.splitlines()[0].startswith("【无需人工处理】")
     assert busy.subject == "【收件日报】2021年1月16日：7件需人工处理"
     assert quiet.subject == "【收件日报】2021年1月14日：无需人工处理"
-    assert page(busy).strip().split("。")[0].endswith("请看是否误判")
+    assert page(busy).strip().split("。")[:2] == [
+        "需要人工处理，共7件：4封来件待核对、3封答复未能发出",
+        "另请过目：垃圾箱中有1封来件，请看是否误判；有1封来件是否按时有两种记载，请核实",
+    ]
 
 
 def test_nothing_from_a_mail_becomes_markup() -> None:
@@ -200,12 +203,31 @@ def test_papers_under_a_robots_sign_are_listed_with_the_number_that_a_person_giv
     )  # fmt: skip
     papers = (*documents(Role.FORM), *documents(Role.PLAN) * 9)
     made = digest(replace(QUIET, news=[replace(robot, documents=papers), robot]))
-    assert "无需人工处理" in made.subject
+    assert made.subject.endswith("：1件请过目")
     assert "有1封未处理的邮件带有附件，请看是否漏收" in made.text.splitlines()[0]
     (line,) = [line for line in made.text.splitlines() if "转发：自评材料" in line]
     assert "oa@example.com" in line
     assert "自动邮件），来件编号22，文件：自评表.xlsx（自评表）、" in line
     assert line.endswith("，另有2个")
+
+
+def test_whose_registered_mailbox_has_sent_what_waits_is_not_said_to_be_silent() -> None:
+    silent = next(o for o in ORGANIZATIONS if o.status is Status.NOT_RECEIVED and o.emails)
+    mail = message(
+        31, at(13, 9, 0), Outcome.REVIEW, finding(Code.ORGANIZATION_MISMATCH, found="x", wanted="y"),
+        sender=silent.emails[0].lower(),
+    )  # fmt: skip
+    waits = f"{silent.name}：{'、'.join(silent.emails[:3])}；该邮箱有来件待核对（来件编号31）"
+    assert waits in digest(replace(BUSY, for_a_person=[replace(mail, documents=documents(Role.FORM))])).text
+    assert waits not in digest(replace(BUSY, for_a_person=[replace(mail, documents=())])).text
+
+
+def test_who_was_asked_for_the_name_stays_on_the_list() -> None:
+    asked = message(
+        32, at(13, 9, 0), Outcome.CORRECTION, finding(Code.ORGANIZATION_MISSING), sender="ren@example.com"
+    )
+    text = digest(replace(QUIET, nameless=[asked])).text
+    assert "单位不明（ren@example.com）：看不出报送单位，已去信请其写明；来件编号32" in text
 
 
 FORM = documents(Role.FORM)

@@ -234,6 +234,19 @@ CASES: dict[str, tuple[ReplyKind, Facts]] = {
             forgotten=True,
         ),
     ),
+    "correction-unrecognized-photograph": (
+        ReplyKind.CORRECTION,
+        replace(
+            WHOLE,
+            documents=(
+                SentDocument(filename="微信图片_20210114.jpg", taken_for="未能识读"),
+                SentDocument(filename="总结和计划.docx", taken_for="工作总结及下一年度工作计划"),
+            ),
+            findings=(finding(Code.FORM_MISSING),),
+            assessment=None,
+            pictures=("微信图片_20210114.jpg",),
+        ),
+    ),
     "correction-encrypted": (
         ReplyKind.CORRECTION,
         replace(
@@ -398,7 +411,7 @@ def test_no_golden_letter_is_left_over() -> None:
 def test_no_internal_word_and_no_english_reaches_a_society(name: str) -> None:
     letter = write(*CASES[name])
     said = letter.text.replace(CASES[name][1].number, "").replace("77aa01ff", "")
-    assert set(re.findall(r"[A-Za-z]{2,}", said)) <= {"xlsx", "docx", "pdf", "rar", "zip", "key"}
+    assert set(re.findall(r"[A-Za-z]{2,}", said)) <= {"xlsx", "docx", "pdf", "rar", "zip", "key", "jpg"}
     assert not re.search(
         r"(?:form|score|total|evidence|document|delivery|summary|plan)\.[a-z_]+", letter.html
     )

@@ -16,6 +16,7 @@ from PIL import Image
 from mailbot.model import ReplyKind, ReplyState, Ruling, RulingKind, Status, Track, Version
 from mailbot.records import SUPERSEDED, MessageRecord, OrganizationRecord, ReminderRecord, ReplyRecord
 from mailbot.report.site import INDEX, OTHERS, Site, page_name, pages
+from mailbot.report.summary import Doubts
 from tests.conftest import require
 from tests.unit.report.sample import CONFIG, HOSTILE_NAME, MESSAGES, NOW, ORGANIZATIONS, RUBRIC, at
 
@@ -34,6 +35,7 @@ SITE = Site(
     organizations=ORGANIZATIONS,
     versions=versions,
     mails=mails,
+    doubts=Doubts(),
     reminders=(
         ReminderRecord(
             organization="浙江省示例庚学会",

@@ -61,7 +61,15 @@ def test_every_finding_has_a_short_chinese_sentence(code: Code) -> None:
             finding(Code.FORM_LOW_CONFIDENCE, item=8, found="2"),
             "第8项（举办会员继续教育培训）识读没有把握，读作“2”",
         ),
-        (finding(Code.FORM_LOW_CONFIDENCE), "表格识读没有把握"),
+        (finding(Code.FORM_LOW_CONFIDENCE), "自评表识读没有把握"),
+        (
+            finding(Code.FORM_LOW_CONFIDENCE, found="浙江省数学会"),
+            "表上有一处识读没有把握，读作“浙江省数学会”",
+        ),
+        (
+            finding(Code.FORM_CONFLICTING, found="甲.xlsx Sheet1!F5 / 乙.xlsx Sheet1!F5", document="甲.xlsx"),
+            "来件含多份内容不同的自评表：“甲.xlsx Sheet1!F5 / 乙.xlsx Sheet1!F5”",
+        ),
         (finding(Code.MESSAGE_UNPROCESSABLE, found="KeyError: 'x'"), "多次处理失败，原件已保存"),
         (
             finding(
