@@ -123,8 +123,7 @@ class Answerer:
             return frozenset()
         if case.registered:
             return frozenset(others)
-        name = case.decision.organization.name
-        sent = {m.id for m in self._store.messages(organization=name) if m.sender == case.to}
+        sent = {m.id for m in self._store.messages(numbers=sorted(others)) if m.sender == case.to}
         return frozenset(sent | {r.message for r in case.earlier if r.to == case.to})
 
     def _assessment(self, case: Case) -> Assessment | None:
@@ -133,8 +132,7 @@ class Answerer:
             return case.reading.assessment
         if form.message not in case.told or case.decision.organization is None:
             return None
-        messages = self._store.messages(organization=case.decision.organization.name)
-        return next((m.assessment for m in messages if m.id == form.message), None)
+        return next(self._store.messages(numbers=(form.message,))).assessment
 
     def _reply(self, case: Case, kind: ReplyKind, *, ordered: bool) -> NewReply:
         campaign, head, mailbox = self._config.campaign, case.reading.head, case.mailbox

@@ -125,7 +125,7 @@ def decide(
         findings=(*findings, *settled(findings, as_noticed, as_read)) if ruled else findings,
         organization=organization,
         reply=_reply(outcome, findings),
-        contribution=contribution if organization and counted else None,
+        contribution=contribution if counted else None,
         versions=versions if organization else (),
         requests=current.requests if current else _own(contribution.request),
     )

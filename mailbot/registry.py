@@ -204,7 +204,16 @@ def identify(
         return by_hint
     if learned:
         return Identity(organization=learned, how="learned")
-    return Identity(organization=None, how="none", findings=(finding(Code.ORGANIZATION_MISSING),))
+    return Identity(organization=None, how="none", findings=(_unnamed(registry, hints),))
+
+
+def _unnamed(registry: Registry | None, hints: Sequence[tuple[str, str]]) -> Finding:
+    """That no name was found; or that documents of several organizations came, which a person has to tell apart."""
+    titles = [text for kind, text in hints if kind == "title"]
+    named = {o.name for text in titles if (o := registry.named(text) if registry else None)}
+    if len(named) > 1:
+        return finding(Code.ORGANIZATION_MISMATCH, found="、".join(sorted(named)))
+    return finding(Code.ORGANIZATION_MISSING)
 
 
 def _by_form(

@@ -112,19 +112,20 @@ class Settler:
         if organization:
             part_from({organization.name})
         earlier = self._store.contributions(organization.name) if organization else ()
-        decision = decide(
-            self._arrival(message, reading.head, copy if superseded is None else None),
-            reading,
-            identity,
-            tuple(c for c in earlier if superseded is None or c.message != superseded.id),
-            self._terms,
-            rulings=rulings,
-        )
+        arrival = self._arrival(message, reading.head, copy if superseded is None else None)
+        earlier = tuple(c for c in earlier if superseded is None or c.message != superseded.id)
+        decision = decide(arrival, reading, identity, earlier, self._terms, rulings=rulings)
+        nameless: tuple[Contribution, ...] = ()
+        if organization and decision.contribution:
+            nameless = self._store.nameless_contributions(_senders(reading.head))
+        if nameless:
+            decision = decide(arrival, reading, identity, (*earlier, *nameless), self._terms, rulings=rulings)
         self.observe(Step.DECIDED, message.id)
         answered = superseded is not None and not superseded.junk
         return replace(
             self._settled(message, reading, decision),
             replies=() if answered else self._answerer.answer(message, reading, decision),
+            takes_in=tuple(c.message for c in nameless),
             supersedes=superseded.id if superseded else None,
         )
 

@@ -28,11 +28,21 @@ from mailbot.model import (
 )
 from mailbot.reading import DocumentReading, MailReading
 from mailbot.records import ReplyRecord, StoredMessage
+from mailbot.report.faults import OtherYear
 from mailbot.report.letters import ROLE_NAMES, Contact, EarlierRequest, Facts, Held, SentDocument
 from mailbot.rubric import Rubric
 
-_MISSING = frozenset({Code.FORM_MISSING, Code.SUMMARY_MISSING, Code.PLAN_MISSING})
-_LACKS = _MISSING | {Code.FORM_BLANK}
+_MISSING = {
+    Code.FORM_MISSING: Role.FORM,
+    Code.SUMMARY_MISSING: Role.SUMMARY,
+    Code.PLAN_MISSING: Role.PLAN,
+}
+_LACKS = frozenset({*_MISSING, Code.FORM_BLANK})
+_PARTS = {
+    Role.SUMMARY: {Role.SUMMARY},
+    Role.PLAN: {Role.PLAN},
+    Role.SUMMARY_AND_PLAN: {Role.SUMMARY, Role.PLAN},
+}
 _PHOTOGRAPH_OCTETS = 50_000
 _REACHED = frozenset({ReplyState.QUEUED, ReplyState.SENDING, ReplyState.SENT, ReplyState.DRAFTED})
 _UNREAD = frozenset(
@@ -143,6 +153,7 @@ def facts(case: Case, kind: ReplyKind, config: Config, rubric: Rubric) -> Facts:
         asked=case.asked if verdict else (),
         assessment=case.assessment if verdict else None,
         pictures=pictures,
+        of_other_years=tuple(_of_other_years(case)) if verdict else (),
         rubric=rubric,
         earlier=_earlier_request(case, config) if verdict else None,
         counts_from=_counts_from(case, config) if verdict else None,
@@ -225,6 +236,14 @@ def _unrecognized(case: Case) -> Iterator[str]:
                 yield document.filename
 
 
+def _of_other_years(case: Case) -> Iterator[OtherYear]:
+    """Summaries and plans that are not what lacks, by the year that they name."""
+    lacking = {_MISSING[f.code] for f in case.errors if f.code in _MISSING}
+    for document in case.reading.documents:
+        if document.year is not None and not document.covers and lacking & _PARTS.get(document.role, set()):
+            yield OtherYear(filename=document.filename, role=document.role, year=document.year)
+
+
 def _sent(reading: MailReading, pictures: Collection[str]) -> Iterator[SentDocument]:
     for document in reading.documents:
         if document.filename:
@@ -240,4 +259,6 @@ def _taken_for(document: DocumentReading, reading: MailReading) -> str:
         return "自评表，空白"
     if {Role.SUMMARY, Role.PLAN} <= set(document.covers):
         return ROLE_NAMES[Role.SUMMARY_AND_PLAN]
-    return ROLE_NAMES[document.role]
+    name = ROLE_NAMES[document.role]
+    is_dated = document.role in _PARTS and not document.covers and document.year is not None
+    return f"{document.year}年度{name.removeprefix('下一年度')}" if is_dated else name

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mailbot.model import Code, Finding, Severity
+from mailbot.model import Code, Finding, Role, Severity
 from mailbot.report.wording import item_name, listed, numbers, quoted
 from mailbot.rubric import Rubric
 
@@ -35,6 +35,16 @@ _ADVICE = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherYear:
+    """A summary or plan that came and is of another year than is asked for."""
+
+    filename: str
+    role: Role
+    year: int
+    """Of the summary, or of the plan where it is no summary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """One numbered point: what it is and what is wanted, with the single cases where they differ."""
 
@@ -49,18 +59,21 @@ def for_sender(
     form_came: bool,
     forgotten: bool = False,
     pictures: Sequence[str] = (),
+    of_other_years: Sequence[OtherYear] = (),
 ) -> tuple[Point, ...]:
     """The points of a correction letter, most important first.
 
     `form_came`: a filled form has been received; `forgotten`: the mail names an attachment and carries none;
-    `pictures`: file names of those in which nothing was recognized.
+    `pictures`: file names of those in which nothing was recognized; `of_other_years`: what came in place of what lacks.
     """
     errors = [f for f in dict.fromkeys(findings) if f.severity is Severity.ERROR]
     most = _MOST_LINES if len(errors) <= _CROWDED else 1
     return tuple(
         point
         for write in (
-            lambda found: _missing(found, forgotten=forgotten, pictures=pictures),
+            lambda found: _missing(
+                found, (*_pictures(pictures, found), *_dated(of_other_years, rubric)), forgotten=forgotten
+            ),
             _blank,
             _wrong_year,
             lambda found: _organization(found, form_came=form_came),
@@ -80,13 +93,13 @@ def _of(errors: Sequence[Finding], *codes: Code) -> list[Finding]:
     return [f for f in errors if f.code in codes]
 
 
-def _missing(errors: Sequence[Finding], *, forgotten: bool, pictures: Sequence[str]) -> Iterator[Point]:
-    """What lacks, joined with the files that could not be read: one point, one advice."""
+def _missing(errors: Sequence[Finding], others: Sequence[str], *, forgotten: bool) -> Iterator[Point]:
+    """What lacks, joined with the files that could not be taken for it: one point, one advice."""
     roles = listed(_MISSING[f.code] for f in _of(errors, *_MISSING))
-    files = (*_files(errors), *_links(errors), *_pictures(pictures if roles else (), roles))
+    files = (*_files(errors), *_links(errors), *(others if roles else ()))
     lacks = f"尚缺{roles}。" if roles else ""
     if len(files) > 1:
-        yield Point(text=f"{lacks}来件中有下列文件未能读取，请处理后重新发送：", lines=files)
+        yield Point(text=f"{lacks}来件中有下列文件不能采用，请处理后重新发送：", lines=files)
     elif files:
         yield Point(text=f"{lacks}来件中的{files[0]}")
     elif roles and forgotten:
@@ -115,7 +128,15 @@ def _link_name(link: Finding) -> str:
     return "" if "://" in link.found else quoted(link.found, 60)
 
 
-def _pictures(names: Sequence[str], roles: str) -> Iterator[str]:
+def _dated(documents: Sequence[OtherYear], rubric: Rubric) -> Iterator[str]:
+    summary, plan = f"{rubric.year}年度工作总结", f"{rubric.year + 1}年度工作计划"
+    wanted = {Role.SUMMARY: summary, Role.PLAN: plan, Role.SUMMARY_AND_PLAN: f"{summary}和{plan}"}
+    for one in documents:
+        yield f"文件{quoted(one.filename, 60)}是{one.year}年度的，请报送{wanted[one.role]}。"
+
+
+def _pictures(names: Sequence[str], errors: Sequence[Finding]) -> Iterator[str]:
+    roles = listed(_MISSING[f.code] for f in _of(errors, *_MISSING))
     if names:
         which = "".join(dict.fromkeys(quoted(name, 60) for name in names))
         yield f"图片{which}未能识读出内容；如系{roles}，请改发电子表格或文字文档，或重新拍摄、扫描清晰后发送。"

@@ -14,7 +14,7 @@ from jinja2 import Environment, TemplateError
 from mailbot.errors import MailbotError
 from mailbot.model import Assessment, Code, Finding, ReadBy, ReplyKind, Role, Severity
 from mailbot.report import wording
-from mailbot.report.faults import Point, for_sender
+from mailbot.report.faults import OtherYear, Point, for_sender
 from mailbot.report.rendering import environment, inlined, template_fault, tidy
 from mailbot.rubric import Rubric
 
@@ -120,6 +120,7 @@ class Facts:
     assessment: Assessment | None = None
     pictures: tuple[str, ...] = ()
     """File names of pictures in which nothing of what lacks was recognized."""
+    of_other_years: tuple[OtherYear, ...] = ()
     rubric: Rubric
     earlier: EarlierRequest | None = None
     counts_from: datetime | None = None
@@ -294,6 +295,7 @@ def _about_the_request(facts: Facts) -> dict[str, Any]:
                 form_came=facts.assessment is not None,
                 forgotten=facts.forgotten,
                 pictures=facts.pictures,
+                of_other_years=facts.of_other_years,
             ),
         ),
         "withheld": facts.withheld,

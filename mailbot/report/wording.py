@@ -185,6 +185,8 @@ def _words(finding: Finding) -> str:
         return "表中多出一行{found}"
     if finding.code is Code.FORM_ALTERED and not finding.found:
         return "表中缺少{item}"
+    if finding.code is Code.ORGANIZATION_MISMATCH and not finding.wanted:
+        return "来件中的材料分属几个单位：{found}"
     if finding.code is Code.FORM_LOW_CONFIDENCE and finding.item is None and not finding.found:
         return "自评表识读没有把握"
     if finding.code is Code.MESSAGE_UNPROCESSABLE and finding.document:

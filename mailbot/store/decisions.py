@@ -77,6 +77,8 @@ class Settled:
     decision: Decision
     decided_at: datetime
     replies: tuple[NewReply, ...] = ()
+    takes_in: tuple[int, ...] = ()
+    """Messages of the same sender that belonged to nobody until this one named the organization."""
     supersedes: int | None = None
     """A copy decided before and received later: it becomes the duplicate, its replies stay."""
     anew: DecidedAnew | None = None
@@ -141,6 +143,15 @@ _QUEUED = sa.select(
 )
 
 
+_NAMELESS = sa.select(messages.c.contribution).where(
+    messages.c.sender.in_(_VALUES),
+    messages.c.organization.is_(None),
+    messages.c.contribution.is_not(None),
+    messages.c.outcome == Outcome.CORRECTION.value,
+)
+_TAKE_IN = sa.update(messages).where(messages.c.id == sa.bindparam("this"))
+
+
 class Decisions(Database):
     """The part of the store that the intake reads and writes."""
 
@@ -155,6 +166,12 @@ class Decisions(Database):
         """What the organization's mails have contributed so far."""
         with self.reading() as connection:
             rows = connection.execute(_CONTRIBUTIONS, {"organization": organization})
+            return tuple(_contribution.decode(text) for text in rows.scalars())
+
+    def nameless_contributions(self, senders: Sequence[str]) -> tuple[Contribution, ...]:
+        """What these senders have contributed for an organization that they were asked to name."""
+        with self.reading() as connection:
+            rows = connection.execute(_NAMELESS, {"values": list(senders)})
             return tuple(_contribution.decode(text) for text in rows.scalars())
 
     def learned_organization(self, senders: Sequence[str], references: Sequence[str]) -> Organization | None:
@@ -223,12 +240,22 @@ def _record(connection: Connection, chain: Chain, batch: Sequence[Settled]) -> N
     for settled in batch:
         _settle_copies(connection, chain, settled)
         chain.append("decided", _decided(settled))
+        _take_in(connection, chain, settled)
         for reply in settled.replies:
             if known.isdisjoint((reply.message_id, of) for of in (settled.message, settled.supersedes)):
                 new.append(_letter(settled, reply))
                 chain.append(reply.state.value, _queued(settled, reply))
     if new:
         connection.execute(_INSERT_REPLY, new)
+
+
+def _take_in(connection: Connection, chain: Chain, settled: Settled) -> None:
+    if settled.takes_in and settled.decision.organization is not None:
+        name = settled.decision.organization.name
+        rows = [{"this": number, "organization": name} for number in settled.takes_in]
+        connection.execute(_TAKE_IN, rows)
+        for number in settled.takes_in:
+            chain.append("taken_in", {"message": number, "organization": name, "by": settled.message})
 
 
 def _settle_copies(connection: Connection, chain: Chain, settled: Settled) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import IO, Any
 
@@ -88,6 +88,9 @@ class History:
             self.decided[said["message"]] = DecidedFact(
                 outcome=said["outcome"], organization=said["organization"], at=entry.at
             )
+        elif entry.kind == "taken_in":
+            asked = self.decided[said["message"]]
+            self.decided[said["message"]] = replace(asked, organization=said["organization"])
         elif entry.kind == "superseded":
             old = self.decided[said["message"]]
             self.decided[said["message"]] = DecidedFact(

@@ -122,7 +122,9 @@ class Queries(Database):
         with self.reading() as connection:
             found = {row.sender: row.id for row in connection.execute(asked.order_by(messages.c.id))}
             contributed = newest.where(
-                messages.c.sender.in_(found), messages.c.contribution.is_not(None)
+                messages.c.sender.in_(found),
+                messages.c.organization.is_not(None),
+                messages.c.contribution.is_not(None),
             ).group_by(messages.c.sender)
             since = {row.sender: row.newest for row in connection.execute(contributed)}
         yield from self.messages(numbers=[n for sender, n in found.items() if n > since.get(sender, 0)])

@@ -180,6 +180,16 @@ def test_who_has_sent_in_the_meantime_is_not_reminded(office: Office, clock: Clo
     assert taken == ["xinghe@example.com", "mishu@example.com", "qinglan@example.com"]
 
 
+def test_whose_mail_waits_for_a_person_is_not_told_that_nothing_came(office: Office, clock: Clock) -> None:
+    with opened(office, clock) as app:
+        one_complete_and_one_faulty(office, app)
+        of_another = mail(papers(), sender="kexie@example.com", message_id="<3@example.com>")
+        office.deliver(of_another, IN_TIME - timedelta(days=4))
+        app.run(once=True)
+        assert app.remind()[0] == 3
+    assert [to for to, _ in reminders(office)] == [to for to in TO_ALL if to != "kexie@example.com"]
+
+
 def test_a_reminder_that_a_crash_cut_off_is_not_sent_again_that_day(office: Office, clock: Clock) -> None:
     with opened(office, clock) as app:
         app.run(once=True)

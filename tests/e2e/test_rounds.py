@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import email
+import io
 from datetime import UTC, datetime, timedelta, timezone
 from email.header import decode_header, make_header
+from email.policy import default
 
 import pytest
+from PIL import Image
+from typer.testing import CliRunner
 
+from mailbot.cli import app as commands
+from mailbot.demo.servers import SentMail
 from mailbot.reports import Reports
 from tests.conftest import ROOT, require_extra_ocr
 from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, WRITES, Office, form, mail, papers, text_document
@@ -17,6 +23,11 @@ def subjects(office: Office) -> list[str]:
     return [
         str(make_header(decode_header(email.message_from_bytes(m.octets)["Subject"]))) for m in office.sent
     ]
+
+
+def text_of(sent: SentMail) -> str:
+    message = email.message_from_bytes(sent.octets, policy=default)
+    return str(message.get_body(("plain",)).get_content())  # type: ignore[attr-defined]
 
 
 def test_a_whole_submission_is_acknowledged_once_and_the_mailbox_left_as_it_was(office: Office) -> None:
@@ -73,6 +84,48 @@ def test_parts_in_several_mails_add_up_and_each_is_answered(office: Office) -> N
     organization = office.export()["organizations"][0]
     assert (organization["status"], organization["total"]) == ("complete", 100)
     assert organization["completed_at"] == "2021-01-14T10:12:03+08:00"
+
+
+def test_what_came_before_its_sender_named_the_organization_counts_once_he_has(office: Office) -> None:
+    nameless = {
+        "自评表.xlsx": form("　"),
+        "总结.docx": text_document("2020年工作总结", ""),
+        "计划.docx": text_document("2021年工作计划", ""),
+    }
+    stranger, other = "xiaowang@example.com", "else@example.com"
+    office.deliver(mail(nameless, sender=stranger, subject="材料", message_id="<n1@x>"), IN_TIME)
+    office.deliver(mail(nameless, sender=other, subject="材料", message_id="<n2@x>"), IN_TIME)
+    office.round()
+    assert office.outcomes() == ["correction", "correction"]
+    named = mail({"自评表.xlsx": form()}, sender=stranger, subject="Re: 材料", message_id="<n3@x>")
+    office.deliver(named, IN_TIME + timedelta(hours=1))
+    office.round()
+    first, second, third = office.export()["messages"]
+    assert (third["outcome"], third["organization"]) == ("acknowledged", "浙江省云岭学会")
+    assert (first["organization"], second["organization"]) == ("浙江省云岭学会", None)
+    (organization,) = office.export()["organizations"]
+    assert (organization["status"], organization["versions"]) == ("complete", 2)
+    assert "总结.docx（2021年1月14日9:12收到）" in text_of(office.sent[-1])
+    with office.opened() as app:
+        assert [m.sender for m in app.store.nameless()] == [other]
+    assert CliRunner().invoke(commands, ["verify", "--config", str(office.config_path)]).exit_code == 0
+
+
+def test_a_letter_says_of_what_year_the_summary_is_and_which_photograph_says_nothing(office: Office) -> None:
+    require_extra_ocr()
+    noise = io.BytesIO()
+    Image.effect_noise((900, 1200), 90).save(noise, "JPEG")
+    files = {
+        "微信图片.jpg": noise.getvalue(),
+        "总结.docx": text_document("2019年工作总结", "浙江省云岭学会"),
+        "计划.docx": text_document("2021年工作计划", "浙江省云岭学会"),
+    }
+    office.deliver(mail(files), IN_TIME)
+    office.round()
+    said = text_of(office.sent[0])
+    assert "文件“总结.docx”是2019年度的，请报送2020年度工作总结。" in said
+    assert "图片“微信图片.jpg”未能识读出内容；如系自评表、工作总结，" in said
+    assert "总结.docx（2019年度工作总结）" in said
 
 
 def test_the_same_mail_in_both_mailboxes_is_one(office: Office) -> None:

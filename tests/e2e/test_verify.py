@@ -23,7 +23,7 @@ ROBOT = {"Auto-Submitted": "auto-generated"}
 def kept(office: Office) -> Office:
     """Three mails taken in, one of them answered."""
     office.deliver(mail(papers()))
-    office.deliver(mail({}, message_id="<2@x.example.com>", headers=ROBOT), IN_TIME + timedelta(minutes=1))
+    office.deliver(mail({}, message_id="<2@x.example.com>", headers=ROBOT), IN_TIME - timedelta(minutes=1))
     office.deliver(mail({}, body="请问可以延期吗？", message_id="<3@x.example.com>"), mailbox="enterprises")
     assert office.round()
     return office

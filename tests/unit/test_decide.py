@@ -437,7 +437,7 @@ def test_what_only_a_person_can_decide_is_a_review_with_a_receipt(code: Code) ->
     [
         (Code.ORGANIZATION_UNKNOWN, True, ReplyKind.RECEIPT),
         (Code.ORGANIZATION_MISMATCH, False, ReplyKind.RECEIPT),
-        (Code.ORGANIZATION_MISSING, False, ReplyKind.CORRECTION),
+        (Code.ORGANIZATION_MISSING, True, ReplyKind.CORRECTION),
     ],
 )
 def test_who_it_is(code: Code, counted: bool, reply: ReplyKind) -> None:

@@ -283,6 +283,9 @@ def test_hints_are_taken_in_their_order_and_two_names_of_one_kind_decide_nothing
     assert told(hints=same).organization == MEDICAL
     both = (("subject", "浙江省医学会、浙江省数学会"),)
     assert codes(told(hints=both)) == [Code.ORGANIZATION_MISSING]
+    apart = told(hints=(title, ("title", "浙江省数学会")))
+    assert (apart.organization, codes(apart)) == (None, [Code.ORGANIZATION_MISMATCH])
+    assert apart.findings[0].found == "浙江省医学会、浙江省数学会"
 
 
 def test_what_earlier_mails_say_comes_last_and_nothing_at_all_is_missing() -> None:

@@ -27,6 +27,7 @@ from mailbot.model import (
     Severity,
     finding,
 )
+from mailbot.report.faults import OtherYear
 from mailbot.report.letters import (
     BrokenTemplateError,
     Contact,
@@ -245,6 +246,21 @@ CASES: dict[str, tuple[ReplyKind, Facts]] = {
             findings=(finding(Code.FORM_MISSING),),
             assessment=None,
             pictures=("微信图片_20210114.jpg",),
+        ),
+    ),
+    "correction-other-years": (
+        ReplyKind.CORRECTION,
+        replace(
+            WHOLE,
+            documents=(
+                SentDocument(filename="工作总结.docx", taken_for="2019年度工作总结"),
+                SentDocument(filename="工作计划.docx", taken_for="2020年度工作计划"),
+            ),
+            findings=(finding(Code.SUMMARY_MISSING), finding(Code.PLAN_MISSING)),
+            of_other_years=(
+                OtherYear(filename="工作总结.docx", role=Role.SUMMARY, year=2019),
+                OtherYear(filename="工作计划.docx", role=Role.PLAN, year=2020),
+            ),
         ),
     ),
     "correction-encrypted": (
