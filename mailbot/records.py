@@ -187,6 +187,8 @@ class OrganizationRecord:
     """Addresses it has written from."""
     assessment: Assessment | None = None
     """Of the version that counts."""
+    unread: tuple[Finding, ...] = ()
+    """Why documents that came with it, and while something lacks, were not taken."""
     registered: bool = False
     first_received_at: datetime | None = None
     paper_received: date | None = None

@@ -145,7 +145,7 @@ def who_lacks(
             name=one_line(record.name, 60),
             text="；".join(
                 (
-                    *problems(record.counts.findings if record.counts else (), rubric),
+                    *problems((*(record.counts.findings if record.counts else ()), *record.unread), rubric),
                     *requested(record.counts),
                 )
             ),

@@ -147,7 +147,7 @@ def what_lacks(record: OrganizationRecord, rubric: Rubric, reasons: Collection[C
         named = f"（{'、'.join(CODES[code] for code in reasons)}）" if reasons else ""
         yield f"待人工核对{named}"
     if record.counts is not None:
-        yield from problems(record.counts.findings, rubric)
+        yield from problems((*record.counts.findings, *record.unread), rubric)
         yield from requested(record.counts)
     if late_corrections(record):
         yield "逾期更正"

@@ -15,12 +15,14 @@ from sqlalchemy.engine import Connection, Row
 from mailbot.decide import counting, status
 from mailbot.model import (
     Assessment,
+    Code,
     Finding,
     Outcome,
     Outline,
     ReplyState,
     Ruling,
     RulingKind,
+    Severity,
     Status,
     Track,
     Version,
@@ -46,6 +48,16 @@ _versions = msgspec.json.Decoder(tuple[Version, ...])
 _outlines = msgspec.json.Decoder(tuple[Outline, ...])
 _undecoded = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 _version = msgspec.json.Decoder(Version)
+_NOT_TAKEN = frozenset(
+    {
+        Code.DOCUMENT_UNREADABLE,
+        Code.DOCUMENT_ENCRYPTED,
+        Code.DOCUMENT_UNSUPPORTED,
+        Code.DOCUMENT_EMPTY,
+        Code.DOCUMENT_TOO_LARGE,
+        Code.DELIVERY_LINK_ONLY,
+    }
+)
 _BATCH = 500
 _FEW = 50
 """Organizations of which all versions are held at once, as they stand in the row."""
@@ -340,7 +352,23 @@ def _organization_records(
     assessments = _assessments(connection, [record.counts for record in records]) if forms else {}
     mails = _mails_by_organization(connection, which)
     opened = _opened(connection, [record.name for record in records if not record.versions])
-    return tuple(_completed(record, mails.get(record.name, ()), assessments, opened) for record in records)
+    unread = _unread(
+        connection, [r.counts.message for r in records if r.counts and r.status is Status.INCOMPLETE]
+    )
+    return tuple(
+        _completed(record, mails.get(record.name, ()), assessments, opened, unread) for record in records
+    )
+
+
+def _unread(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+    """By message what the documents that were not taken are to be sent again for."""
+    found: dict[int, tuple[Finding, ...]] = {}
+    for start in range(0, len(numbers), _BATCH):
+        wanted = messages.c.id.in_(numbers[start : start + _BATCH])
+        for row in connection.execute(sa.select(messages.c.id, messages.c.findings).where(wanted)):
+            noticed = _findings.decode(row.findings or "[]")
+            found[row.id] = tuple(f for f in noticed if f.severity is Severity.ERROR and f.code in _NOT_TAKEN)
+    return found
 
 
 def _opened(connection: Connection, names: Sequence[str]) -> frozenset[str]:
@@ -400,6 +428,7 @@ def _completed(
     mails: Sequence[Any],
     assessments: Mapping[int, Assessment],
     opened: Collection[str],
+    unread: Mapping[int, tuple[Finding, ...]],
 ) -> OrganizationRecord:
     form = record.counts.form if record.counts else None
     return replace(
@@ -408,6 +437,7 @@ def _completed(
         senders=tuple(dict.fromkeys(str(mail.sender) for mail in mails)),
         assessment=assessments.get(form.message) if form else None,
         first_received_at=mails[0].received_at if mails else None,
+        unread=unread.get(record.counts.message, ()) if record.counts else (),
     )
 
 

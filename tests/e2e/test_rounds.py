@@ -128,6 +128,20 @@ def test_a_letter_says_of_what_year_the_summary_is_and_which_photograph_says_not
     assert "总结.docx（2019年度工作总结）" in said
 
 
+def test_staff_see_why_a_document_was_not_taken_while_it_lacks(office: Office) -> None:
+    office.deliver(mail({**papers(), "工作总结.docx": b""}), IN_TIME)
+    office.round()
+    with office.opened() as app:
+        made, _ = Reports(app).digest()
+        (record,) = app.organizations()
+    assert [f.code.value for f in record.unread] == ["document.empty"]
+    assert "缺可读取的工作总结；文件“工作总结.docx”是空文件" in made.text
+    office.deliver(mail(papers(), message_id="<2@yunling.example.com>"), IN_TIME + timedelta(hours=1))
+    office.round()
+    with office.opened() as app:
+        assert app.organizations()[0].unread == ()
+
+
 def test_the_same_mail_in_both_mailboxes_is_one(office: Office) -> None:
     octets = mail(papers())
     office.deliver(octets, IN_TIME + timedelta(seconds=5), mailbox="societies")
