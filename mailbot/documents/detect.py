@@ -179,6 +179,8 @@ def _zip_format(data: bytes) -> Format:
     lowered = {name.replace("\\", "/").lstrip("/").lower() for name in names}
     if "ofd.xml" in lowered:
         return Format.OFD
+    if any(name.startswith("index/") and name.endswith(".iwa") for name in lowered):
+        return Format.UNKNOWN  # Pages, Numbers and Keynote: nobody knows the names of their parts
     if not lowered.isdisjoint(_OF_OFFICE):
         if any(name.startswith("xl/") for name in lowered):
             return Format.XLSX

@@ -5,6 +5,7 @@ Only findings of severity error reach an organization; everything else is for st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,10 @@ _ADVICE = {
     Code.DOCUMENT_EMPTY: "是空文件，没有内容，请检查后重新发送",
     Code.DOCUMENT_TOO_LARGE: "过大，无法读取，请压缩或拆分后重新发送",
 }
+
+_VOLUME = re.compile(r"\.(?:(?:zip|7z|rar)\.\d{3}|z\d{2}|part\d+\.rar)$", re.IGNORECASE)
+"""One of several volumes of an archive."""
+_OF_VOLUMES = "是分卷压缩包，无法读取，请把里面的文件直接作为附件发送，或改用不分卷的压缩包"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +114,11 @@ def _missing(errors: Sequence[Finding], others: Sequence[str], *, forgotten: boo
 
 
 def _files(errors: Sequence[Finding]) -> Iterator[str]:
-    for code, advice in _ADVICE.items():
-        found = _of(errors, code)
+    volumes = [f for f in _of(errors, *_ADVICE) if _VOLUME.search(f.document or "")]
+    for advice, found in (
+        (_OF_VOLUMES, volumes),
+        *((advice, [f for f in _of(errors, code) if f not in volumes]) for code, advice in _ADVICE.items()),
+    ):
         names = "".join(dict.fromkeys(quoted(f.document or "", 60) for f in found))
         if found:
             yield f"文件{names}{advice}。"

@@ -47,6 +47,7 @@ def _package(*names: str) -> bytes:
         (samples.ole("PowerPoint Document"), Format.UNKNOWN),
         (samples.locked_xlsx(), Format.UNKNOWN),
         (samples.zipped({"a.txt": b"a"}), Format.ZIP),
+        (_package("Index/Document.iwa", "Metadata/Properties.plist"), Format.UNKNOWN),
         (samples.rarred({"a.txt": b"a"}), Format.RAR),
         (b"Rar!\x1a\x07\x00" + b"\0" * 20, Format.RAR),
         pytest.param(samples.seven_zipped({"a.txt": b"a"}), Format.SEVEN_ZIP, marks=samples.needs_libarchive),

@@ -513,6 +513,14 @@ def test_a_receipt_for_review_says_nothing_of_what_was_found() -> None:
         assert said not in letter.html
 
 
+def test_volumes_of_an_archive_are_told_from_a_damaged_one() -> None:
+    names = ("材料.zip.001", "材料.zip.002", "总结.part1.rar", "计划.z01", "附件.zip")
+    faults = (finding(Code.FORM_MISSING), *(finding(Code.DOCUMENT_UNREADABLE, document=n) for n in names))
+    said = write(ReplyKind.CORRECTION, replace(WHOLE, findings=faults, assessment=None)).text
+    assert "文件“材料.zip.001”“材料.zip.002”“总结.part1.rar”“计划.z01”是分卷压缩包" in said
+    assert "文件“附件.zip”无法打开" in said
+
+
 def test_what_comes_from_a_mail_is_never_markup_nor_a_second_line_nor_a_link() -> None:
     nasty = "<script>alert(1)</script>\r\nBcc: x@example.org {{ 7*7 }} http://example.com/x \u202excod.exe"
     facts = replace(
