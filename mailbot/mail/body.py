@@ -43,6 +43,10 @@ _QUESTION = re.compile(
     r"|(?:请|麻烦|能否|可否|能不能|可不可以|帮忙)[^。！!\n]{0,8}(?:发送|提供|发给|发一下|再发|重发|给)[^。！!\n]{0,12}附件[^。！!\n]*"
     r"|(?:没有|没|未|无法)(?:看到|收到|找到|见到|打开|下载)[^。！!\n]{0,12}附件[^。！!\n]*"
 )
+_ASKS = re.compile(
+    r"[?？](?![\w=&%/])|请问|想问|请教|吗(?:[。，,！!\s]|$)|怎么|怎样|如何填|能否|可否|能不能|可不可以|是不是|要不要"
+    r"|需不需要|什么时候|何时|几点|几号|哪[里儿些个一]"
+)
 _BLOCKS = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "hr", "blockquote"})
 _MOST_HTML = 2_000_000
 _MOST_CLAIM = 20_000
@@ -134,6 +138,11 @@ def claims_attachment(subject: str, text: str) -> bool:
     """Whether the sender says that a file is attached (见附件); a question about one (附件在哪里下载？) is no claim."""
     said = _QUESTION.sub("", f"{subject}\n{text[:_MOST_CLAIM]}")
     return _CLAIM.search(said) is not None
+
+
+def asks(text: str) -> bool:
+    """Whether the words hold a question. A sign within an address (?k=1) is none."""
+    return _ASKS.search(text[:_MOST_CLAIM]) is not None
 
 
 def has_form_table(html: str) -> bool:

@@ -75,7 +75,9 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
     said = _said(tree, subject)
     parts = (*tree.parts, *_body_parts(said, len(tree.parts)))
     from_ = addresses(message.get_all("from", []))
-    sign = _automatic(message, subject, from_, said.own, own=own_addresses)
+    links = find_links(said.handed_on, said.html, [part.filename for part in tree.parts])
+    bare = not (_files(tree) or links or is_forward(subject))
+    sign = _automatic(message, subject, from_, said.own, own=own_addresses, bare=bare)
     head = MailHead(
         message_id=_message_id(str(skeleton.message_id)),
         subject=subject,
@@ -91,7 +93,7 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
         automatic=sign,
         bounced_ids=_bounced(message, said.whole) if sign else (),
         text=said.own[:20_000],
-        links=find_links(said.handed_on, said.html, [part.filename for part in tree.parts]),
+        links=links,
         claims_attachment=claims_attachment(subject, said.own),
         fingerprint=_fingerprint(message, parts, said.whole),
     )
@@ -104,6 +106,11 @@ def _said(tree: Tree, subject: str) -> _Said:
     own = own_words(whole, forward=forward)
     html = "\n".join(own_markup(html, forward=forward) for html in tree.htmls)
     return _Said(whole=whole, own=own, handed_on=whole if forward else own, html=html)
+
+
+def _files(tree: Tree) -> bool:
+    """Whether a file came; a picture within the words is how robots sign too."""
+    return any(not (part.inline and part.content_type.startswith("image/")) for part in tree.parts)
 
 
 def _body_parts(said: _Said, before: int) -> Iterator[Part]:
@@ -148,6 +155,7 @@ def _automatic(
     body: str,
     *,
     own: frozenset[str],
+    bare: bool,
 ) -> str:
     headers: dict[str, list[str]] = {}
     for name, value in message.items():
@@ -159,6 +167,7 @@ def _automatic(
         sender=from_[0].address if from_ else "",
         body=body,
         own=own,
+        bare=bare,
     )
 
 
