@@ -35,9 +35,20 @@ _LONGEST_SIGNATURE = 600
 _QUOTED = re.compile(r"^[ \t]*>.*$", re.M)
 _CLAIM = re.compile(
     r"(?:见|详见|请见|请查看|查看|查收|如|请看|奉上|附上|发送|提交|报送|上传|在)\s{0,9}(?:一下)?\s{0,9}附\s{0,9}件"
-    r"|附件(?:是|为|中|里|请|如下|已|内|[:：])|已附|随信附|随函附|attached|attachment",
+    r"|附件(?:是|为|中|里|请|如下|内|[:：])|附件已[^。，,；;！!\n]{0,8}(?:发|寄|传|附|添加|提交|报|补|填|改|更新|签|盖)"
+    r"|已附|随信附|随函附|attached|attachment",
     re.I,
 )
+_TAKEN = r"(?:查?收|阅|看|读|查看|下载|打开|知悉|打印|转发|转交|转给)"
+_GAP = "[^。，,；;！!\\n见请将报交送附如填]{0,12}"
+_ANOTHERS = re.compile(
+    rf"附件(?:(?:均|都|也)?已经?|均|都){_TAKEN}[^。，,；;！!\n]*"
+    rf"|(?:已经?|均|都){_TAKEN}{_GAP}附件|(?:收|看|读|下载)(?:到|过|了){_GAP}附件"
+    r"|(?:上[次封回个]|上一[次封]|昨天|昨日|前天|之前|此前|先前|前次|早先)[^。，,；;！!\n]{0,12}?"
+    r"(?:邮件|来信|信|的|里|中)附件[^。，,；;！!\n]*"
+    r"|(?:通知|来信|来函|来文|贵方|你们|您)(?:里|中|上|后|所附|发来|发|寄来)?的?附件(?!请|如下|[:：])[^。，,；;！!\n]*"
+)
+"""Of a file that came from us, or that was sent before: 通知附件已收到，上次邮件的附件是最终版."""
 _QUESTION = re.compile(
     r"[^。！!\n]{0,30}附件[^。！!\n]{0,30}(?:哪里|哪儿|在哪|下载|吗|呢|如何|怎么|无法打开|打不开|[?？])[^。！!\n]*"
     r"|(?:请|麻烦|能否|可否|能不能|可不可以|帮忙)[^。！!\n]{0,8}(?:发送|提供|发给|发一下|再发|重发|给)[^。！!\n]{0,12}附件[^。！!\n]*"
@@ -135,8 +146,11 @@ def html_to_lines(html: str) -> str:
 
 
 def claims_attachment(subject: str, text: str) -> bool:
-    """Whether the sender says that a file is attached (见附件); a question about one (附件在哪里下载？) is no claim."""
-    said = _QUESTION.sub("", f"{subject}\n{text[:_MOST_CLAIM]}")
+    """Whether the sender says that a file is attached (见附件).
+
+    A question about one (附件在哪里下载？) is no claim, nor is a word on one that came from us or before.
+    """
+    said = _ANOTHERS.sub("", _QUESTION.sub("", f"{subject}\n{text[:_MOST_CLAIM]}"))
     return _CLAIM.search(said) is not None
 
 
