@@ -16,6 +16,7 @@ from mailbot.model import (
     Contribution,
     Decision,
     Finding,
+    Format,
     Outcome,
     Outline,
     Piece,
@@ -47,6 +48,7 @@ _MISSING = {
 }
 _DISTRUSTED = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK, Code.ORGANIZATION_MISMATCH})
 """Where one of these stands, nothing of the mail may touch anybody's submission."""
+_OF_AN_EMPTY_FORM = frozenset({Code.FORM_BLANK, Code.FORM_WRONG_YEAR})
 _NO_VERSION = _DISTRUSTED | {Code.MESSAGE_INQUIRY}
 _UNANSWERABLE = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK, Code.MESSAGE_AUTOMATIC})
 
@@ -138,10 +140,13 @@ def _ruled_contribution(
     as_read: MailReading,
     as_noticed: Sequence[Finding],
 ) -> Contribution:
-    """With what the person adds: documents read by hand, or a request. A question stays one, whatever is answered."""
+    """With what the person adds: documents read by hand, or a request. A question stays one, whatever is answered,
+    unless what came with it is accepted."""
     if ruled is None:
         return contribution
     questions = tuple(f for f in as_noticed if f.code is Code.MESSAGE_INQUIRY)
+    if questions and as_read.documents and ruled.kind is RulingKind.ACCEPT:
+        return replace(contribution, read_by_hand=_piece(as_read.documents[0], arrival.message))
     contribution = replace(contribution, review=(*contribution.review, *questions))
     if ruled.kind is RulingKind.CORRECT:
         return replace(contribution, request=Request(message=arrival.message, sentence=ruled.sentence))
@@ -200,13 +205,36 @@ def _was_read(arrival: Arrival, reading: MailReading) -> bool:
 def _on_contents(arrival: Arrival, reading: MailReading, identity: Identity) -> Iterable[Finding]:
     """What came; of who sent it is asked only where something was submitted."""
     head = reading.head
-    nothing_came = not (reading.documents or head.links or reading.findings)
-    if nothing_came and not head.claims_attachment and not arrival.oversized:
+    if not arrival.oversized and _hands_in_nothing(reading):
         yield finding(Code.MESSAGE_INQUIRY)
         return
     yield from identity.findings
     for link in head.links:
         yield finding(Code.DELIVERY_LINK_ONLY, found=link.filename or link.url, wanted=link.expires)
+
+
+def _hands_in_nothing(reading: MailReading) -> bool:
+    """Whether a person only wrote. A question may bring a picture of what it is about, the notice or an empty form;
+    few words without one, and without a claim, a picture."""
+    head, documents = reading.head, reading.documents
+    if head.links or reading.form_key or any(f.code not in _OF_AN_EMPTY_FORM for f in reading.findings):
+        return False
+    if not documents:
+        return not head.claims_attachment
+    if head.asks:
+        return all(map(_counts_for_nothing, documents))
+    return (
+        not head.claims_attachment
+        and head.text != ""
+        and all(d.format is Format.IMAGE and d.role is Role.OTHER and not d.findings for d in documents)
+    )
+
+
+def _counts_for_nothing(document: DocumentReading) -> bool:
+    """Whether it is none of the papers that are collected. What could not be read may be one, except a picture."""
+    empty_form = document.role is Role.FORM and not document.covers
+    read = not document.findings or document.format is Format.IMAGE
+    return read and (empty_form or document.role is Role.OTHER)
 
 
 def _contribution(arrival: Arrival, reading: MailReading, noticed: Sequence[Finding]) -> Contribution:

@@ -188,7 +188,7 @@ class Desk:
         """Raises UsageError where the decision could not be carried out."""
         kinds = {ruling.kind for ruling in given}
         if RulingKind.ACCEPT in kinds:
-            if any(f.code is Code.MESSAGE_INQUIRY for f in message.findings):
+            if not message.documents and any(f.code is Code.MESSAGE_INQUIRY for f in message.findings):
                 raise UsageError(
                     f"message {message.id} carries nothing to accept; answer it by hand and use --no-submission"
                 )

@@ -117,13 +117,22 @@ def _open(file: IO[bytes] | None, wanted: _Request) -> tuple[MailHead, tuple[Par
     from mailbot.mail.parse import parse
 
     parsed = parse(octets, authserv_id=wanted.authserv_id, own_addresses=frozenset(wanted.own_addresses))
-    return parsed.head, parsed.parts
+    return parsed.head, _without_logos(parsed.parts)
 
 
 def _parts_of(octets: bytes) -> tuple[Part, ...]:
     from mailbot.mail.parse import parse
 
-    return parse(octets, authserv_id=None, own_addresses=frozenset()).parts
+    return _without_logos(parse(octets, authserv_id=None, own_addresses=frozenset()).parts)
+
+
+def _without_logos(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Without the pictures that the words show and that are too small to be a page, however many octets they have."""
+    if not any(part.shown for part in parts):
+        return parts
+    from mailbot.documents.ocr import worth_recognizing
+
+    return tuple(part for part in parts if not part.shown or worth_recognizing(part.data))
 
 
 def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Parent) -> _Response:

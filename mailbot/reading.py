@@ -129,6 +129,8 @@ class MailHead:
     links: tuple[Link, ...] = ()
     claims_attachment: bool = False
     """Whether the body or subject says that a file is attached (见附件)."""
+    asks: bool = False
+    """Whether body or subject ask something."""
     fingerprint: str = ""
     """sha256 over what the sender wrote (Message-ID, From, Date, Subject, parts), without what servers added:
     two copies of one mail in two mailboxes have the same."""
@@ -148,6 +150,8 @@ class Part:
     """File name of the archive or forwarded mail that held it."""
     inline: bool = False
     """Shown within the body (referenced by cid) rather than attached."""
+    shown: bool = False
+    """Whether the body's HTML shows it at a place of its own (cid)."""
     sha256: bytes = field(init=False)
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from mailbot.errors import DangerousError, DocumentError, UnreadableError
 from mailbot.mail import automatic, charset
 from mailbot.mail.addresses import addresses, clean
 from mailbot.mail.authentication import dmarc
-from mailbot.mail.body import claims_attachment, has_form_table, is_forward, own_markup, own_words
+from mailbot.mail.body import asks, claims_attachment, has_form_table, is_forward, own_markup, own_words
 from mailbot.mail.links import find_links
 from mailbot.mail.receipt import parse_date, received_date
 from mailbot.mail.tree import Tree, open_message, walk
@@ -95,6 +95,7 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
         text=said.own[:20_000],
         links=links,
         claims_attachment=claims_attachment(subject, said.own),
+        asks=asks(f"{subject}\n{said.own}"),
         fingerprint=_fingerprint(message, parts, said.whole),
     )
     return ParsedMail(head=head, parts=parts)

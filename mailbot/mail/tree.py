@@ -51,9 +51,15 @@ class Tree:
     parts: list[Part] = field(default_factory=list)
     count: int = 0
 
-    def add(self, name: str, kind: str, data: bytes, *, inline: bool = False) -> None:
+    def add(self, name: str, kind: str, data: bytes, *, inline: bool = False, shown: bool = False) -> None:
         key = str(len(self.parts) + 1)
-        self.parts.append(Part(key=key, filename=name, content_type=kind, data=data, inline=inline))
+        part = Part(key=key, filename=name, content_type=kind, data=data, inline=inline, shown=shown)
+        self.parts.append(part)
+
+    def shows(self, message: Message) -> bool:
+        """Whether the HTML so far has a place for this part; in multipart/related it stands before what it shows."""
+        identity = str(message.get("content-id", "")).strip().strip("<>")
+        return bool(identity) and any(f"cid:{identity}" in html for html in self.htmls)
 
 
 def open_message(octets: bytes) -> Message:
@@ -124,7 +130,7 @@ def _add_leaf(message: Message, kind: str, tree: Tree, *, alternative: bool) -> 
         return
     if not name and not inline and not kind.startswith("text/"):
         name = f"attachment{mimetypes.guess_extension(kind) or ''}"
-    tree.add(name, kind, data, inline=inline)
+    tree.add(name, kind, data, inline=inline, shown=inline and tree.shows(message))
 
 
 def _add_body(body: str, kind: str, tree: Tree, *, alternative: bool) -> None:

@@ -128,7 +128,7 @@ TO_DO: Mapping[Code, str] = {
     Code.DOCUMENT_TOO_LARGE: "邮件过大，未下载，仍在邮箱中，请到邮箱查看。",
     Code.SENDER_UNAUTHENTICATED: "发件人可能系冒用，未回复；请用已知电话核实。",
     Code.DELIVERY_IN_JUNK: "若系误判，请移出垃圾箱并联系发件人。",
-    Code.MESSAGE_INQUIRY: "来信没有材料，请阅后答复。",
+    Code.MESSAGE_INQUIRY: "来信没有应报的材料，请阅后答复。",
     Code.MESSAGE_UNPROCESSABLE: "程序未能处理，原件已保存，请打开原件办理。",
 }
 """What a person is asked to do about each finding that only a person can decide."""

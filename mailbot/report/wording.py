@@ -53,7 +53,7 @@ _DETAILS = {
     Code.MESSAGE_AUTOMATIC: "自动邮件：{found}",
     Code.MESSAGE_DUPLICATE: "同一封邮件的副本，以来件编号{number}为准",
     Code.MESSAGE_OUT_OF_CAMPAIGN: "收到时间早于报送开始时间",
-    Code.MESSAGE_INQUIRY: "来信咨询，未附材料",
+    Code.MESSAGE_INQUIRY: "来信咨询，未报送材料",
     Code.MESSAGE_UNPROCESSABLE: "多次处理失败，原件已保存",
 }
 _MENDED = {

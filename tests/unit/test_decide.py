@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -52,8 +53,10 @@ def head(**changes: object) -> MailHead:
     return MailHead(**{**given, **changes})  # type: ignore[arg-type]
 
 
-def document(*covers: Role, key: str = "1", finding_: Finding | None = None) -> DocumentReading:
-    return DocumentReading(
+def document(
+    *covers: Role, key: str = "1", finding_: Finding | None = None, **changes: object
+) -> DocumentReading:
+    found = DocumentReading(
         key=key,
         filename=f"{key}.docx",
         format=Format.DOCX,
@@ -63,6 +66,7 @@ def document(*covers: Role, key: str = "1", finding_: Finding | None = None) -> 
         covers=covers,
         findings=(finding_,) if finding_ else (),
     )
+    return replace(found, **changes)  # type: ignore[arg-type]
 
 
 def reading(
@@ -177,6 +181,64 @@ def test_a_question_without_documents_is_for_a_person() -> None:
     assert (decision.outcome, decision.reply) == (Outcome.REVIEW, ReplyKind.RECEIPT)
     assert codes(decision.findings) == {"message.inquiry"}
     assert decision.versions == ()
+
+
+PICTURE = document(format=Format.IMAGE)
+NOTICE = document(key="2")
+EMPTY_FORM = document(key="3", role=Role.FORM)
+BLANK = finding(Code.FORM_BLANK, document="3.docx")
+
+
+@pytest.mark.parametrize(
+    ("came", "findings"),
+    [
+        ((PICTURE,), ()),
+        ((NOTICE,), ()),
+        ((PICTURE, NOTICE), ()),
+        ((EMPTY_FORM,), (BLANK,)),
+        ((document(format=Format.IMAGE, finding_=finding(Code.DOCUMENT_UNSUPPORTED)),), ()),
+    ],
+)
+@pytest.mark.parametrize("claims", [True, False])
+def test_a_question_stays_one_with_a_screenshot_the_notice_or_an_empty_form(
+    came: tuple[DocumentReading, ...], findings: tuple[Finding, ...], claims: bool
+) -> None:
+    asked = reading(
+        findings=findings, extra=came, text="请问这一项怎么填？", asks=True, claims_attachment=claims
+    )
+    held = decide(arrival(1), reading(*ALL), KNOWN, (), TERMS).contribution
+    assert held is not None
+    for earlier in ((), (held,)):
+        decision = decide(arrival(2), asked, KNOWN, earlier, TERMS)
+        assert (decision.outcome, decision.reply) == (Outcome.REVIEW, ReplyKind.RECEIPT)
+        assert "message.inquiry" in codes(decision.findings)
+        assert not codes(decision.findings) & {"form.missing", "summary.missing", "plan.missing"}
+        assert decision.contribution is None
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        reading(Role.SUMMARY, asks=True),
+        reading(extra=(document(key="4", role=Role.SUMMARY),), asks=True),
+        reading(extra=(document(key="4", role=Role.EVIDENCE),), asks=True),
+        reading(extra=(PICTURE, document(key="4", finding_=finding(Code.DOCUMENT_UNREADABLE))), asks=True),
+        reading(extra=(document(format=Format.IMAGE, role=Role.SUMMARY),), text="请审阅"),
+        reading(extra=(NOTICE,), text="请审阅"),
+        reading(extra=(PICTURE,), text="材料见附件", claims_attachment=True),
+        reading(extra=(PICTURE,)),
+        reading(extra=(EMPTY_FORM,), findings=(BLANK,), text="请查收"),
+    ],
+)
+def test_what_may_be_a_paper_is_taken_for_one_also_beside_a_question(came: MailReading) -> None:
+    decision = decide(arrival(), came, KNOWN, (), TERMS)
+    assert decision.outcome is Outcome.CORRECTION
+    assert "message.inquiry" not in codes(decision.findings)
+
+
+def test_words_with_a_picture_and_no_claim_are_for_a_person() -> None:
+    came = reading(extra=(PICTURE,), text="纸质件已寄出，快递单如图。")
+    assert codes(decide(arrival(), came, KNOWN, (), TERMS).findings) == {"message.inquiry"}
 
 
 def test_a_forgotten_attachment_is_a_correction() -> None:

@@ -20,6 +20,7 @@ import docx
 import msgspec
 import openpyxl
 import pytest
+from PIL import Image
 
 from mailbot import rubric as rubrics
 from mailbot.config import Limits
@@ -186,6 +187,31 @@ def test_a_question_carries_nothing(reader, tmp_path):
     reading = read(reader, put(tmp_path, body="请问截止时间是哪天？"))
     assert reading.documents == ()
     assert not reading.head.claims_attachment
+
+
+def _with_picture(folder: Path, size: tuple[int, int]) -> Path:
+    """A question above a picture that its HTML shows: noise, so that it has many octets."""
+    out = io.BytesIO()
+    Image.effect_noise(size, 90).save(out, "PNG")
+    message = EmailMessage()
+    message["From"] = "chair@society.example.com"
+    message["Subject"] = "请教"
+    message.set_content("请问什么时候截止？")
+    message.add_alternative("<p>请问什么时候截止？</p><img src='cid:a1'>", subtype="html")
+    html = message.get_payload()[1]
+    html.add_related(out.getvalue(), "image", "png", cid="<a1>", filename="a.png", disposition="inline")
+    path = folder / "picture"
+    path.write_bytes(message.as_bytes())
+    return path
+
+
+def test_a_logo_in_the_words_is_no_document_and_what_may_be_a_page_is_one(reader, tmp_path):
+    logo = _with_picture(tmp_path, (300, 300))
+    assert logo.stat().st_size > 80_000
+    assert read(reader, logo).documents == ()
+    page = _with_picture(tmp_path, (700, 900))
+    assert [d.filename for d in read(reader, page).documents] == ["a.png"]
+    assert read(reader, page).head.asks
 
 
 def test_a_form_pasted_into_the_mail(reader, tmp_path):

@@ -11,6 +11,7 @@ from mailbot.decide import counting, decide, fold
 from mailbot.model import (
     Code,
     Decision,
+    Format,
     Outcome,
     ReplyKind,
     Request,
@@ -46,6 +47,17 @@ CORRECT = ruling(RulingKind.CORRECT, sentence="请加盖公章。")
 
 def by_code(decision: Decision) -> dict[Code, Severity]:
     return {f.code: f.severity for f in decision.findings}
+
+
+def test_what_came_with_a_question_can_be_accepted() -> None:
+    came = reading(extra=(document(format=Format.IMAGE),), text="请问这样可以吗？", asks=True)
+    held = decide(arrival(1), reading(Role.FORM, Role.PLAN), KNOWN, (), TERMS).contribution
+    assert held is not None
+    accepted = decide(arrival(2), came, KNOWN, (held,), TERMS, rulings=(ACCEPT,))
+    assert accepted.outcome is Outcome.ACKNOWLEDGED
+    summary = accepted.versions[-1].summary
+    assert summary is not None
+    assert (summary.message, summary.filename) == (2, "1.docx")
 
 
 @pytest.mark.parametrize("identity", [UNKNOWN, KNOWN])

@@ -1,6 +1,7 @@
 import pytest
 
 from mailbot.mail.body import (
+    asks,
     claims_attachment,
     has_form_table,
     html_to_lines,
@@ -191,6 +192,36 @@ def test_claims(text):
 )
 def test_questions_and_thanks_are_no_claims(text):
     assert not claims_attachment("", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "请问如图所示的这一项怎么填？",
+        "我们还要报送吗",
+        "什么时候截止",
+        "能否延期几天",
+        "截止时间?\n谢谢",
+        "Is it due today?",
+    ],
+)
+def test_what_is_asked(text):
+    assert asks(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "材料见附件，请查收。",
+        "如有问题请联系",
+        "https://example.com/a?k=1&b=2",
+        "纸质件已寄出",
+        "吗啡研究",
+        "",
+    ],
+)
+def test_what_asks_nothing(text):
+    assert not asks(text)
 
 
 def test_a_claim_beside_a_question():

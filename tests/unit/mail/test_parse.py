@@ -227,6 +227,32 @@ def test_other_pictures_are_documents(picture, headers, inline):
     assert found.inline is inline
 
 
+@pytest.mark.parametrize(
+    ("html", "identity", "shown"),
+    [
+        ('<p>你好</p><img src="cid:a@b">', "<a@b>", True),
+        ("<p>你好</p>", "<a@b>", False),
+        ('<img src="cid:c@d">', "<a@b>", False),
+    ],
+)
+def test_a_picture_knows_whether_the_words_show_it(html, identity, shown):
+    words = part("text/html; charset=utf-8", html.encode())
+    picture = part(
+        'image/jpeg; name="1.jpg"',
+        PHOTO,
+        f"Content-ID: {identity}",
+        "Content-Disposition: inline; filename=1.jpg",
+    )
+    (found,) = read(multipart(words, picture, kind="related")).parts
+    assert (found.inline, found.shown) == (True, shown)
+
+
+def test_whether_something_is_asked():
+    assert read(mail("Subject: 请问截止时间", body=b"")).head.asks
+    assert read(mail(body="何时截止？".encode())).head.asks
+    assert not read(mail(body="材料见附件".encode())).head.asks
+
+
 def test_an_office_file_shown_inline_is_a_document():
     """Apple Mail marks every file so."""
     (found,) = read(multipart(TEXT, attached(XLSX, b"inline; filename=a.xlsx"))).parts
