@@ -24,13 +24,15 @@ from mailbot.documents.needs import Supplied
 from mailbot.documents.sandbox import ChildFailedError, Parent, Pool, Reason
 from mailbot.documents.scanner import Scanner
 from mailbot.errors import DocumentError, UnreadableError, UsageError
-from mailbot.model import Code, Format, Role, Track, finding
+from mailbot.model import Code, Finding, Format, ReadBy, Role, Track, finding
 from mailbot.reading import Bounds, DocumentReading, MailHead, MailReading, Need, Part
 from mailbot.registry import Registry, identify
 from mailbot.rubric import Rubric
 
 if TYPE_CHECKING:
     from mailbot.config import Limits
+    from mailbot.documents.read import ReadPart
+    from mailbot.form.examine import Examined
 
 _PRELOAD = (
     "mailbot.reader",
@@ -41,6 +43,7 @@ _PRELOAD = (
     "pypdfium2",
     "python_calamine",
 )
+_OF_WORD = frozenset({Format.DOCX, Format.DOC, Format.WPS, Format.ODT, Format.RTF})
 _MOST_ROUNDS = 64
 """How often one mail is read again with something supplied; more files than this in need is no honest mail."""
 
@@ -160,7 +163,7 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
             sha256=p.sha256,
             size=p.size,
             container=p.container,
-            findings=(finding(p.code, document=p.filename, found=p.reason),) if p.code else (),
+            findings=_against(p, examined),
             year=examined.years.get(p.key),
             covers=tuple(sorted(examined.covers.get(p.key, ()))),
             organizations=examined.organizations.get(p.key, ()),
@@ -182,6 +185,19 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
             if p.needs and p.data is not None
         ),
     )
+
+
+def _against(part: ReadPart, examined: Examined) -> tuple[Finding, ...]:
+    """What kept a file from being read. Of scans pasted into Word that tell nothing nobody can say that they are not
+    what lacks: a person looks."""
+    if part.code:
+        return (finding(part.code, document=part.filename, found=part.reason),)
+    scanned = part.format in _OF_WORD and part.extract and part.extract.read_by is ReadBy.OCR
+    placed = examined.covers.get(part.key) or examined.years.get(part.key)
+    if scanned and not placed and examined.roles.get(part.key) not in (Role.FORM, Role.EVIDENCE):
+        reason = "nothing could be made out in its pictures"
+        return (finding(Code.MESSAGE_UNPROCESSABLE, document=part.filename, found=reason),)
+    return ()
 
 
 # --- in the parent --------------------------------------------------------------------------------------------

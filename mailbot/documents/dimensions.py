@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 
 Size = tuple[int, int]
+_LEAST_LONG, _LEAST_SHORT = 600, 400
 
 
 def dimensions(data: bytes) -> Size | None:
@@ -17,6 +18,12 @@ def dimensions(data: bytes) -> Size | None:
             except (struct.error, IndexError, ValueError):
                 return None
     return None
+
+
+def could_be_page(data: bytes) -> bool:
+    """Whether it is a picture of a known kind, and large enough to hold a page."""
+    size = dimensions(data)
+    return size is not None and max(size) >= _LEAST_LONG and min(size) >= _LEAST_SHORT
 
 
 def _png(data: bytes) -> Size:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from mailbot.documents import ofd, pdf, pdfium, picture, recognizer
-from mailbot.documents.dimensions import dimensions
+from mailbot.documents import ofd, pdf, pdfium, picture, recognizer, word
+from mailbot.documents.dimensions import could_be_page, dimensions
 from mailbot.documents.grid import Grid, grids
 from mailbot.documents.lines import Char
 from mailbot.documents.pages import Laid, PageTable, lay, together
@@ -21,7 +21,6 @@ from mailbot.errors import UnsupportedError
 from mailbot.model import SURE, Format, ReadBy
 from mailbot.reading import Cell, Extract
 
-_LEAST_LONG, _LEAST_SHORT = 600, 400
 _MOST_PAGES = 20
 _DPI = 200
 _MOST_PIXELS_ACROSS = 3200
@@ -43,12 +42,11 @@ Pixels = Any
 
 def worth_recognizing(data: bytes) -> bool:
     """Whether a picture is large enough to hold a page, by its header alone; True where it does not say."""
-    size = dimensions(data)
-    return size is None or (max(size) >= _LEAST_LONG and min(size) >= _LEAST_SHORT)
+    return dimensions(data) is None or could_be_page(data)
 
 
 def read(data: bytes, format: Format, progress: Callable[[str], None] = lambda _: None) -> Extract:
-    """Recognize an image, a PDF or an OFD of scans. `progress` is called before each page.
+    """Recognize an image, or a PDF, an OFD or a docx of scans. `progress` is called before each page.
 
     Raises UnsupportedError where the extra is not installed and nothing can be read without it, UnreadableError,
     EncryptedError, DangerousError.
@@ -77,6 +75,8 @@ def read(data: bytes, format: Format, progress: Callable[[str], None] = lambda _
     if unread and not pages:
         raise UnsupportedError("OCR is not installed: install mailbot with its extra [ocr]")
     text, tables = together(pages)
+    if format is Format.DOCX:
+        text = f"{word.typed(data).text}\n{text}".strip()
     return Extract(
         format=format,
         read_by=ReadBy.OCR if able else ReadBy.TEXT,
@@ -93,8 +93,8 @@ def _pages(data: bytes, format: Format) -> Iterator[Laid | tuple[Pixels, bool]]:
     """Each page: laid out already where it is text that can be taken as it is, else its pixels, and whether they hide
     some of its text."""
     if format is not Format.PDF:
-        pictures = ofd.pictures(data) if format is Format.OFD else (data,)
-        most = 1 if format is Format.OFD else _MOST_PAGES + 1
+        holder = {Format.OFD: ofd.pictures, Format.DOCX: word.pictures}.get(format)
+        pictures, most = (holder(data), 1) if holder else ((data,), _MOST_PAGES + 1)
         yield from ((pixels, False) for octets in pictures for pixels in picture.decoded(octets, most))
         return
     with pdfium.opened(data) as document:

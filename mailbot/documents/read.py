@@ -148,17 +148,19 @@ class _Reading:
         return self._converted(bare, part, given.converted)
 
     def _converted(self, bare: ReadPart, part: Part, data: bytes) -> ReadPart:
-        """What the office program made of it; where that kills its reader too, it is given under the same key again."""
+        """What the office program made of it. Where that kills its reader too, or is scans, what became of it is given
+        under a key of its own."""
         key = f"{part.key}+"
         again = self._supplied.get(key)
         if again is not None:
-            return replace(bare, code=again.code, reason=again.reason)
+            return _of_format(self._given(bare, part, again), bare.format)
         self._begin(key)
         read = self._document(replace(bare, format=detect.detect(data)), replace(part, data=data))
+        if read.needs is Need.OCR:
+            return replace(read, key=key)
         if read.needs is not None:
             return _failed(bare, UnreadableError("it could not be converted to a format that is read"))
-        extract = replace(read.extract, format=bare.format) if read.extract else None
-        return replace(read, format=bare.format, extract=extract)
+        return _of_format(read, bare.format)
 
     def _extract(self, data: bytes, format_: Format, filename: str) -> Extract:
         if not data:
@@ -199,6 +201,12 @@ def _bare(part: Part, format_: Format) -> ReadPart:
         needs=None,
         data=None,
     )
+
+
+def _of_format(read: ReadPart, format_: Format) -> ReadPart:
+    """As the format in which it came."""
+    extract = replace(read.extract, format=format_) if read.extract else None
+    return replace(read, format=format_, extract=extract)
 
 
 def _failed(bare: ReadPart, error: DocumentError) -> ReadPart:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailbot.documents import markup, tabbed
+from mailbot.documents.dimensions import could_be_page
+from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.package import Package, attribute, local
 from mailbot.errors import DangerousError, UnreadableError
 from mailbot.model import Format, ReadBy
-from mailbot.reading import Cell, Extract, Table
+from mailbot.reading import Cell, Extract, Need, Table
 
 if TYPE_CHECKING:
     from lxml import etree
 
 _PICTURE = "[图片]"
 """Stands for a picture or an embedded object that is all a cell holds: it is not empty."""
+_FEW_CHARS = 120
+"""With fewer, a document of pictures says nothing of what it is."""
 _FIRST_LINES, _MOST_HEADINGS, _LONGEST_HEADING = 5, 60, 200
 _MOST_COLUMNS, _MOST_CELLS = 200, 200_000
 _HEADING = re.compile(r"^(?:(?:heading|标题|toc heading)\s*\d*|title|subtitle|副标题)$", re.IGNORECASE)
@@ -35,7 +40,45 @@ class _Styles:
 
 
 def read(data: bytes) -> Extract:
-    """Read a docx. Raises UnreadableError, DangerousError."""
+    """Read a docx. Raises UnreadableError, DangerousError; NeedsHelp where it is little else than scans pasted in."""
+    extract = typed(data)
+    if len("".join(extract.text.split())) < _FEW_CHARS and next(pictures(data), None) is not None:
+        raise NeedsHelp(Need.OCR)
+    return extract
+
+
+def pictures(data: bytes) -> Iterator[bytes]:
+    """The pictures that may be pages, in reading order. Raises UnreadableError, DangerousError."""
+    with Package(data) as package:
+        main = _main_part(package).lstrip("/")
+        root = package.xml(main)
+        files = _related(package, main)
+        shown = (_relation(e) for e in root.iter("{*}blip", "{*}imagedata")) if root is not None else ()
+        for file in dict.fromkeys(files[key] for key in shown if key in files):
+            octets = package.octets(file)
+            if octets and could_be_page(octets):
+                yield octets
+
+
+def _relation(picture: etree._Element) -> str:
+    return attribute(picture, "embed") or attribute(picture, "id") or ""
+
+
+def _related(package: Package, main: str) -> dict[str, str]:
+    """The files that the document's part refers to, by the ids of its relations."""
+    folder, name = posixpath.split(main)
+    relations = package.xml(posixpath.join(folder, "_rels", f"{name}.rels"))
+    return {
+        attribute(one, "Id") or "": posixpath.normpath(
+            posixpath.join("/", folder, attribute(one, "Target") or "")
+        )
+        for one in (relations if relations is not None else ())
+        if attribute(one, "TargetMode") != "External"
+    }
+
+
+def typed(data: bytes) -> Extract:
+    """What is written in a docx, whatever its pictures show. Raises UnreadableError, DangerousError."""
     with Package(data) as package:
         root = package.xml(_main_part(package))
         if root is None:

@@ -232,7 +232,8 @@ def _unrecognized(case: Case) -> Iterator[str]:
     if any(f.code in _MISSING for f in case.errors):
         for document in case.reading.documents:
             is_photograph = document.format is Format.IMAGE and document.size >= _PHOTOGRAPH_OCTETS
-            if is_photograph and document.role is Role.OTHER and not document.findings:
+            told = document.covers or document.year or document.role in (Role.FORM, Role.EVIDENCE)
+            if is_photograph and not told and not document.findings:
                 yield document.filename
 
 

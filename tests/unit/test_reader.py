@@ -189,6 +189,19 @@ def test_a_question_carries_nothing(reader, tmp_path):
     assert not reading.head.claims_attachment
 
 
+def test_scans_in_word_of_which_nothing_can_be_made_out_are_for_a_person(reader, tmp_path):
+    require_extra_ocr()
+    picture, out = io.BytesIO(), io.BytesIO()
+    Image.effect_noise((700, 900), 20).save(picture, "PNG")
+    document = docx.Document()
+    document.add_picture(io.BytesIO(picture.getvalue()))
+    document.save(out)
+    reading = read(reader, put(tmp_path, ("自评表.xlsx", form()), ("2020年工作总结.docx", out.getvalue())))
+    (found,) = reading.documents[1].findings
+    assert (found.code, found.document) == (Code.MESSAGE_UNPROCESSABLE, "2020年工作总结.docx")
+    assert reading.documents[1].covers == ()
+
+
 def _with_picture(folder: Path, size: tuple[int, int]) -> Path:
     """A question above a picture that its HTML shows: noise, so that it has many octets."""
     out = io.BytesIO()

@@ -219,6 +219,20 @@ def test_a_pdf_of_a_text_page_and_a_scan_takes_the_text_as_it_is(page: Any) -> N
     assert _cells(extract)[1][5].place == "第2页"
 
 
+def test_scans_in_a_word_file_are_read_beside_what_is_typed(page: Any) -> None:
+    import docx
+
+    document = docx.Document()
+    document.add_paragraph("附自评表扫描件一页。")
+    document.add_picture(io.BytesIO(_jpeg(page)), width=docx.shared.Cm(16))
+    out = io.BytesIO()
+    document.save(out)
+    extract = ocr.read(out.getvalue(), Format.DOCX)
+    assert (extract.format, extract.read_by) == (Format.DOCX, ReadBy.OCR)
+    assert extract.text.startswith("附自评表扫描件一页。")
+    _is_the_form(extract)
+
+
 def _mixed(image: Any) -> bytes:
     from reportlab.lib.utils import ImageReader
     from reportlab.pdfbase import pdfmetrics

@@ -249,6 +249,27 @@ def test_a_conversion_that_kills_its_reader_is_given_up() -> None:
     assert (part.code, part.reason, part.extract) == (Code.DOCUMENT_UNREADABLE, "died", None)
 
 
+def test_scans_in_a_converted_file_are_recognized_under_a_key_of_their_own() -> None:
+    parts = _parts(("a.doc", samples.ole("WordDocument")))
+    converted = _scanned_docx()
+    supplied = {"1": Supplied(converted=converted)}
+    (part,) = _read(parts, supplied=supplied)
+    assert (part.key, part.needs, part.format, part.data) == ("1+", Need.OCR, Format.DOCX, converted)
+    (part,) = _read(parts, supplied={**supplied, "1+": Supplied(extract=_EXTRACT)})
+    assert (part.key, part.needs, part.format, part.code) == ("1", None, Format.DOC, None)
+    assert part.extract is not None
+    assert (part.extract.text, part.extract.format) == (_EXTRACT.text, Format.DOC)
+
+
+def _scanned_docx() -> bytes:
+    picture, out = io.BytesIO(), io.BytesIO()
+    Image.new("L", (700, 900), 255).save(picture, "PNG")
+    document = docx.Document()
+    document.add_picture(io.BytesIO(picture.getvalue()))
+    document.save(out)
+    return out.getvalue()
+
+
 def test_a_conversion_that_cannot_be_read_either_ends_there() -> None:
     for converted in (samples.ole("WordDocument"), b"", _XLSX[:-100]):
         supplied = {"1": Supplied(converted=converted)}

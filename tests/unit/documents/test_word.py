@@ -14,8 +14,10 @@ from docx.oxml.ns import nsdecls
 
 from mailbot import rubric as rubrics
 from mailbot.documents import word
+from mailbot.documents.needs import NeedsHelp
 from mailbot.errors import DangerousError, UnreadableError
 from mailbot.model import Format, ReadBy
+from mailbot.reading import Need
 from tests.forms import writers
 
 RUBRIC = rubrics.load(Path("rubric/2020.toml"))
@@ -192,6 +194,39 @@ def test_a_cell_that_holds_only_a_picture_is_not_empty() -> None:
     table = document.add_table(rows=1, cols=2)
     table.cell(0, 0).paragraphs[0].add_run().add_picture(io.BytesIO(picture.getvalue()))
     assert _texts(word.read(_saved(document))) == [["[图片]", ""]]
+
+
+def _noise(size: tuple[int, int]) -> bytes:
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.effect_noise(size, 60).save(out, "PNG")
+    return out.getvalue()
+
+
+def _pasted(*pictures: bytes, text: str = "") -> bytes:
+    document = docx.Document()
+    document.add_paragraph(text)
+    for picture in pictures:
+        document.add_picture(io.BytesIO(picture), width=docx.shared.Cm(16))
+    return _saved(document)
+
+
+def test_scans_pasted_in_ask_for_recognition_and_come_in_reading_order() -> None:
+    pages = (_noise((700, 900)), _noise((900, 700)))
+    data = _pasted(pages[1], _noise((300, 300)), pages[0], pages[1], text="2020年度工作总结")
+    with pytest.raises(NeedsHelp) as wanted:
+        word.read(data)
+    assert wanted.value.need is Need.OCR
+    assert tuple(word.pictures(data)) == (pages[1], pages[0])
+    assert word.typed(data).text.strip() == "2020年度工作总结"
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [((300, 300), "活动照片"), ((700, 900), "一年来，我会举办学术年会三场。" * 10)]
+)
+def test_small_pictures_and_pictures_beside_a_text_ask_for_nothing(size: tuple[int, int], text: str) -> None:
+    assert word.read(_pasted(_noise(size), text=text)).text.startswith(text)
 
 
 def test_the_form_as_lines_with_tabs_becomes_a_table() -> None:
