@@ -58,6 +58,15 @@ _ASKS = re.compile(
     r"[?？](?![\w=&%/])|请问|想问|请教|吗(?:[。，,！!\s]|$)|怎么|怎样|如何填|能否|可否|能不能|可不可以|是不是|要不要"
     r"|需不需要|什么时候|何时|几点|几号|哪[里儿些个一]"
 )
+_OUR_LETTERS = (
+    re.compile(
+        r"您好[!！]\s{0,9}(?:贵单位报送|来[信件]已收到|[^\n]{0,80}材料的报送将于)[\s\S]*?(?:本邮件由系统自动发出[^\n]*|\Z)"
+    ),
+    re.compile(
+        r"您好(?:(?!您好)[\s\S]){0,4000}?\n[ \t>|]*回执编号[\s:：|]{0,9}[0-9][\s\S]*?本邮件由系统自动发出[^\n]*"
+    ),
+)
+"""From the greeting to the closing line: as our templates open, and as an office may have rewritten them."""
 _BLOCKS = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "hr", "blockquote"})
 _MOST_HTML = 2_000_000
 _MOST_CLAIM = 20_000
@@ -122,6 +131,13 @@ def own_words(text: str, *, forward: bool = False) -> str:
     if signature and len(own) - signature.end() < _LONGEST_SIGNATURE:
         own = own[: signature.start()]
     return _QUOTED.sub("", own).strip()
+
+
+def without_our_letters(text: str) -> str:
+    """A text without letters of ours that it quotes: what they say is missing was not sent with them."""
+    for letter in _OUR_LETTERS:
+        text = letter.sub("", text)
+    return text.strip()
 
 
 def own_markup(html: str, *, forward: bool = False) -> str:

@@ -19,7 +19,15 @@ from mailbot.errors import DangerousError, DocumentError, UnreadableError
 from mailbot.mail import automatic, charset
 from mailbot.mail.addresses import addresses, clean
 from mailbot.mail.authentication import dmarc
-from mailbot.mail.body import asks, claims_attachment, has_form_table, is_forward, own_markup, own_words
+from mailbot.mail.body import (
+    asks,
+    claims_attachment,
+    has_form_table,
+    is_forward,
+    own_markup,
+    own_words,
+    without_our_letters,
+)
 from mailbot.mail.links import find_links
 from mailbot.mail.receipt import parse_date, received_date
 from mailbot.mail.tree import Tree, open_message, walk
@@ -44,9 +52,9 @@ class _Said:
 
     whole: str
     own: str
-    """Without quoted history and signature."""
+    """Without quoted history, signature and letters of ours."""
     handed_on: str
-    """What the sender wants read: a forward's quoted mail too."""
+    """What the sender wants read: a forward's quoted mail too, unless it is a letter of ours."""
     html: str
     """The same in markup."""
 
@@ -104,9 +112,10 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
 def _said(tree: Tree, subject: str) -> _Said:
     whole = charset.readable("\n".join(tree.texts))[:_MOST_TEXT]
     forward = is_forward(subject)
-    own = own_words(whole, forward=forward)
+    own = without_our_letters(own_words(whole, forward=forward))
+    handed_on = without_our_letters(whole) if forward else own
     html = "\n".join(own_markup(html, forward=forward) for html in tree.htmls)
-    return _Said(whole=whole, own=own, handed_on=whole if forward else own, html=html)
+    return _Said(whole=whole, own=own, handed_on=handed_on, html=html)
 
 
 def _files(tree: Tree) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from dataclasses import dataclass, field
 from email.message import Message
 from email.policy import compat32
@@ -38,6 +39,10 @@ _NO_DOCUMENT = frozenset(
         "text/rfc822-headers",
     }
 )
+_OUR_LETTER = re.compile(
+    rb"(?:[!-9;-~]{1,80}:[^\n]*\n(?:[ \t][^\n]*\n)*){0,100}?Message-ID:\s*<mailbot\.", re.I
+)
+"""The head of a mail with a Message-ID that `compose` was given."""
 _AS_IT_CAME = compat32.clone(max_line_length=0, linesep="\r\n")
 
 
@@ -52,6 +57,9 @@ class Tree:
     count: int = 0
 
     def add(self, name: str, kind: str, data: bytes, *, inline: bool = False, shown: bool = False) -> None:
+        """Keep a file; a letter of ours that is sent back as one is none of the sender's."""
+        if _OUR_LETTER.match(data):
+            return
         key = str(len(self.parts) + 1)
         part = Part(key=key, filename=name, content_type=kind, data=data, inline=inline, shown=shown)
         self.parts.append(part)

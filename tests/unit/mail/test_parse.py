@@ -397,6 +397,63 @@ def test_only_the_senders_own_words_count():
     assert head.automatic == ""
 
 
+CORRECTION = """浙江省数学会：
+
+您好！贵单位报送2020年度省级学会工作总结材料的邮件已收到。经核对，以下内容需要补正。请将补正后的文件作为附件，直接回复本邮件。
+
+1. 尚缺下一年度工作计划，请补报。
+
+回执编号：2020-000001-6d55b2c2
+截至目前已收到的材料：
+  · 工作总结：总结.docx（2021年1月10日9:00收到）
+
+如有疑问，请直接回复本邮件。
+
+本邮件由系统自动发出。报送要求见通知（浙科协学发〔2020〕27号）。
+"""
+REWRITTEN = CORRECTION.replace("贵单位报送2020年度省级学会工作总结材料的邮件已收到", "来件收悉")
+QUESTION = "老师，这个补正通知是什么意思？"
+QQ = "------------------ 原始邮件 ------------------\n发件人: 学会部\n"
+
+
+@pytest.mark.parametrize("letter", [CORRECTION, REWRITTEN])
+@pytest.mark.parametrize(
+    ("subject", "mark"), [("转发：【请补正】", QQ), ("Re: 【请补正】", ""), ("请教", "")]
+)
+def test_our_letter_sent_back_is_no_document(subject, mark, letter):
+    body = f"{QUESTION}\n\n{mark}{letter * 3}".encode()
+    parsed = read(mail(f"Subject: {subject}", body=body))
+    assert parsed.parts == ()
+    assert parsed.head.text.startswith(QUESTION)
+    assert "尚缺" not in parsed.head.text
+
+
+def test_our_letter_quoted_in_markup_without_a_mark_is_no_document():
+    html = "".join(f"<p>{line}</p>" for line in f"{QUESTION}\n{CORRECTION * 3}".splitlines())
+    parsed = read(mail("Subject: Re: 【请补正】", body=html.encode(), kind="text/html; charset=utf-8"))
+    assert parsed.parts == ()
+
+
+def test_a_plan_written_around_our_letter_is_a_document():
+    plan = "浙江省数学会2021年工作计划\n" + "我会将继续开展学术交流活动。" * 30
+    for body in (f"{plan}\n{CORRECTION}", f"{CORRECTION}\n{plan}"):
+        (found,) = read(mail("Subject: Re: 【请补正】", body=body.encode())).parts
+        assert "继续开展" in found.data.decode()
+        assert "尚缺" not in found.data.decode()
+
+
+@pytest.mark.parametrize(
+    "own_id", [f"<mailbot.{'0f' * 16}@example.org>", f"<mailbot.reminder.{'0f' * 16}@example.org>"]
+)
+def test_our_letter_attached_as_a_mail_is_no_document(own_id):
+    letter = mail("Subject: 【请补正】", f"Message-ID: {own_id}", body=CORRECTION.encode())
+    as_mail = b"Content-Type: message/rfc822\r\n\r\n" + letter
+    as_file = attached(letter, b"attachment; filename=notice.eml")
+    assert read(multipart(TEXT, as_mail, as_file)).parts == ()
+    other = letter.replace(b"<mailbot.", b"<1.")
+    assert len(read(multipart(TEXT, b"Content-Type: message/rfc822\r\n\r\n" + other)).parts) == 1
+
+
 def test_a_link_to_a_file_that_is_also_attached_is_none():
     body = "工作总结.docx (128M, 2021年2月1日 21:59 到期)进入下载页面：http://mail.qq.com/cgi-bin/ftnExs_download?k=1"
     text = part("text/plain; charset=utf-8", body.encode())
