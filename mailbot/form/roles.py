@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -13,11 +14,17 @@ from mailbot.form.words import (
     ASIDE,
     BACKWARD,
     COVER_LETTER,
+    DEEDS,
+    ENCLOSURES,
     EVIDENCE,
     FORWARD,
+    INTENTIONS,
+    LETTER,
     NOTICE,
     NUMBERING,
+    ON_SENDING,
     PLAN,
+    PLAN_ALONE,
     PLAN_SECTION,
     SELF,
     SPECIAL,
@@ -26,14 +33,18 @@ from mailbot.form.words import (
     TRANSMITTAL,
     YEARS,
 )
-from mailbot.model import Role
+from mailbot.model import Format, Role
 from mailbot.reading import Extract
 from mailbot.registry import organization_names
 
 _TITLE_LINES, _LONGEST_TITLE, _SIGNATURE_LINES = 10, 60, 8
-_MUCH, _BODY = 120, 60
+_MUCH, _FAR = 120, 60
 _LONGEST_HEADING = 40
 _HEAD_END = re.compile(r"[。:：]")
+_SENTENCE = re.compile(r"[^。;!?]+[?]?")
+_NUMBER = re.compile(r"[0-9]+|[一二三四五六七八九十]+")
+_NUMERALS = "零一二三四五六七八九"
+_SAME_TITLE = ("暨", "及", "和", "与")
 _LONGEST_TEXT = 300_000
 
 
@@ -68,57 +79,104 @@ class _Named:
         return own
 
 
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """How much text, and how many words of a summary or plan in it, show that a heading is not one of a list."""
+
+    length: int
+    words: int
+
+
+_IN_A_REPORT, _IN_A_FILE, _IN_A_MAIL = _Proof(20, 0), _Proof(60, 2), _Proof(60, 3)
+
+
 def told(extract: Extract, filename: str, year: int) -> Told:
-    """What a document that holds no form is, in the campaign of `year`."""
+    """What a document that holds no form is, in the campaign of `year`.
+
+    A mail and a list of what is sent name papers that may come later: only a title with its text counts there.
+    """
     lines = _without_enclosures(_lines(extract.text))
     if is_notice(extract):
         return Told(role=Role.OTHER)
     title = _title(extract, lines)
-    named, sections = _named("".join(title)), _sections(lines, year)
-    if named:
-        return _placed(named.or_else(sections), lines, year)
-    if any(EVIDENCE.search(line) or SPECIAL.search(line) for line in title[:4]):
+    proof = _IN_A_MAIL if _is_mail(extract, filename) else _IN_A_FILE
+    lists = any(ENCLOSURES.search(line) for line in title[:2]) or _only_sends(lines)
+    entitled = proof is _IN_A_FILE and not lists
+    named = _named("".join(title)) if entitled else _beneath(lines, proof)
+    if not named and any(EVIDENCE.search(line) or SPECIAL.search(line) for line in title[:4]):
         return Told(role=Role.EVIDENCE)
-    beneath = _beneath(lines)
-    if beneath:
-        return _placed(beneath.or_else(sections), lines, year)
+    named = named or _beneath(lines, proof)
+    if named:
+        return _placed(named.or_else(_sections(lines, year, _IN_A_REPORT)), lines, year)
     if _is_transmittal(lines):
         return Told(role=Role.OTHER)
     if sum(map(len, lines)) < _MUCH:
         return _by_name_alone(filename)
-    hint = _named(_stem(filename)) or sections or _tense(lines, year)
+    sections = _sections(lines, year, proof)
+    hint = (_Named() if lists else _named(_stem(filename))) or sections or _tense(lines, year)
     if hint:
         return _placed(hint.or_else(sections), lines, year)
     return Told(role=Role.EVIDENCE if EVIDENCE.search(filename) else Role.OTHER)
 
 
+def _is_mail(extract: Extract, filename: str) -> bool:
+    """Whether this is the body of a mail, which has no name."""
+    return not filename and extract.format in (Format.TEXT, Format.HTML)
+
+
 def beside_form(extract: Extract, year: int) -> tuple[Role, ...]:
     """What a document counts for beside the form it holds: a summary and a plan with their own titles and text."""
     lines = _without_enclosures(_outside_tables(extract))
-    named = _beneath(lines)
-    return _placed(named.or_else(_sections(lines, year)) if named else named, lines, year).covers
+    named = _beneath(lines, _IN_A_FILE)
+    sections = _sections(lines, year, _IN_A_REPORT) if named else named
+    return _placed(named.or_else(sections), lines, year).covers
 
 
-def _beneath(lines: Sequence[str]) -> _Named:
+def _beneath(lines: Sequence[str], proof: _Proof) -> _Named:
     """Summary and plan that begin further down, each with a title of its own and text beneath it."""
-    named = _Named()
-    for index, line in enumerate(lines):
-        if len(line) > _LONGEST_HEADING or line[-1] in "。；;，,:：" or NUMBERING.match(line):
-            continue
-        body = sum(len(each) for each in lines[index + 1 : index + 60])
-        if body >= _BODY and not TRANSMITTAL.search(line) and not ASIDE.search(line):
-            named = named.or_else(_named(line))
-    return named
+    titles = {index: named for index, line in enumerate(lines) if (named := _titled(line))}
+    ends = [*(index for index in titles if not lines[index].startswith(_SAME_TITLE)), len(lines)]
+    found = _Named()
+    for index, named in titles.items():
+        end = min(ends[bisect_right(ends, index)], index + _FAR)
+        found = found.or_else(_borne_out(named, lines[index + 1 : end], proof))
+    return found
+
+
+def _titled(line: str) -> _Named:
+    """What a line names that may be a title."""
+    if len(line) > _LONGEST_HEADING or line[-1] in "。；;，,:：?" or NUMBERING.match(line):
+        return _Named()
+    return _Named() if TRANSMITTAL.search(line) or ASIDE.search(line) else _named(line)
+
+
+def _borne_out(named: _Named, text: Sequence[str], proof: _Proof) -> _Named:
+    """What is named, as far as the text beneath shows that it is there."""
+    said = _substance(text)
+    if len(said) < proof.length:
+        return _Named()
+    return replace(
+        named,
+        summary=named.summary and _different(DEEDS, said) >= proof.words,
+        plan=named.plan and _different(INTENTIONS, said) >= proof.words,
+    )
+
+
+def _substance(lines: Sequence[str]) -> str:
+    """A text without the sentences on papers and their way."""
+    sentences = (sentence for line in lines for sentence in _SENTENCE.findall(line))
+    return "".join(sentence for sentence in sentences if not ON_SENDING.search(sentence))
 
 
 def is_notice(extract: Extract) -> bool:
-    """Whether this is the notice that called for the reports, come back."""
+    """Whether this is the notice that called for the reports, or a letter of ours, come back."""
     return _begins_as_notice(extract.text[:3000])
 
 
 @lru_cache(maxsize=16)
 def _begins_as_notice(text: str) -> bool:
-    return NOTICE.search("".join(_lines(text)[:25])) is not None
+    start = "".join(_lines(text)[:25])
+    return NOTICE.search(start) is not None or LETTER.search(start) is not None
 
 
 def is_evidence(extract: Extract, filename: str) -> bool:
@@ -210,24 +268,69 @@ def _year(match: re.Match[str]) -> int | None:
     return int("".join(digits.get(character, character) for character in said))
 
 
-def _sections(lines: Sequence[str], year: int) -> _Named:
+def _sections(lines: Sequence[str], year: int, proof: _Proof) -> _Named:
     """Summary and plan as sections within a text: `三、2021年工作打算`."""
+    heads = {index: head for index, line in enumerate(lines) if (head := _heading(line))}
     found = _Named()
-    for line in lines:
-        numbered = NUMBERING.match(line)
-        if numbered is None and len(line) > 30:
-            continue
-        head = _HEAD_END.split(line[numbered.end() if numbered else 0 :], maxsplit=1)[0]
-        if not head or len(head) > _LONGEST_HEADING:
-            continue
-        plan, summary = PLAN_SECTION.search(head), SUMMARY_SECTION.search(head)
-        if not (plan or summary) or TRANSMITTAL.search(line[:_MUCH]) or ASIDE.search(head):
-            continue
-        if plan and (_year(plan) or year + 1) == year + 1:
-            found = found.or_else(_Named(plan=True, plan_year=year + 1))
-        elif summary and (_year(summary) or year) == year:
-            found = found.or_else(_Named(summary=True, summary_year=year))
+    for index, head in heads.items():
+        rest = lines[index].partition(head)[2]
+        text = (rest, *_until_next(lines, index, heads))
+        named = _section(head, year) or _undated_plan(head, text, year)
+        found = found.or_else(_borne_out(named, text, proof))
     return found
+
+
+def _heading(line: str) -> str:
+    """What a heading of a summary or plan says, without its number; '' for any other line."""
+    numbered = NUMBERING.match(line)
+    if (numbered is None and len(line) > 30) or line[-1] == "?":
+        return ""
+    head = _HEAD_END.split(line[numbered.end() if numbered else 0 :], maxsplit=1)[0]
+    if not head or len(head) > _LONGEST_HEADING or TRANSMITTAL.search(line[:_MUCH]) or ASIDE.search(head):
+        return ""
+    return head if any(p.search(head) for p in (PLAN_SECTION, SUMMARY_SECTION, PLAN_ALONE)) else ""
+
+
+def _until_next(lines: Sequence[str], index: int, heads: Container[int]) -> Iterator[str]:
+    """The lines beneath a heading, to the next such one or the next of its numbering; a list may begin anew in it."""
+    kind, number = _place(lines[index])
+    for below in range(index + 1, len(lines)):
+        other, following = _place(lines[below])
+        if below in heads or (kind and other == kind and following > number):
+            return
+        yield lines[below]
+
+
+def _place(line: str) -> tuple[str, int]:
+    """How a line is numbered, and its number; '' for one that is not."""
+    numbered = NUMBERING.match(line)
+    found = _NUMBER.search(numbered.group()) if numbered else None
+    if numbered is None or found is None:
+        return "", 0
+    said = found.group()
+    kind = numbered.group().rstrip("、.,:").replace(said, "1" if said.isdigit() else "一")
+    if said.isdigit():
+        return kind, int(said)
+    tens, ten, ones = said.rpartition("十")
+    return kind, (10 * (_NUMERALS.find(tens) if tens else 1) if ten else 0) + _NUMERALS.find(ones or "零")
+
+
+def _section(head: str, year: int) -> _Named:
+    plan, summary = PLAN_SECTION.search(head), SUMMARY_SECTION.search(head)
+    if plan and (_year(plan) or year + 1) == year + 1:
+        return _Named(plan=True, plan_year=_year(plan))
+    if summary and not plan and (_year(summary) or year) == year:
+        return _Named(summary=True, summary_year=year)
+    return _Named()
+
+
+def _undated_plan(head: str, text: Sequence[str], year: int) -> _Named:
+    """A heading that names a plan and no time (三、工作计划), where its text speaks of the next year."""
+    said = _substance(text)
+    years = set(YEARS.findall(said))
+    ahead = str(year + 1) in years or (not years and FORWARD.search(said) is not None)
+    plan = ahead and _different(BACKWARD, said) < 2 and _different(INTENTIONS, said) >= 2
+    return _Named(plan=plan and PLAN_ALONE.search(head) is not None)
 
 
 def _placed(named: _Named, lines: Sequence[str], year: int) -> Told:
@@ -235,7 +338,7 @@ def _placed(named: _Named, lines: Sequence[str], year: int) -> Told:
     spoken = {int(y) for line in lines if "20" in line for y in YEARS.findall(line) if int(y) <= year + 2}
     latest = max(spoken, default=year)
     summary_year = named.summary_year or (year if year in spoken else min(latest, year))
-    plan_year = named.plan_year or (year + 1 if latest >= year else latest + 1)
+    plan_year = named.plan_year or min(named.summary_year or latest, year) + 1
     covers = []
     if named.summary and summary_year == year:
         covers.append(Role.SUMMARY)
@@ -250,6 +353,12 @@ def _placed(named: _Named, lines: Sequence[str], year: int) -> Told:
         covers=tuple(covers),
         year=plan_year if named.plan else None,
     )
+
+
+def _only_sends(lines: Sequence[str]) -> bool:
+    """Whether much is said, and beside the names of papers nothing but how they are sent."""
+    text = [line for line in lines if not (_titled(line) or _heading(line))]
+    return sum(map(len, text)) >= _MUCH and len(_substance(text)) < _IN_A_REPORT.length
 
 
 def _is_transmittal(lines: Sequence[str]) -> bool:
@@ -280,8 +389,8 @@ def _stem(filename: str) -> str:
 
 def _tense(lines: Sequence[str], year: int) -> _Named:
     """A text without title: one that looks back on an organization's year, or forward to the next."""
-    text = "".join(lines)
-    if len(SELF.findall(text)) < 2:
+    text = _substance(lines)
+    if len(text) < _MUCH or len(SELF.findall(text)) < 2:
         return _Named()
     back, forth = _different(BACKWARD, text), _different(FORWARD, text)
     looks_forward = forth >= 3 and str(year + 1) in text and back < 2

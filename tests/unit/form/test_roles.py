@@ -99,6 +99,9 @@ def test_both_in_one(title: str) -> None:
         "三、2021年重点工作。2021年我会将围绕以下方面开展工作：一是继续举办年会，二是做好科普，三是加强党建，四是发展会员",
         "三、下一步工作",
         "三、明年工作计划",
+        "四、新一年工作打算",
+        "三、工作计划",
+        "三、存在问题和工作打算",
     ],
 )
 def test_a_plan_as_the_last_section_of_a_summary(section: str) -> None:
@@ -119,6 +122,76 @@ def test_a_plan_as_the_last_section_of_a_summary(section: str) -> None:
 )
 def test_a_summary_that_only_speaks_of_plans(line: str) -> None:
     assert told(f"浙江省示例学会2020年工作总结\n{BODY}\n{line}\n{WORK}\n{SIGNED}")[1] == {"summary"}
+
+
+def test_an_undated_plan_of_what_was_done_is_none() -> None:
+    assert told(f"{SUMMARY}\n三、工作计划\n{WORK}")[1] == {"summary"}
+    old = SUMMARY.replace("2020", "2019").replace("2021", "2020")
+    assert told(f"{old}\n三、工作计划\n{AHEAD.removeprefix('2021年，')}")[1] == set()
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        "1、办好年会。\n2、发展会员100名。\n3、科普活动10场。",
+        "序号\t活动\t时间\n1\t学术年会\t5月，杭州\n2\t青年论坛\t9月，宁波",
+        "一、继续办好学术年会，做好科普。\n二、发展会员100名。",
+    ],
+)
+def test_a_short_plan_within_a_summary_counts(plan: str) -> None:
+    assert told(f"{SUMMARY}\n三、2021年工作计划\n{plan}")[1] == {"summary", "plan"}
+
+
+def test_a_heading_without_text_is_no_plan() -> None:
+    assert told(f"{SUMMARY}\n三、2021年工作计划\n另附。\n{SIGNED}")[1] == {"summary"}
+
+
+ON_THE_WAY = (
+    "感谢省科协长期以来对我会工作的关心和支持。近期办公室搬迁，邮件可能分多次发送，请老师留意查收。" * 4
+)
+LISTS = [
+    f"我会本次报送的材料共三份：\n1、2020年度工作总结\n2、2021年工作计划\n3、自评表\n{ON_THE_WAY}",
+    f"报送材料清单\n1、自评表\n2、2020年度工作总结\n3、2021年工作计划\n{ON_THE_WAY}",
+    f"报送材料清单\n2020年度工作总结\n2021年工作计划\n{ON_THE_WAY}",
+    f"两份材料待理事长审定后再报：\n2020年度工作总结\n2021年工作计划\n{ON_THE_WAY}",
+    f"因理事会改期，\n一、2020年工作总结\n二、2021年工作计划\n需待理事会审议通过后才能报送。\n{ON_THE_WAY}",
+    f"想请教：\n1、2020年工作总结有没有字数要求？\n2、2021年工作计划要不要经理事会审议？\n{ON_THE_WAY}",
+]
+
+
+@pytest.mark.parametrize("name", ["", "报送说明.docx"])
+@pytest.mark.parametrize("text", LISTS)
+def test_what_only_names_the_papers_is_none_of_them(text: str, name: str) -> None:
+    assert told(f"章老师：\n您好！\n{text}" if not name else text, name)[:2] == (Role.OTHER, set())
+
+
+def test_the_papers_beneath_a_list_of_them_count() -> None:
+    assert told(f"{LISTS[1]}\n{SUMMARY}\n{PLAN}")[1] == {"summary", "plan"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{SUMMARY}\n{PLAN}",
+        f"浙江省示例学会\n2020年工作总结\n暨2021年工作要点\n{BODY}\n{WORK}\n{AHEAD}",
+        f"一、2020年工作总结\n（一）学术\n{WORK}\n{BODY}\n二、2021年工作计划\n（一）学术\n{AHEAD}",
+    ],
+)
+def test_papers_written_into_a_mail_count(text: str) -> None:
+    assert told(f"章老师：\n您好！\n{text}", "")[1] == {"summary", "plan"}
+
+
+def test_a_mail_that_praises_the_year_in_passing_is_no_summary() -> None:
+    praise = "一年来，在贵会的指导下，我会圆满完成了各项工作，取得了一定成绩。"
+    assert told(f"章老师：\n您好！\n{praise}学会近期活动较多。\n{ON_THE_WAY}", "")[1] == set()
+
+
+def test_a_letter_of_ours_kept_as_a_file_is_none_of_the_papers() -> None:
+    letter = (
+        "浙江省示例学会：\n您好！贵单位报送2020年度省级学会工作总结材料的邮件已收到。经核对，以下内容需要补正。\n"
+        "1. 尚缺下一年度工作计划，请补报。\n截至目前已收到的材料：\n  · 总结.docx（工作总结）\n本邮件由系统自动发出。"
+    )
+    assert told(letter, "补正通知.pdf")[:2] == (Role.OTHER, set())
 
 
 def test_last_years_papers_do_not_count() -> None:
