@@ -34,6 +34,8 @@ class Cell:
     """Whether it is the continuation of a merged cell (its text is then '')."""
     hidden: bool = False
     """Whether it stands in a hidden row or column: it counts only where nothing visible says the same."""
+    several: bool = False
+    """Whether it was joined from cells that each hold a number: which of them is meant, or their sum, a person decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

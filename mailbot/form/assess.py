@@ -134,6 +134,8 @@ def _evidence(rows: Sequence[FormRow]) -> Iterator[Cell]:
 
 
 def _score(cell: Cell) -> Decimal | None:
+    if cell.several:
+        return None
     if not cell.text.strip() and cell.formula:
         return compute(cell.formula)
     number = parse_points(cell.text)
@@ -198,7 +200,7 @@ def _on_score(row: FormRow, item: ItemReading, *, shared: bool) -> Iterator[Find
 
 def _why_unread(cell: Cell) -> Code:
     """Why a score could not be read; what only we cannot read is for a person."""
-    if cell.formula or _PICTURE in cell.text:
+    if cell.several or cell.formula or _PICTURE in cell.text:
         return Code.FORM_LOW_CONFIDENCE
     return Code.SCORE_MISSING if parse_points(cell.text) is Problem.EMPTY else Code.SCORE_NOT_A_NUMBER
 

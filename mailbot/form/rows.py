@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from mailbot.form.columns import Column, Columns, Row, repeats_header
 from mailbot.form.match import Matcher, normalized
-from mailbot.form.points import parse_points
+from mailbot.form.points import Problem, parse_points
 from mailbot.model import ReadBy
 from mailbot.reading import Cell
 from mailbot.rubric import Item
@@ -40,10 +40,24 @@ class Reading:
             no=_join(self.no, other.no, glue),
             criterion=_join(self.criterion, other.criterion, ""),
             points=_join(self.points, other.points, glue),
-            score=_join(self.score, other.score, "\n"),
+            score=joined_score(self.score, other.score),
             evidence=_join(self.evidence, other.evidence, glue),
             remark=_join(self.remark, other.remark, glue),
         )
+
+
+def joined_score(one: Cell, other: Cell) -> Cell:
+    """Two cells of one score. What stands in both is never made one number, not even where it is the same: 3 and 3 may mean 6."""
+    if _is_empty(other):
+        return one
+    if _is_empty(one):
+        return other
+    texts = [cell.text.strip() or cell.formula for cell in (one, other)]
+    return replace(_join(one, other, "\n"), text="\n".join(texts), several=True)
+
+
+def _is_empty(cell: Cell) -> bool:
+    return not cell.formula and parse_points(cell.text) is Problem.EMPTY
 
 
 def _join(one: Cell, other: Cell, glue: str) -> Cell:
@@ -315,16 +329,14 @@ class _Reader:
         return len(claim.text) >= (1 if numbered else 4)
 
     def _goes_on(self, claim: _Claim, last: Item) -> bool:
+        """Whether a row without 序号 is more of the item above; a hidden one below a visible one was written over."""
         if claim.text:
             return self._is_part(last, claim.text) and not self._native
         cells = claim.cells
-        if not self._native:
+        if not self._native or cells.criterion.merged or cells.no.merged:
             return True
         before = self._kept.rows.get(last.no)
-        more_evidence = (
-            before is not None and not before.cells.evidence.text.strip() and not cells.score.text.strip()
-        )
-        return cells.criterion.merged or cells.no.merged or more_evidence
+        return before is not None and (before.cells.criterion.hidden or not cells.criterion.hidden)
 
 
 def _visible(claims: Sequence[_Claim]) -> Iterator[_Claim]:

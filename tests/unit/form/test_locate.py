@@ -293,12 +293,65 @@ def test_evidence_in_rows_of_its_own_beside_merged_cells() -> None:
         assert examined.assessment.items[0].evidence.endswith("\n二、组织研学工作会")
 
 
-def test_two_scores_for_one_item_are_not_one_number() -> None:
-    def change(lines: list[Line]) -> list[Line]:
-        more = {c: cell("", merged=c != "score") for c in ORDER} | {"score": cell("4", place="F4")}
-        return [lines[0], more, *lines[1:]]
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE, ReadBy.TEXT])
+@pytest.mark.parametrize("merged", [True, False])
+@pytest.mark.parametrize(("first", "second"), [("6", "4"), ("5", "5"), ("-", "10"), ("六", "四")])
+def test_two_scores_for_one_item_are_for_a_person(
+    read_by: ReadBy, merged: bool, first: str, second: str
+) -> None:
+    """Nobody wrote `6 4` into a cell: whether 10 is meant is not for us to say."""
 
-    assert faults(read(Form(change=change)))[0] == (Code.SCORE_NOT_A_NUMBER, 1)
+    def change(lines: list[Line]) -> list[Line]:
+        below = {c: cell("", merged=merged) for c in ORDER} | {"score": cell(second, place="F4")}
+        return [changed(1, score=first)(lines)[0], below, *lines[1:]]
+
+    examined = read(Form(read_by=read_by, change=change, total="100"))
+    assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, 1)]
+    assert examined.assessment is not None
+    assert (examined.assessment.items[0].score, examined.assessment.total) == (None, 90)
+
+
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE])
+def test_an_item_on_two_rows_that_are_not_merged(read_by: ReadBy) -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        score = lines[0]["score"]
+        first = lines[0] | {"score": cell()}
+        below = {c: cell() for c in ORDER} | {"score": score, "evidence": cell("另：区域性会议2场")}
+        return [first, below, *lines[1:]]
+
+    examined = read(Form(read_by=read_by, change=change))
+    assert examined.findings == ()
+    assert examined.assessment is not None
+    item = examined.assessment.items[0]
+    assert (item.score, item.evidence.splitlines()[-1]) == (10, "另：区域性会议2场")
+
+
+@pytest.mark.parametrize("merged", [(), ("score",)])
+def test_evidence_in_rows_of_its_own_beside_empty_cells(merged: tuple[str, ...]) -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        more = [
+            {c: cell("", merged=c in merged) for c in ORDER} | {"evidence": cell(text)}
+            for text in ("二、组织研学工作会", "三、举办沙龙")
+        ]
+        return [lines[0], *more, *lines[1:]]
+
+    examined = read(Form(change=change))
+    assert examined.findings == ()
+    assert examined.assessment is not None
+    assert examined.assessment.items[0].evidence.endswith("\n二、组织研学工作会\n三、举办沙龙")
+
+
+def test_a_hidden_row_below_an_item_was_written_over() -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        old = {c: cell("", hidden=True) for c in ORDER} | {"score": cell("4", hidden=True)}
+        return [lines[0], old, *lines[1:]]
+
+    assert_right(Form(change=change).extract())
+
+
+def test_another_sheet_is_no_more_of_the_last_item() -> None:
+    other = Table(rows=((*(cell(),) * 5, cell("3"), cell("会务"), cell()),), name="费用")
+    assert_right(extract([Form().table(), other]))
 
 
 def test_tabbed_text_with_cells_left_out() -> None:
