@@ -240,6 +240,11 @@ def _total(
     if not items:
         return None, ()
     computed = "" if total is None else plain(total)
+    every = len(items) == len(matcher.rubric.items) and all(item.score is not None for item in items)
+    if cell.several and parse_points(cell.text) != total:
+        code, found = Code.FORM_LOW_CONFIDENCE, quoted(cell.text)
+        doubt = finding(code, found=found, wanted=computed, place=cell.place)
+        return None, (doubt,) if every else ()
     if (
         not cell.text.strip()
         and cell.formula
@@ -254,7 +259,6 @@ def _total(
             )
             return None, (missing,)
         stated = number
-    every = len(items) == len(matcher.rubric.items) and all(item.score is not None for item in items)
     if not every or stated is None or total is None or stated in (total, total + _added(form)):
         return stated, ()
     mismatch = finding(Code.TOTAL_MISMATCH, found=plain(stated), wanted=computed, place=cell.place)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
 from mailbot.form.match import Matcher, normalized
-from mailbot.form.points import parse_points
+from mailbot.form.points import Problem, parse_points
 from mailbot.reading import Cell
 from mailbot.rubric import Item
 
@@ -53,6 +53,16 @@ _LABELS: tuple[tuple[Column, re.Pattern[str]], ...] = tuple(
         (Column.REMARK, r"备注.{0,4}|说明"),
     )
 )
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_STAGES = (
+    (2, re.compile(r"审定|核定|最终|终评|终审|定稿|本年|今年")),
+    (-2, re.compile(r"初评|初审|初步|预评|上年|上一年|去年|往年|秘书处")),
+    (1, re.compile(r"自评|自我")),
+)
+"""What tells columns of scores apart that stand side by side, and how much it speaks for one: for none below zero."""
+_STAGE = re.compile("|".join((_YEAR.pattern, *(pattern.pattern for _, pattern in _STAGES))))
+_FROM_RANK = {Column.SCORE: 1, Column.EVIDENCE: 2}
+"""Columns that may stand there several times, and the rank from which one goes before the others."""
 _LONGEST_LABEL = 20
 _DEEPEST_HEADER = 3
 _NOTHING, _NOWHERE = Cell(text=""), range(0)
@@ -73,22 +83,46 @@ def label(text: str) -> Column | None:
 class Columns:
     """Where each column of the form stands in a table."""
 
-    spans: Mapping[Column, range]
-    """A label merged over several columns of the grid spans them all."""
+    spans: Mapping[Column, Sequence[int]]
+    """A label merged over several columns of the grid spans them all, and so does one that stands over several."""
+    passed_over: Sequence[int] = ()
+    """Columns of scores that by their labels are not those asked for: last year's, a first draft's."""
 
     def cell(self, row: Row, column: Column) -> Cell:
-        """The row's cell in a column; an empty one where there is none."""
+        """The row's cell in a column; an empty one where there is none.
+
+        Of several columns for the evidence no text is lost, and of several for the score none is taken for another.
+        """
         span = self.spans.get(column, _NOWHERE)
-        if len(span) == 1:
-            return row[span.start] if span.start < len(row) else _NOTHING
-        cells = [row[index] for index in span if index < len(row)]
-        return next(
-            (cell for cell in cells if cell.text.strip() or cell.formula),
-            cells[0] if cells else _NOTHING,
-        )
+        cells = [row[index] for index in span if index < len(row)] or [_NOTHING]
+        if column is Column.SCORE:
+            passed_over = [row[index] for index in self.passed_over if index < len(row)]
+            return _score(cells) or _doubtful(passed_over) or cells[0]
+        said = [cell for cell in cells if cell.text.strip() or cell.formula]
+        if column is Column.EVIDENCE and len(said) > 1:
+            texts = dict.fromkeys(cell.text.strip() for cell in said)
+            return replace(said[0], text="\n".join(texts))
+        return said[0] if said else cells[0]
 
     def __contains__(self, column: Column) -> bool:
         return column in self.spans
+
+
+def _score(cells: Sequence[Cell]) -> Cell | None:
+    """What the columns for the score say, a doubtful cell where they say different things; words beside a number are none."""
+    said = [cell for cell in cells if cell.formula or parse_points(cell.text) is not Problem.EMPTY]
+    if len(said) < 2:
+        return said[0] if said else None
+    counting = [cell for cell in said if cell.formula or parse_points(cell.text) is not Problem.NOT_A_NUMBER]
+    if len({cell.formula or parse_points(cell.text) for cell in counting}) < 2:
+        return (counting or said)[0]
+    return _doubtful(counting)
+
+
+def _doubtful(cells: Sequence[Cell]) -> Cell | None:
+    said = [cell for cell in cells if cell.formula or parse_points(cell.text) is not Problem.EMPTY]
+    texts = [cell.text.strip() or cell.formula for cell in said]
+    return replace(said[0], text="\n".join(texts), several=True) if said else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +134,11 @@ class Header:
     columns: Columns
 
 
-def headers(rows: Sequence[Row]) -> Iterator[Header]:
-    """Every header of the form in a table, wherever it stands, also one over two or three rows."""
+def headers(rows: Sequence[Row], year: int) -> Iterator[Header]:
+    """Every header of the form in a table, wherever it stands, also one over two or three rows.
+
+    Of scores for several years those of the given one count.
+    """
     labelled = [any(label(cell.text) for cell in row) for row in rows]
     index = 0
     while index < len(rows):
@@ -109,8 +146,9 @@ def headers(rows: Sequence[Row]) -> Iterator[Header]:
         if found is None:
             index += 1
             continue
-        yield found
-        index = found.last + 1
+        header = _told_apart(found, rows, year)
+        yield header
+        index = header.last + 1
 
 
 def _header_at(rows: Sequence[Row], index: int) -> Header | None:
@@ -128,6 +166,59 @@ def _header_at(rows: Sequence[Row], index: int) -> Header | None:
     return best
 
 
+def _told_apart(header: Header, rows: Sequence[Row], year: int) -> Header:
+    """Of several columns for the score, or the evidence, those that the labels above or beneath name as the ones that count."""
+    spans = dict(header.columns.spans)
+    if all(len(spans.get(column, ())) < 2 for column in _FROM_RANK):
+        return header
+    last = header.last + _is_beneath(header, rows)
+    window = rows[header.first : last + 1]
+    for column, least in _FROM_RANK.items():
+        ranks = _ranks(window, spans.get(column, ()), year)
+        best = max(ranks.values(), default=0)
+        if best >= least:
+            spans[column] = [index for index, rank in ranks.items() if rank == best]
+    passed_over = [i for i in header.columns.spans[Column.SCORE] if i not in spans[Column.SCORE]]
+    return replace(header, last=last, columns=Columns(spans=spans, passed_over=passed_over))
+
+
+def _is_beneath(header: Header, rows: Sequence[Row]) -> bool:
+    """Whether the row below a header tells its columns for the score apart."""
+    if header.last + 1 >= len(rows):
+        return False
+    columns, row = header.columns, rows[header.last + 1]
+    if any(columns.cell(row, column).text.strip() for column in (Column.NO, Column.CRITERION)):
+        return False
+    texts = [row[index].text for index in columns.spans[Column.SCORE] if index < len(row)]
+    return any(_STAGE.search(text) and parse_points(text) is Problem.NOT_A_NUMBER for text in texts)
+
+
+def _ranks(window: Sequence[Row], span: Sequence[int], year: int) -> dict[int, int]:
+    """How much the header speaks for each of several columns, by what it does not say of all of them."""
+    said = {index: _over(window, index) for index in span}
+    telling = [n for n in range(len(window)) if len({texts[n] for texts in said.values()}) > 1]
+    return {index: _rank("".join(texts[n] for n in telling), year) for index, texts in said.items()}
+
+
+def _over(window: Sequence[Row], index: int) -> list[str]:
+    """What each row of the header says of a column, also in a label merged over it from the left."""
+    texts: list[str] = []
+    for row in window:
+        at = index if index < len(row) else 0
+        while not any(texts) and at > 0 and row[at].merged and not row[at].text.strip():
+            at -= 1
+        texts.append(normalized(row[at].text))
+    return texts
+
+
+def _rank(text: str, year: int) -> int:
+    """How much a label speaks for its column as the one asked for."""
+    years = _YEAR.findall(text)
+    if years:
+        return 3 if str(year) in years else -3
+    return next((rank for rank, pattern in _STAGES if pattern.search(text)), 0)
+
+
 def _is_header(columns: Columns) -> bool:
     item = Column.CRITERION in columns or Column.NO in columns
     return len(columns.spans) >= 3 and Column.SCORE in columns and item
@@ -141,31 +232,31 @@ def names_columns(row: Row) -> bool:
 
 def _named(window: Sequence[Row]) -> Columns:
     width = max(len(row) for row in window)
-    named: dict[Column, range] = {}
+    named: dict[Column, list[range]] = {}
     for index in range(width):
         texts = [row[index].text for row in window if index < len(row)]
         column = label("".join(texts)) or (label(texts[-1]) if len(texts) > 1 else None)
-        if column is None:
-            continue
-        span = range(index, _end(window, index, width))
-        if _is_hidden(window, index) and column in named:
-            continue
-        if (
-            column not in named
-            or _is_hidden(window, named[column].start)
-            or (column is Column.SCORE and _says_self(texts) and span.start > named[column].start)
-        ):
-            named[column] = span
-    return Columns(spans=named)
+        if column is not None:
+            named.setdefault(column, []).append(range(index, _end(window, index, width)))
+    return Columns(spans={column: _spanned(window, column, spans) for column, spans in named.items()})
+
+
+def _spanned(window: Sequence[Row], column: Column, spans: Sequence[range]) -> Sequence[int]:
+    """The first visible column that bears a label; of scores and evidence all, for which one counts is told later."""
+    spans = [span for span in spans if not _is_hidden(window, span.start)] or spans
+    if column is Column.SCORE:
+        spans = [span for span in spans if _says_self(window, span.start)] or spans
+    indexes = [index for span in (spans if column in _FROM_RANK else spans[:1]) for index in span]
+    return [index for index in indexes if not _is_hidden(window, index)] or indexes
 
 
 def _is_hidden(window: Sequence[Row], index: int) -> bool:
     return all(row[index].hidden for row in window if index < len(row))
 
 
-def _says_self(texts: Sequence[str]) -> bool:
+def _says_self(window: Sequence[Row], index: int) -> bool:
     """`自评分` is what we look for where a mere `得分` stands in the same header."""
-    return "自" in "".join(texts)
+    return any("自" in row[index].text for row in window if index < len(row))
 
 
 def _end(window: Sequence[Row], index: int, width: int) -> int:

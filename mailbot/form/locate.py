@@ -90,7 +90,7 @@ class _Segment:
 def _segments(
     rows: Sequence[Row], table: Table, forms: Sequence[_Growing], read_by: ReadBy, matcher: Matcher
 ) -> Iterator[_Segment]:
-    found = list(headers(rows))
+    found = list(headers(rows, matcher.rubric.year))
     if not found:
         columns = _without_header(rows, forms, table, read_by, matcher)
         if columns is not None:

@@ -228,8 +228,8 @@ class _Reader:
         span = self._columns.spans.get(Column.CRITERION)
         if span is None or self._native or self._matcher.whole(self._text(row)) is not None:
             return row
-        for index in range(span.start):
-            missing = span.start - index
+        for index in range(span[0]):
+            missing = span[0] - index
             blank_end = not any(cell.text.strip() for cell in row[len(row) - missing :])
             if blank_end and self._matcher.whole(normalized(row[index].text)) is not None:
                 return (*row[:index], *(_NOTHING,) * missing, *row[index : len(row) - missing])

@@ -130,6 +130,101 @@ def test_a_score_column_over_two_columns_of_the_grid() -> None:
     assert_right(extract([replace(table, rows=tuple(rows))]))
 
 
+def beside(labels: Sequence[str], scores: Sequence[str | None]) -> Extract:
+    """The form with 自评分 merged over columns that a second row of the header tells apart; None is the society's score."""
+    table = Form().table()
+    more = len(labels) - 1
+    rows: list[tuple[Cell, ...]] = []
+    for n, row in enumerate(table.rows):
+        own = [replace(row[5], text=row[5].text if text is None else text) for text in scores]
+        if n < 2 or n == len(table.rows) - 1:
+            rows.append((*row[:6], *row_of("", more), *row[6:]))
+        elif n == 2:
+            rows.append((*row[:6], *(cell("", merged=True) for _ in range(more)), *row[6:]))
+            rows.append((*row_of("", 5), *map(cell, labels), *row_of("", 2)))
+        else:
+            rows.append((*row[:5], *own, *row[6:]))
+    return extract([replace(table, rows=tuple(rows))])
+
+
+def row_of(text: str, width: int) -> tuple[Cell, ...]:
+    return tuple(cell(text) for _ in range(width))
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores"),
+    [
+        (("2019年", "2020年"), ("1", None)),
+        (("2020年度", "2019年度"), (None, "1")),
+        (("上年", "本年"), ("1", None)),
+        (("秘书处初评", "理事会审定"), ("1", None)),
+        (("初评", "复评", "最终得分"), ("1", "1", None)),
+        (("自评", "省科协复核"), (None, "0.5")),
+        (("分数", "说明"), (None, "按标准")),
+        (("初评", "复核"), (None, None)),
+    ],
+)
+def test_scores_side_by_side_are_told_apart_by_their_labels(
+    labels: Sequence[str], scores: Sequence[str | None]
+) -> None:
+    assert_right(beside(labels, scores))
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores"),
+    [
+        (("一稿", "二稿"), ("0.5", None)),
+        (("秘书处初评", "复核"), ("0.5", None)),
+        (("2018年", "2019年"), ("0.5", "1")),
+        (("2019年", "2020年"), ("1", "")),
+        (("理事会审定", "最终"), ("0.5", "1")),
+    ],
+)
+def test_which_of_two_scores_counts_is_for_a_person(
+    labels: Sequence[str], scores: Sequence[str | None]
+) -> None:
+    """Also where the column that would count is empty: it would be wrong to say that nothing was claimed."""
+    examined = read(beside(labels, scores))
+    assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, no) for no in NOS]
+    assert examined.assessment is not None
+    assert examined.assessment.total is None
+
+
+def test_two_columns_of_scores_with_the_same_label() -> None:
+    """Each with its evidence; the year may stand above."""
+    table = Form().table()
+    rows = [(*row[:7], row[5] if n == 2 else cell("1"), *row[6:]) for n, row in enumerate(table.rows)]
+    examined = read(extract([replace(table, rows=tuple(rows))]))
+    assert {code for code, _ in faults(examined)} == {Code.FORM_LOW_CONFIDENCE}
+    years = [cell(text, merged=not text) for text in ("2020年", "", "2019年", "")]
+    above = (*rows[2][:5], *years, *rows[2][9:])
+    beneath = (*(cell("", merged=True) for _ in range(5)), *rows[2][5:9], cell("", merged=True))
+    assert_right(extract([replace(table, rows=(*rows[:2], above, beneath, *rows[3:]))]))
+
+
+def test_a_hidden_column_under_a_merged_label_does_not_count() -> None:
+    table = Form().table()
+    rows = [
+        (*row[:5], cell("自评分" if n == 2 else "1", hidden=True), replace(row[5], merged=n == 2), *row[6:])
+        for n, row in enumerate(table.rows)
+    ]
+    rows[2] = (*rows[2][:6], cell("", merged=True), *rows[2][7:])
+    assert_right(extract([replace(table, rows=tuple(rows))]))
+
+
+def test_evidence_in_two_columns_is_all_read() -> None:
+    table = Form().table()
+    rows = [
+        (*row[:7], cell("佐证材料" if n == 2 else "见附件1" if n == 3 else ""), row[7])
+        for n, row in enumerate(table.rows)
+    ]
+    examined = read(extract([replace(table, rows=tuple(rows))]))
+    assert examined.findings == ()
+    assert examined.assessment is not None
+    assert examined.assessment.items[0].evidence == Form().evidence[1] + "\n见附件1"
+    assert examined.assessment.items[1].evidence == Form().evidence[4]
+
+
 def test_a_form_without_category_group_and_remark() -> None:
     assert_right(Form(order=("no", "criterion", "points", "score", "evidence")).extract())
 
