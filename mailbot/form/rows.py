@@ -20,6 +20,8 @@ _TOTAL = re.compile(
     r"(?:自评)?(?:总计|合计|总分|共计|总得分|合计得分|总评)(?:得分|分值|分数|分)?(?P<number>[0-9.]*)分?"
 )
 _SUBTOTAL = re.compile(r".{0,14}(?:小计|分项合计|类合计).{0,8}")
+_OF_CATEGORY = re.compile(r"^[0-9一二三四五六七八九十第类]*|(?:[0-9.]+分?|小计|合计|得分|自评分?)*$")
+"""What stands before and behind a category's name in a row of its own: its number, its points."""
 _NOTHING = Cell(text="")
 
 
@@ -129,6 +131,8 @@ class _Claim:
     """The criterion, normalized."""
     item: Item | None
     whole: bool
+    category: bool = False
+    """Whether the row bears a category's name and is none of its items."""
 
 
 @dataclass(slots=True)
@@ -149,6 +153,8 @@ class _Reader:
         self._native = read_by is ReadBy.CELLS
         self._glue = "" if read_by in (ReadBy.TEXT, ReadBy.OCR) else "\n"
         self._matcher = matcher
+        self._categories = {c.name: c.points for c in matcher.rubric.categories}
+        self._names = {_name_of_category(name) for name in self._categories} - {""}
         self._kept = _Kept(last=going_on_from)
 
     def read(self, rows: Sequence[Row]) -> Rows:
@@ -215,13 +221,24 @@ class _Reader:
         for row in map(self._aligned, body):
             text = self._text(row)
             item = self._matcher.whole(text)
-            claims.append(_Claim(cells=self._reading(row), text=text, item=item, whole=item is not None))
+            named = item is None and self._names_category(row)
+            claims.append(
+                _Claim(cells=self._reading(row), text=text, item=item, whole=item is not None, category=named)
+            )
         known = {claim.item.no for claim in claims if claim.item}
         numbered = self._numbering(claims)
         for claim in claims:
-            if claim.item is None:
+            if claim.item is None and not claim.category:
                 claim.item = self._by_number(claim, numbered, known) or self._matcher.part(claim.text)
         return claims
+
+    def _names_category(self, row: Row) -> bool:
+        """Whether a row's words are a category's name alone, with or without its number and points."""
+        columns = self._columns
+        if Column.CRITERION not in columns:
+            return False
+        said = (Column.NO, Column.CATEGORY, Column.GROUP, Column.CRITERION)
+        return _name_of_category("".join(columns.cell(row, column).text for column in said)) in self._names
 
     def _aligned(self, row: Row) -> Row:
         """A row whose first cells were left out (tabbed text) moved so that its criterion stands in its column."""
@@ -275,6 +292,9 @@ class _Reader:
 
     def _settle(self, claim: _Claim, following: Item | None) -> None:
         kept = self._kept
+        if claim.item is None and self._sums_up(claim, following):
+            kept.last = None
+            return
         if claim.item is None and not self._native and self._leads(claim, following):
             claim.item = following
         if claim.item is None:
@@ -291,6 +311,18 @@ class _Reader:
         elif _is_scored(claim.cells):
             kept.added.append(claim.cells)
         kept.last = claim.item
+
+    def _sums_up(self, claim: _Claim, following: Item | None) -> bool:
+        """Whether a row heads a category or adds it up: by its words, or by points that are those of the whole category."""
+        cells, last = claim.cells, self._kept.last
+        if any(_SUBTOTAL.fullmatch(_bare(c.text)) for c in (cells.no, cells.criterion, cells.points)):
+            return True
+        if claim.category and (_is_scored(cells) or not cells.evidence.text.strip()):
+            return True
+        points = parse_points(cells.points.text)
+        if _number(cells.no) is not None or (last is not None and points == last.points):
+            return False
+        return points in {self._categories[item.category] for item in (last, following) if item is not None}
 
     def _leads(self, claim: _Claim, following: Item | None) -> bool:
         """Whether this is the first piece of the row below it."""
@@ -313,8 +345,6 @@ class _Reader:
     def _unclaimed(self, claim: _Claim) -> None:
         """A row that is no item: more of the row above, an added one, or nothing that counts."""
         cells, kept = claim.cells, self._kept
-        if any(_SUBTOTAL.fullmatch(_bare(c.text)) for c in (cells.no, cells.criterion, cells.points)):
-            return
         if not cells.no.text.strip() and kept.last is not None and self._goes_on(claim, kept.last):
             piece = FormRow(item=kept.last, cells=cells, whole=False, glue=self._glue)
             before = kept.rows.get(kept.last.no)
@@ -358,8 +388,13 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s:：()（）]", "", text)
 
 
+def _name_of_category(text: str) -> str:
+    return _OF_CATEGORY.sub("", normalized(text))
+
+
 def _number(cell: Cell) -> int | None:
-    number = parse_points(cell.text) if cell.text.strip() else None
+    """序号 in digits; 一 and 二 number the categories."""
+    number = parse_points(cell.text) if any(c.isdecimal() for c in cell.text) else None
     return int(number) if isinstance(number, Decimal) and number == number.to_integral_value() else None
 
 

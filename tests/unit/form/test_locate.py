@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -282,6 +282,59 @@ def test_rows_of_subtotals_and_categories_are_no_items() -> None:
         return [*lines[:7], subtotal, heading, *lines[7:]]
 
     assert_right(Form(change=change).extract())
+
+
+def with_categories(
+    column: str, number: str, behind: str = "", **more: str
+) -> Callable[[list[Line]], list[Line]]:
+    """Each category on a row of its own, its name in one of the columns."""
+
+    def change(lines: list[Line]) -> list[Line]:
+        rows: list[Line] = []
+        for line in lines:
+            for n, category in enumerate(RUBRIC.categories, start=1):
+                if line["category"].text.startswith(category.name):
+                    points = f"{category.points}"
+                    name = category.name.partition("、")[2] + behind.format(points)
+                    numbered = {"no": cell(number.format("零一二三四五"[n], n))}
+                    head = numbered | {c: cell(text.format(points)) for c, text in more.items()}
+                    rows.append(head | {column: cell(head.get(column, cell()).text + name)})
+            rows.append(line | {"category": cell()})
+        return rows
+
+    return change
+
+
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE])
+@pytest.mark.parametrize(
+    ("column", "number", "more"),
+    [
+        ("category", "{0}", {"points": "{}分"}),
+        ("category", "{0}", {"points": "{}分", "score": "{}"}),
+        ("category", "{1}", {"points": "{}分", "score": "{}"}),
+        ("category", "", {"behind": "（{}分）", "score": "{}"}),
+        ("criterion", "{0}", {"points": "{}分", "score": "{}"}),
+        ("criterion", "", {"points": "{}分", "score": "{}", "evidence": "见各项"}),
+        ("group", "", {"score": "{}", "behind": "小计"}),
+        ("no", "{0}、", {"behind": "（{}分）", "score": "{}"}),
+        ("no", "", {}),
+    ],
+)
+def test_categories_on_rows_of_their_own_are_no_items(
+    read_by: ReadBy, column: str, number: str, more: dict[str, str]
+) -> None:
+    change = with_categories(column, number, **more)
+    assert_right(Form(read_by=read_by, change=change).extract())
+
+
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE])
+def test_a_category_in_other_words_is_known_by_its_points(read_by: ReadBy) -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        head = {"criterion": cell("学会工作的其他方面"), "points": cell("12分"), "score": cell("12")}
+        sums = {"points": cell("35分"), "score": cell("35")}
+        return [*lines[:7], sums, *lines[7:11], head, *lines[11:]]
+
+    assert_right(Form(read_by=read_by, change=change).extract())
 
 
 @pytest.mark.parametrize("label", ["总计", "合计", "总 计", "总分", "合 计：", "总计（分）"])
