@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from mailbot.form.columns import Columns, Row, headers, inferred, names_columns
 from mailbot.form.match import Matcher
-from mailbot.form.rows import FormRow, Reading, Rows, read_rows
+from mailbot.form.rows import FormRow, Reading, Rows, Total, read_rows, the_total
 from mailbot.model import ReadBy
 from mailbot.reading import Cell, Extract, Table
 from mailbot.rubric import Item
@@ -49,16 +49,18 @@ class _Growing:
     width: int
     rows: list[FormRow] = field(default_factory=list)
     added: list[Reading] = field(default_factory=list)
-    total: Cell | None = None
+    totals: list[Total] = field(default_factory=list)
     around: list[Row] = field(default_factory=list)
 
     def items(self) -> set[int]:
         return {row.item.no for row in self.rows}
 
     def take(self, read: Rows) -> None:
+        if self.rows and read.rows:
+            self.totals = [replace(total, within=True) for total in self.totals]
         self.rows += read.rows
         self.added += read.added
-        self.total = self.total or read.total
+        self.totals += read.totals
         self.around += read.rest
 
 
@@ -144,7 +146,8 @@ def _place(segment: _Segment, forms: list[_Growing], read_by: ReadBy, matcher: M
 def _goes_on(segment: _Segment, read: Rows, before: _Growing) -> bool:
     """Whether a segment is more of the form before it: other items, a row cut by the page's end, or its total."""
     if not read.rows:
-        return read.total is not None and before.total is None
+        grand = any(total.grand for total in read.totals) and not any(t.grand for t in before.totals)
+        return grand or bool(read.totals and not before.totals)
     known = {row.item.no: row for row in before.rows}
     again = [row for row in read.rows if row.item.no in known]
     cut = again == [read.rows[0]] and not (again[0].whole and known[again[0].item.no].whole)
@@ -169,7 +172,7 @@ def _finished(form: _Growing, matcher: Matcher) -> Located:
     return Located(
         rows=tuple(sorted(form.rows, key=lambda row: order[row.item.no])),
         added=tuple(form.added),
-        total=form.total,
+        total=the_total(form.totals),
         around=tuple(form.around),
         hidden=form.hidden,
     )

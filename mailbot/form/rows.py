@@ -100,12 +100,38 @@ class FormRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """A row that states a sum: the form's, or a category's under the same word."""
+
+    cell: Cell
+    grand: bool
+    """Whether it says to be the whole form's: by the points beside it, or else by its word (总计)."""
+    within: bool
+    """Whether there are items above and below it."""
+
+
+def the_total(totals: Sequence[Total]) -> Cell | None:
+    """The last of the sums that are most likely the form's; 合计 among the items is a category's.
+
+    Where a like one states another number, the cell is doubtful: the sums of all categories may stand there and no total.
+    """
+    visible = [total for total in totals if not total.cell.hidden] or totals
+    found = [total for total in visible if total.grand or not total.within]
+    if not found:
+        return None
+    best = max(reversed(found), key=lambda total: (total.grand, not _is_empty(total.cell)))
+    like = [t.cell for t in visible if t.grand is best.grand and not _is_empty(t.cell)]
+    several = len({cell.formula or parse_points(cell.text) for cell in like}) > 1
+    return replace(best.cell, several=several or best.cell.several)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """What the rows under one header are."""
 
     rows: tuple[FormRow, ...]
     added: tuple[Reading, ...]
-    total: Cell | None
+    totals: tuple[Total, ...]
     rest: tuple[Row, ...]
     """What stands below the total."""
 
@@ -132,7 +158,7 @@ class _Claim:
     item: Item | None
     whole: bool
     category: bool = False
-    """Whether the row bears a category's name and is none of its items."""
+    """Whether the row bears a category's name, or the word of a sum, and is none of its items."""
 
 
 @dataclass(slots=True)
@@ -158,33 +184,45 @@ class _Reader:
         self._kept = _Kept(last=going_on_from)
 
     def read(self, rows: Sequence[Row]) -> Rows:
-        body, total, rest = self._parted(rows)
+        body, totals, rest = self._parted(rows)
         claims = list(_visible(self._claims(body)))
         for index, claim in enumerate(claims):
             following = claims[index + 1].item if index + 1 < len(claims) else None
             self._settle(claim, following)
-        return Rows(
-            rows=tuple(self._kept.rows.values()), added=tuple(self._kept.added), total=total, rest=rest
-        )
+        kept = self._kept
+        return Rows(rows=tuple(kept.rows.values()), added=tuple(kept.added), totals=totals, rest=rest)
 
-    def _parted(self, rows: Sequence[Row]) -> tuple[list[Row], Cell | None, tuple[Row, ...]]:
-        """Rows that may be items, the cell of the total, and what stands below it."""
-        body: list[Row] = []
-        rest: list[Row] = []
-        total: Cell | None = None
-        for row in rows:
-            if not any(cell.text.strip() or cell.formula for cell in row) or repeats_header(
-                row, self._columns
-            ):
-                continue
-            stated = self._total(row)
-            if stated is not None:
-                total = stated if total is None or total.hidden else total
-            elif total is None or self._matcher.whole(self._text(row)) is not None:
-                body.append(row)
-            else:
-                rest.append(row)
-        return body, total, tuple(rest)
+    def _parted(self, rows: Sequence[Row]) -> tuple[list[Row], tuple[Total, ...], tuple[Row, ...]]:
+        """Rows that may be items, the sums, and what stands below the total."""
+        said = [
+            row
+            for row in rows
+            if any(cell.text.strip() or cell.formula for cell in row)
+            and not repeats_header(row, self._columns)
+        ]
+        items = [index for index, row in enumerate(said) if self._is_surely_an_item(row)] or [-1]
+        totals = {
+            index: Total(cell=cell, grand=self._is_grand(row), within=items[0] < index < items[-1])
+            for index, row in enumerate(said)
+            if (cell := self._total(row)) is not None
+        }
+        ends = (index for index, t in totals.items() if index > items[0] and (t.grand or not t.within))
+        foot = next(ends, len(said))
+        body = [row for index, row in enumerate(said) if index < foot or index in items]
+        rest = [row for index, row in enumerate(said) if index > foot and index not in {*items, *totals}]
+        return body, tuple(totals.values()), tuple(rest)
+
+    def _is_surely_an_item(self, row: Row) -> bool:
+        """By its words, or in a form without words by its number."""
+        if Column.CRITERION in self._columns:
+            return self._matcher.whole(self._text(row)) is not None
+        return _number(self._columns.cell(row, Column.NO)) is not None
+
+    def _is_grand(self, row: Row) -> bool:
+        """Whether the total of this row says to be the whole form's."""
+        words = "".join(cell.text for index, cell in enumerate(row) if index not in self._words)
+        beside = parse_points(self._columns.cell(row, Column.POINTS).text)
+        return beside == self._matcher.rubric.total if isinstance(beside, Decimal) else "总" in words
 
     def _text(self, row: Row) -> str:
         return normalized(self._columns.cell(row, Column.CRITERION).text)
@@ -221,7 +259,7 @@ class _Reader:
         for row in map(self._aligned, body):
             text = self._text(row)
             item = self._matcher.whole(text)
-            named = item is None and self._names_category(row)
+            named = item is None and (self._names_category(row) or self._total(row) is not None)
             claims.append(
                 _Claim(cells=self._reading(row), text=text, item=item, whole=item is not None, category=named)
             )

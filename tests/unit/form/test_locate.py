@@ -355,6 +355,55 @@ def test_a_total_written_behind_its_label() -> None:
     assert examined.assessment.stated_total == 99
 
 
+def with_sums(*, points: bool, label: str = "合计") -> Callable[[list[Line]], list[Line]]:
+    """The sum of each category below its items."""
+
+    def change(lines: list[Line]) -> list[Line]:
+        rows: list[Line] = []
+        for line, item in zip(lines, RUBRIC.items, strict=True):
+            rows.append(line)
+            if item is [i for i in RUBRIC.items if i.category == item.category][-1]:
+                full = next(c.points for c in RUBRIC.categories if c.name == item.category)
+                beside = {"points": cell(f"{full}分")} if points else {}
+                rows.append({"no": cell(label), "score": cell(full, place="F小")} | beside)
+        return rows
+
+    return change
+
+
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE, ReadBy.TEXT])
+@pytest.mark.parametrize("points", [True, False])
+def test_a_categorys_sum_under_the_same_word_is_not_the_total(read_by: ReadBy, points: bool) -> None:
+    form = Form(read_by=read_by, change=with_sums(points=points))
+    assert_right(form.extract())
+    form.total = "99"
+    assert faults(read(form)) == [(Code.TOTAL_MISMATCH, None)]
+    form.total = ""
+    assert faults(read(form)) == [(Code.TOTAL_MISSING, None)]
+
+
+@pytest.mark.parametrize("label", ["合计", "总分"])
+def test_a_total_under_the_word_of_the_categories_sums(label: str) -> None:
+    table = Form(change=with_sums(points=True, label=label)).table()
+    last = (cell(label), *table.rows[-1][1:])
+    assert_right(extract([replace(table, rows=(*table.rows[:-1], last))]))
+
+
+def test_categories_in_tables_of_their_own_with_their_sums() -> None:
+    table = Form(read_by=ReadBy.TABLE, change=with_sums(points=False)).table()
+    cuts = [n for n, row in enumerate(table.rows, start=1) if row[0].text == "合计"]
+    assert_right(extract(parts(table, *cuts[:-1], header=True), read_by=ReadBy.TABLE))
+    assert_right(extract(parts(table, *cuts, header=False), read_by=ReadBy.TABLE))
+
+
+def test_sums_of_all_categories_and_no_total_are_no_wrong_total() -> None:
+    table = Form(change=with_sums(points=False)).table()
+    examined = read(extract([replace(table, rows=table.rows[:-1])]))
+    assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, None)]
+    table = Form(change=lambda lines: with_sums(points=True)(lines)[:-1]).table()
+    assert faults(read(extract([replace(table, rows=table.rows[:-1])]))) == [(Code.TOTAL_MISSING, None)]
+
+
 # --- broken over rows, tables and sheets
 
 
