@@ -245,12 +245,10 @@ def _total(
         code, found = Code.FORM_LOW_CONFIDENCE, quoted(cell.text)
         doubt = finding(code, found=found, wanted=computed, place=cell.place)
         return None, (doubt,) if every else ()
-    if (
-        not cell.text.strip()
-        and cell.formula
-        and (adds_cells(cell.formula) or compute(cell.formula) is not None)
-    ):
-        stated = total if adds_cells(cell.formula) else compute(cell.formula)
+    adding = not cell.text.strip() and adds_cells(cell.formula, (i.score_place for i in items if i.score))
+    computable = None if cell.text.strip() else compute(cell.formula)
+    if adding or computable is not None:
+        stated = total if adding else computable
     else:
         number = parse_points(cell.text)
         if isinstance(number, Problem):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -22,7 +23,7 @@ _ALL_RAISED = re.compile(r"\s*[⁰¹²³⁴-⁹.]+\s*")
 """A number set in superscript; raised digits behind others are a note's or a power's."""
 _HALF = re.compile(r"(?P<whole>[^半]+?)个?半")
 _SUM = re.compile(r"=\s*(?:SUM\s*\((?P<listed>[^()]*)\)|(?P<added>[^()]+))", re.IGNORECASE)
-_REFERENCE = re.compile(r"(?:[^!()]+!)?\$?[A-Z]{1,3}\$?[0-9]{1,7}", re.IGNORECASE)
+_REFERENCE = re.compile(r"(?:[^!]+!)?\$?(?P<column>[A-Z]{1,3})\$?(?P<row>[0-9]{1,7})", re.IGNORECASE)
 
 
 class Problem(StrEnum):
@@ -91,16 +92,31 @@ def compute(formula: str) -> Decimal | None:
     return sum(map(Decimal, numbers), Decimal())
 
 
-def adds_cells(formula: str) -> bool:
-    """Whether a formula does nothing but add cells up: `=SUM(F3:F27)`, `=F3+F4+F5`."""
+def adds_cells(formula: str, places: Iterable[str]) -> bool:
+    """Whether a formula does nothing but add cells up, all of the given ones among them: `=SUM(F3:F27)`, `=F3+F4+F5`."""
     match = _SUM.fullmatch(formula.strip())
     if match is None:
         return False
-    if match["listed"] is not None:
-        parts = re.split(r"[,:;]", match["listed"])
-        return all(_REFERENCE.fullmatch(part.strip()) for part in parts)
-    parts = match["added"].split("+")
-    return len(parts) > 1 and all(_REFERENCE.fullmatch(part.strip()) for part in parts)
+    listed = match["listed"]
+    parts = match["added"].split("+") if listed is None else re.split(r"[,;]", listed)
+    if listed is None and len(parts) < 2:
+        return False
+    added = [_rows(part) for part in parts]
+    return None not in added and all(any(_lies_in(place, rows) for rows in added) for place in places)
+
+
+def _rows(reference: str) -> tuple[str, range] | None:
+    """The column of a cell, or of cells beneath one another, and their rows."""
+    ends = [_REFERENCE.fullmatch(end.strip()) for end in reference.split(":")]
+    first, last = ends[0], ends[-1]
+    if len(ends) > 2 or first is None or last is None or first["column"].upper() != last["column"].upper():
+        return None
+    return first["column"].upper(), range(int(first["row"]), int(last["row"]) + 1)
+
+
+def _lies_in(place: str, rows: tuple[str, range] | None) -> bool:
+    cell = _rows(place)
+    return cell is not None and rows is not None and cell[0] == rows[0] and cell[1].start in rows[1]
 
 
 def plain(number: Decimal) -> str:

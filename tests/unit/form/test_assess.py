@@ -9,6 +9,7 @@ import pytest
 
 from mailbot.form.sums import by_category
 from mailbot.model import Code, ReadBy, Severity
+from mailbot.reading import Extract
 from tests.unit.form.build import (
     EVIDENCE,
     NOS,
@@ -138,14 +139,22 @@ def test_a_total_of_decimals_is_exact() -> None:
     assert read(form).findings == ()
 
 
+def with_total_formula(formula: str) -> Extract:
+    table = Form().table()
+    last = [cell("", formula=formula) if c.place == "F总" else c for c in table.rows[-1]]
+    return extract([replace(table, rows=(*table.rows[:-1], tuple(last)))])
+
+
 def test_a_sum_formula_without_value_is_computed() -> None:
-    form = Form()
-    table = form.table()
-    last = [cell("", formula="=SUM(F4:F28)") if c.place == "F总" else c for c in table.rows[-1]]
-    examined = read(extract([replace(table, rows=(*table.rows[:-1], tuple(last)))]))
+    examined = read(with_total_formula("=SUM(F1:F52)"))
     assert examined.findings == ()
     assert examined.assessment is not None
     assert examined.assessment.stated_total == 100
+
+
+def test_a_sum_formula_that_leaves_items_out_states_no_total() -> None:
+    found = the(read(with_total_formula("=SUM(F1:F47)")), Code.TOTAL_MISSING)
+    assert (found.found, found.wanted) == ("=SUM(F1:F47)", "100")
 
 
 # --- evidence

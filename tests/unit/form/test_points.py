@@ -124,13 +124,19 @@ def test_other_formulas_are_not_computed(formula: str) -> None:
     assert compute(formula) is None
 
 
-def test_formulas_that_add_cells_are_told() -> None:
-    assert adds_cells("=SUM(F3:F27)")
-    assert adds_cells("=SUM($F$3:$F$27,G2)")
-    assert adds_cells("=F3+F4+F5")
-    assert not adds_cells("=SUM(F3:F27)*2")
-    assert not adds_cells("=AVERAGE(F3:F27)")
-    assert not adds_cells("=F3")
+@pytest.mark.parametrize(
+    "formula", ["=SUM(F3:F5)", "=SUM($F$3:$F$5,G2)", "=F3+F4+F5", "=sum(f3;f4;f5)", "=SUM(F1:F4,F5)"]
+)
+def test_formulas_that_add_the_cells_up_are_told(formula: str) -> None:
+    assert adds_cells(formula, ["Sheet1!F3", "自评表 (2)!F4", "F5"])
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["=SUM(F3:F5)*2", "=AVERAGE(F3:F5)", "=F3", "", "=SUM(F3:F4)", "=F3+F4", "=SUM(G3:G5)", "=SUM(E3:F5)"],
+)
+def test_other_formulas_and_those_that_leave_cells_out_do_not_add_them_up(formula: str) -> None:
+    assert not adds_cells(formula, ["Sheet1!F3", "Sheet1!F4", "Sheet1!F5"])
 
 
 @pytest.mark.parametrize(("number", "text"), [("10.00", "10"), ("1E+1", "10"), ("4.50", "4.5"), ("0", "0")])
