@@ -146,7 +146,7 @@ def _place(segment: _Segment, forms: list[_Growing], read_by: ReadBy, matcher: M
 def _goes_on(segment: _Segment, read: Rows, before: _Growing) -> bool:
     """Whether a segment is more of the form before it: other items, a row cut by the page's end, or its total."""
     if not read.rows:
-        grand = any(total.grand for total in read.totals) and not any(t.grand for t in before.totals)
+        grand = any(t.weight for t in read.totals) and not any(t.weight for t in before.totals)
         return grand or bool(read.totals and not before.totals)
     known = {row.item.no: row for row in before.rows}
     again = [row for row in read.rows if row.item.no in known]

@@ -42,13 +42,13 @@ class Reading:
             no=_join(self.no, other.no, glue),
             criterion=_join(self.criterion, other.criterion, ""),
             points=_join(self.points, other.points, glue),
-            score=joined_score(self.score, other.score),
+            score=_join_scores(self.score, other.score),
             evidence=_join(self.evidence, other.evidence, glue),
             remark=_join(self.remark, other.remark, glue),
         )
 
 
-def joined_score(one: Cell, other: Cell) -> Cell:
+def _join_scores(one: Cell, other: Cell) -> Cell:
     """Two cells of one score. What stands in both is never made one number, not even where it is the same: 3 and 3 may mean 6."""
     if _is_empty(other):
         return one
@@ -104,8 +104,8 @@ class Total:
     """A row that states a sum: the form's, or a category's under the same word."""
 
     cell: Cell
-    grand: bool
-    """Whether it says to be the whole form's: by the points beside it, or else by its word (总计)."""
+    weight: int
+    """How much it says to be the whole form's: 2 by the points beside it, 1 by its word (总计), 0 not at all."""
     within: bool
     """Whether there are items above and below it."""
 
@@ -116,11 +116,11 @@ def the_total(totals: Sequence[Total]) -> Cell | None:
     Where a like one states another number, the cell is doubtful: the sums of all categories may stand there and no total.
     """
     visible = [total for total in totals if not total.cell.hidden] or totals
-    found = [total for total in visible if total.grand or not total.within]
+    found = [total for total in visible if total.weight or not total.within]
     if not found:
         return None
-    best = max(reversed(found), key=lambda total: (total.grand, not _is_empty(total.cell)))
-    like = [t.cell for t in visible if t.grand is best.grand and not _is_empty(t.cell)]
+    best = max(reversed(found), key=lambda total: (total.weight, not _is_empty(total.cell)))
+    like = [t.cell for t in visible if t.weight == best.weight and not _is_empty(t.cell)]
     several = len({cell.formula or parse_points(cell.text) for cell in like}) > 1
     return replace(best.cell, several=several or best.cell.several)
 
@@ -202,14 +202,15 @@ class _Reader:
         ]
         items = [index for index, row in enumerate(said) if self._is_surely_an_item(row)] or [-1]
         totals = {
-            index: Total(cell=cell, grand=self._is_grand(row), within=items[0] < index < items[-1])
+            index: Total(cell=cell, weight=self._weight(row), within=items[0] < index < items[-1])
             for index, row in enumerate(said)
             if (cell := self._total(row)) is not None
         }
-        ends = (index for index, t in totals.items() if index > items[0] and (t.grand or not t.within))
+        ends = (index for index, t in totals.items() if index > items[0] and (t.weight or not t.within))
         foot = next(ends, len(said))
         body = [row for index, row in enumerate(said) if index < foot or index in items]
-        rest = [row for index, row in enumerate(said) if index > foot and index not in {*items, *totals}]
+        taken = {*items, *totals}
+        rest = [row for index, row in enumerate(said) if index > foot and index not in taken]
         return body, tuple(totals.values()), tuple(rest)
 
     def _is_surely_an_item(self, row: Row) -> bool:
@@ -218,11 +219,13 @@ class _Reader:
             return self._matcher.whole(self._text(row)) is not None
         return _number(self._columns.cell(row, Column.NO)) is not None
 
-    def _is_grand(self, row: Row) -> bool:
-        """Whether the total of this row says to be the whole form's."""
+    def _weight(self, row: Row) -> int:
+        """How much the total of this row says to be the whole form's."""
         words = "".join(cell.text for index, cell in enumerate(row) if index not in self._words)
         beside = parse_points(self._columns.cell(row, Column.POINTS).text)
-        return beside == self._matcher.rubric.total if isinstance(beside, Decimal) else "总" in words
+        if isinstance(beside, Decimal):
+            return 2 if beside == self._matcher.rubric.total else 0
+        return int("总" in words)
 
     def _text(self, row: Row) -> str:
         return normalized(self._columns.cell(row, Column.CRITERION).text)
@@ -331,7 +334,6 @@ class _Reader:
     def _settle(self, claim: _Claim, following: Item | None) -> None:
         kept = self._kept
         if claim.item is None and self._sums_up(claim, following):
-            kept.last = None
             return
         if claim.item is None and not self._native and self._leads(claim, following):
             claim.item = following

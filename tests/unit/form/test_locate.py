@@ -389,6 +389,12 @@ def test_a_total_under_the_word_of_the_categories_sums(label: str) -> None:
     assert_right(extract([replace(table, rows=(*table.rows[:-1], last))]))
 
 
+def test_another_total_below_the_forms_own_says_nothing() -> None:
+    table = Form().table()
+    other = (cell("总计"), *(cell() for _ in ORDER[1:5]), cell("20000"), cell(), cell())
+    assert_right(extract([replace(table, rows=(*table.rows, other))]))
+
+
 def test_categories_in_tables_of_their_own_with_their_sums() -> None:
     table = Form(read_by=ReadBy.TABLE, change=with_sums(points=False)).table()
     cuts = [n for n, row in enumerate(table.rows, start=1) if row[0].text == "合计"]
