@@ -353,7 +353,7 @@ class _Reader:
         kept.last = claim.item
 
     def _sums_up(self, claim: _Claim, following: Item | None) -> bool:
-        """Whether a row heads a category or adds it up: by its words, or by points that are those of the whole category."""
+        """Whether a row heads a category or adds it up: by its words, or by points of the whole category, or form."""
         cells, last = claim.cells, self._kept.last
         if any(_SUBTOTAL.fullmatch(_bare(c.text)) for c in (cells.no, cells.criterion, cells.points)):
             return True
@@ -362,7 +362,8 @@ class _Reader:
         points = parse_points(cells.points.text)
         if _number(cells.no) is not None or (last is not None and points == last.points):
             return False
-        return points in {self._categories[item.category] for item in (last, following) if item is not None}
+        beside = {self._categories[item.category] for item in (last, following) if item is not None}
+        return points in {*beside, self._matcher.rubric.total}
 
     def _leads(self, claim: _Claim, following: Item | None) -> bool:
         """Whether this is the first piece of the row below it."""

@@ -389,6 +389,15 @@ def test_a_total_under_the_word_of_the_categories_sums(label: str) -> None:
     assert_right(extract([replace(table, rows=(*table.rows[:-1], last))]))
 
 
+def test_a_total_without_its_word_is_no_score_of_the_last_item() -> None:
+    table = Form().table()
+    last = (cell(), *table.rows[-1][1:])
+    examined = read(extract([replace(table, rows=(*table.rows[:-1], last))]))
+    assert faults(examined) == [(Code.TOTAL_MISSING, None)]
+    assert examined.assessment is not None
+    assert examined.assessment.total == 100
+
+
 def test_another_total_below_the_forms_own_says_nothing() -> None:
     table = Form().table()
     other = (cell("总计"), *(cell() for _ in ORDER[1:5]), cell("20000"), cell(), cell())
