@@ -94,6 +94,8 @@ class Columns:
         Of several columns for the evidence no text is lost, and of several for the score none is taken for another.
         """
         span = self.spans.get(column, _NOWHERE)
+        if len(span) == 1 and not self.passed_over:
+            return row[span[0]] if span[0] < len(row) else _NOTHING
         cells = [row[index] for index in span if index < len(row)] or [_NOTHING]
         if column is Column.SCORE:
             passed_over = [row[index] for index in self.passed_over if index < len(row)]

@@ -152,9 +152,11 @@ def _titled(line: str) -> _Named:
 
 def _borne_out(named: _Named, text: Sequence[str], proof: _Proof) -> _Named:
     """What is named, as far as the text beneath shows that it is there."""
-    said = _substance(text)
-    if len(said) < proof.length:
+    if not named or not _says(text, proof.length):
         return _Named()
+    if not proof.words:
+        return named
+    said = _substance(text)
     return replace(
         named,
         summary=named.summary and _different(DEEDS, said) >= proof.words,
@@ -162,10 +164,24 @@ def _borne_out(named: _Named, text: Sequence[str], proof: _Proof) -> _Named:
     )
 
 
-def _substance(lines: Sequence[str]) -> str:
+def _substance(lines: Iterable[str]) -> str:
     """A text without the sentences on papers and their way."""
-    sentences = (sentence for line in lines for sentence in _SENTENCE.findall(line))
-    return "".join(sentence for sentence in sentences if not ON_SENDING.search(sentence))
+    return "".join(_sentences(lines))
+
+
+def _says(lines: Iterable[str], length: int) -> bool:
+    """Whether so much of a text speaks of other things; mostly its first sentence does."""
+    said = 0
+    for sentence in _sentences(lines):
+        said += len(sentence)
+        if said >= length:
+            return True
+    return False
+
+
+def _sentences(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield from (sentence for sentence in _SENTENCE.findall(line) if not ON_SENDING.search(sentence))
 
 
 def is_notice(extract: Extract) -> bool:
@@ -357,8 +373,13 @@ def _placed(named: _Named, lines: Sequence[str], year: int) -> Told:
 
 def _only_sends(lines: Sequence[str]) -> bool:
     """Whether much is said, and beside the names of papers nothing but how they are sent."""
-    text = [line for line in lines if not (_titled(line) or _heading(line))]
-    return sum(map(len, text)) >= _MUCH and len(_substance(text)) < _IN_A_REPORT.length
+    if _says((line for line in lines if not _names_paper(line)), _IN_A_REPORT.length):
+        return False
+    return sum(len(line) for line in lines if not _names_paper(line)) >= _MUCH
+
+
+def _names_paper(line: str) -> bool:
+    return bool(_titled(line) or _heading(line))
 
 
 def _is_transmittal(lines: Sequence[str]) -> bool:
