@@ -12,7 +12,7 @@ from mailbot.model import Code, Finding
 from mailbot.rubric import Rubric
 
 _LONGEST_QUOTE = 40
-_LONGEST_CRITERION = 16
+_LONGEST_CRITERION, _LEAST_OF_A_LIST = 16, 9
 _WEB = re.compile(r"(?:https?://|www\.)[^\s“”，。；）]*", re.IGNORECASE)
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -131,9 +131,8 @@ def criterion(rubric: Rubric, no: int) -> str:
         return ""
     clause = re.split(r"[，,。；;]", item.criterion.strip(), maxsplit=1)[0]
     whole = clause[:_LONGEST_CRITERION].rpartition("、")[0]
-    return (
-        f"{whole}等" if whole and len(clause) > _LONGEST_CRITERION else shortened(clause, _LONGEST_CRITERION)
-    )
+    tells = len(whole) >= _LEAST_OF_A_LIST and len(clause) > _LONGEST_CRITERION
+    return f"{whole}等" if tells else shortened(clause, _LONGEST_CRITERION)
 
 
 def item_name(rubric: Rubric, no: int) -> str:
