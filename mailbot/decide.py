@@ -83,6 +83,11 @@ def on_time(received_at: datetime, deadline: datetime) -> bool:
     return received_at.replace(microsecond=0) <= deadline
 
 
+def sides_differ(one: datetime | None, other: datetime, deadline: datetime) -> bool:
+    """Whether one of two times, if it is known, is in time and the other is not."""
+    return one is not None and on_time(one, deadline) != on_time(other, deadline)
+
+
 def decide(
     arrival: Arrival,
     reading: MailReading,

@@ -148,6 +148,10 @@ _INFOS = frozenset(
 _WARNINGS = (_REVIEWS - _INFOS) | {Code.TOTAL_MISSING, Code.DELIVERY_LATE, Code.DELIVERY_TIME_DISPUTED}
 
 
+UNREAD = frozenset(code for code in Code if code.value.startswith("document."))
+"""Why a document was not read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that was noticed. The words for people are made from it by `report.wording`."""

@@ -133,7 +133,7 @@ def _without_logos(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """Without the pictures that the words show and that are too small to be a page, however many octets they have."""
     if not any(part.shown for part in parts):
         return parts
-    from mailbot.documents.ocr import worth_recognizing
+    from mailbot.documents.dimensions import worth_recognizing
 
     return tuple(part for part in parts if not part.shown or worth_recognizing(part.data))
 
@@ -334,7 +334,7 @@ class Reader:
             return Supplied(code=Code(error.code), reason=str(error))
 
     def _recognize(self, want: _Want) -> Supplied:
-        from mailbot.documents.ocr import worth_recognizing
+        from mailbot.documents.dimensions import worth_recognizing
 
         if want.format is Format.IMAGE and not worth_recognizing(want.data):
             return Supplied()

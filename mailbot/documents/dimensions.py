@@ -26,6 +26,11 @@ def could_be_page(data: bytes) -> bool:
     return size is not None and max(size) >= _LEAST_LONG and min(size) >= _LEAST_SHORT
 
 
+def worth_recognizing(data: bytes) -> bool:
+    """Whether a picture is large enough to hold a page, by its header alone; True where it does not say."""
+    return dimensions(data) is None or could_be_page(data)
+
+
 def _png(data: bytes) -> Size:
     width, height = struct.unpack_from(">II", data, 16)
     return width, height

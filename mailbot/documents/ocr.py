@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Any
 
 from mailbot.documents import ofd, pdf, pdfium, picture, recognizer, word
-from mailbot.documents.dimensions import could_be_page, dimensions
 from mailbot.documents.grid import Grid, grids
 from mailbot.documents.lines import Char
 from mailbot.documents.pages import Laid, PageTable, lay, together
@@ -38,11 +37,6 @@ _LONE_STROKES = frozenset(("", "1", "一", "-", "—", "/", "|", "l", "I", "丨"
 _LEANING, _LYING, _DASH = 0.2, 1.2, 0.2
 """How far a slash leans on its way up, how much wider than high a dash is, and how wide for a line's height."""
 Pixels = Any
-
-
-def worth_recognizing(data: bytes) -> bool:
-    """Whether a picture is large enough to hold a page, by its header alone; True where it does not say."""
-    return dimensions(data) is None or could_be_page(data)
 
 
 def read(data: bytes, format: Format, progress: Callable[[str], None] = lambda _: None) -> Extract:

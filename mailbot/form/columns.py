@@ -110,9 +110,14 @@ class Columns:
         return column in self.spans
 
 
+def is_empty(cell: Cell) -> bool:
+    """Whether a cell holds nothing that could be a score."""
+    return not cell.formula and parse_points(cell.text) is Problem.EMPTY
+
+
 def _score(cells: Sequence[Cell]) -> Cell | None:
     """What the columns for the score say, a doubtful cell where they say different things; words beside a number are none."""
-    said = [cell for cell in cells if cell.formula or parse_points(cell.text) is not Problem.EMPTY]
+    said = [cell for cell in cells if not is_empty(cell)]
     if len(said) < 2:
         return said[0] if said else None
     counting = [cell for cell in said if cell.formula or parse_points(cell.text) is not Problem.NOT_A_NUMBER]
@@ -122,7 +127,7 @@ def _score(cells: Sequence[Cell]) -> Cell | None:
 
 
 def _doubtful(cells: Sequence[Cell]) -> Cell | None:
-    said = [cell for cell in cells if cell.formula or parse_points(cell.text) is not Problem.EMPTY]
+    said = [cell for cell in cells if not is_empty(cell)]
     texts = [cell.text.strip() or cell.formula for cell in said]
     return replace(said[0], text="\n".join(texts), several=True) if said else None
 

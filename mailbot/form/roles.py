@@ -105,7 +105,8 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     named = _named("".join(title)) if entitled else _beneath(lines, proof)
     if not named and any(EVIDENCE.search(line) or SPECIAL.search(line) for line in title[:4]):
         return Told(role=Role.EVIDENCE)
-    named = named or _beneath(lines, proof)
+    if entitled and not named:
+        named = _beneath(lines, proof)
     if named:
         return _placed(named.or_else(_sections(lines, year, _IN_A_REPORT)), lines, year)
     if _is_transmittal(lines):

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 
-from mailbot.form.columns import Column, Columns, Row, repeats_header
+from mailbot.form.columns import Column, Columns, Row, is_empty, repeats_header
 from mailbot.form.match import Matcher, normalized
-from mailbot.form.points import Problem, parse_points
+from mailbot.form.points import parse_points
 from mailbot.model import ReadBy
 from mailbot.reading import Cell
 from mailbot.rubric import Item
@@ -50,16 +50,12 @@ class Reading:
 
 def _join_scores(one: Cell, other: Cell) -> Cell:
     """Two cells of one score. What stands in both is never made one number, not even where it is the same: 3 and 3 may mean 6."""
-    if _is_empty(other):
+    if is_empty(other):
         return one
-    if _is_empty(one):
+    if is_empty(one):
         return other
     texts = [cell.text.strip() or cell.formula for cell in (one, other)]
     return replace(_join(one, other, "\n"), text="\n".join(texts), several=True)
-
-
-def _is_empty(cell: Cell) -> bool:
-    return not cell.formula and parse_points(cell.text) is Problem.EMPTY
 
 
 def _join(one: Cell, other: Cell, glue: str) -> Cell:
@@ -119,8 +115,8 @@ def the_total(totals: Sequence[Total]) -> Cell | None:
     found = [total for total in visible if total.weight or not total.within]
     if not found:
         return None
-    best = max(reversed(found), key=lambda total: (total.weight, not _is_empty(total.cell)))
-    like = [t.cell for t in visible if t.weight == best.weight and not _is_empty(t.cell)]
+    best = max(reversed(found), key=lambda total: (total.weight, not is_empty(total.cell)))
+    like = [t.cell for t in visible if t.weight == best.weight and not is_empty(t.cell)]
     several = len({cell.formula or parse_points(cell.text) for cell in like}) > 1
     return replace(best.cell, several=several or best.cell.several)
 

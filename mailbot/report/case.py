@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailbot.config import Config, Mailbox
-from mailbot.decide import counting, on_time
+from mailbot.decide import counting, on_time, sides_differ
 from mailbot.model import (
+    UNREAD,
     Assessment,
     Code,
     Decision,
@@ -45,16 +46,6 @@ _PARTS = {
 }
 _PHOTOGRAPH_OCTETS = 50_000
 _REACHED = frozenset({ReplyState.QUEUED, ReplyState.SENDING, ReplyState.SENT, ReplyState.DRAFTED})
-_UNREAD = frozenset(
-    {
-        Code.DOCUMENT_UNREADABLE,
-        Code.DOCUMENT_ENCRYPTED,
-        Code.DOCUMENT_UNSUPPORTED,
-        Code.DOCUMENT_EMPTY,
-        Code.DOCUMENT_TOO_LARGE,
-        Code.DOCUMENT_DANGEROUS,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,11 +211,8 @@ def _earlier_request(case: Case, config: Config) -> EarlierRequest | None:
 
 def _sides_differ(case: Case, deadline: datetime) -> bool:
     """Whether the two witnesses of the receipt time disagree on what matters to the sender."""
-    hop = case.reading.head.received
     disputed = any(f.code is Code.DELIVERY_TIME_DISPUTED for f in case.decision.findings)
-    return (
-        disputed and hop is not None and on_time(hop, deadline) != on_time(case.message.received_at, deadline)
-    )
+    return disputed and sides_differ(case.reading.head.received, case.message.received_at, deadline)
 
 
 def _unrecognized(case: Case) -> Iterator[str]:
@@ -253,7 +241,7 @@ def _sent(reading: MailReading, pictures: Collection[str]) -> Iterator[SentDocum
 
 
 def _taken_for(document: DocumentReading, reading: MailReading) -> str:
-    if any(f.code in _UNREAD for f in document.findings):
+    if any(f.code in UNREAD for f in document.findings):
         return "未能读取"
     blank = any(f.code is Code.FORM_BLANK and f.document == document.filename for f in reading.findings)
     if blank and document.role is Role.FORM:

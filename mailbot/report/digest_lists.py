@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from mailbot.config import Config
-from mailbot.decide import on_time
+from mailbot.decide import sides_differ
 from mailbot.model import Code, Outcome, Severity, Status, Track
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.report.cut import Cut, cut
@@ -245,9 +245,7 @@ def _disputed(message: MessageRecord, config: Config) -> Line:
 
 
 def _sides_differ(message: MessageRecord, config: Config) -> bool:
-    """Whether one of the two times is before the deadline and one after it."""
-    hop, deadline = message.header_received, config.campaign.deadline
-    return hop is not None and on_time(hop, deadline) != on_time(message.received_at, deadline)
+    return sides_differ(message.header_received, message.received_at, config.campaign.deadline)
 
 
 def scores(records: Sequence[OrganizationRecord], rubric: Rubric) -> dict[str, object]:
@@ -255,7 +253,7 @@ def scores(records: Sequence[OrganizationRecord], rubric: Rubric) -> dict[str, o
     counted = bands(records, rubric)
     most = max((number for _, number in counted), default=0)
     return {
-        **dict(zip(("assessed", "left_out"), how_many(records), strict=True)),
+        **how_many(records)._asdict(),
         "categories": [
             Bar(
                 name=one_line(spread.name, 40),

@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from mailbot.records import OrganizationRecord
-from mailbot.report.standing import category_sums, has_whole_form
+from mailbot.report.standing import category_sums, whole_form
 from mailbot.rubric import Rubric
 
 _BANDS = (("90分以上", 90), ("80–89分", 80), ("70–79分", 70), ("60–69分", 60), ("60分以下", None))
 """Name and least percentage of the rubric's total."""
 
 
-def how_many(records: Sequence[OrganizationRecord]) -> tuple[int, int]:
+class HowMany(NamedTuple):
     """Of how many organizations the points count, and of how many others a form came."""
+
+    assessed: int
+    left_out: int
+
+
+def how_many(records: Sequence[OrganizationRecord]) -> HowMany:
+    """Count the forms."""
     forms = [record for record in records if record.assessment is not None]
-    counted = sum(1 for record in forms if has_whole_form(record))
-    return counted, len(forms) - counted
+    counted = sum(1 for record in forms if whole_form(record))
+    return HowMany(counted, len(forms) - counted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +47,7 @@ class CategorySpread:
 
 def by_category(records: Sequence[OrganizationRecord], rubric: Rubric) -> tuple[CategorySpread, ...]:
     """Mean, least and most in each category."""
-    sums = [category_sums(record.assessment, rubric) for record in records if has_whole_form(record)]
+    sums = [category_sums(form, rubric) for record in records if (form := whole_form(record))]
     spreads = []
     for number, category in enumerate(rubric.categories):
         known = [each[number] for each in sums]
@@ -60,7 +68,8 @@ def bands(records: Sequence[OrganizationRecord], rubric: Rubric) -> tuple[tuple[
     """How many organizations' computed totals lie in each band."""
     counts = dict.fromkeys((name for name, _ in _BANDS), 0)
     for record in records:
-        if has_whole_form(record) and record.assessment and record.assessment.total is not None:
-            percent = record.assessment.total * 100 / rubric.total
+        form = whole_form(record)
+        if form is not None and form.total is not None:
+            percent = form.total * 100 / rubric.total
             counts[next(name for name, least in _BANDS if least is None or percent >= least)] += 1
     return tuple(counts.items())

@@ -77,7 +77,7 @@ def for_sender(
         point
         for write in (
             lambda found: _missing(
-                found, (*_pictures(pictures, found), *_dated(of_other_years, rubric)), forgotten=forgotten
+                found, pictures, tuple(_dated(of_other_years, rubric)), forgotten=forgotten
             ),
             _blank,
             _wrong_year,
@@ -98,10 +98,12 @@ def _of(errors: Sequence[Finding], *codes: Code) -> list[Finding]:
     return [f for f in errors if f.code in codes]
 
 
-def _missing(errors: Sequence[Finding], others: Sequence[str], *, forgotten: bool) -> Iterator[Point]:
+def _missing(
+    errors: Sequence[Finding], pictures: Sequence[str], dated: Sequence[str], *, forgotten: bool
+) -> Iterator[Point]:
     """What lacks, joined with the files that could not be taken for it: one point, one advice."""
     roles = listed(_MISSING[f.code] for f in _of(errors, *_MISSING))
-    files = (*_files(errors), *_links(errors), *(others if roles else ()))
+    files = (*_files(errors), *_links(errors), *((*_pictures(pictures, roles), *dated) if roles else ()))
     lacks = f"尚缺{roles}。" if roles else ""
     if len(files) > 1:
         yield Point(text=f"{lacks}来件中有下列文件不能采用，请处理后重新发送：", lines=files)
@@ -143,8 +145,7 @@ def _dated(documents: Sequence[OtherYear], rubric: Rubric) -> Iterator[str]:
         yield f"文件{quoted(one.filename, 60)}是{one.year}年度的，请报送{wanted[one.role]}。"
 
 
-def _pictures(names: Sequence[str], errors: Sequence[Finding]) -> Iterator[str]:
-    roles = listed(_MISSING[f.code] for f in _of(errors, *_MISSING))
+def _pictures(names: Sequence[str], roles: str) -> Iterator[str]:
     if names:
         which = "".join(dict.fromkeys(quoted(name, 60) for name in names))
         yield f"图片{which}未能识读出内容；如系{roles}，请改发电子表格或文字文档，或重新拍摄、扫描清晰后发送。"

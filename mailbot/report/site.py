@@ -107,7 +107,7 @@ def _overview(site: Site) -> dict[str, Any]:
         "categories": _categories(site),
         "bands": _bands(site),
         "days": _days(site),
-        **dict(zip(("assessed", "left_out"), how_many(site.organizations), strict=True)),
+        **how_many(site.organizations)._asdict(),
         "rows": [_row(record, number, site) for number, record in enumerate(site.organizations, 1)],
         "others": OTHERS,
         "roles": [ROLES[role] for role in (Role.FORM, Role.SUMMARY, Role.PLAN)],

@@ -45,14 +45,18 @@ def category_sums(assessment: Assessment | None, rubric: Rubric) -> tuple[Decima
     return tuple(sum(each, Decimal()) if each else None for each in scores.values())
 
 
-def has_whole_form(record: OrganizationRecord) -> bool:
-    """Whether its form is one of this year and each score of it could be read."""
-    if record.assessment is None or record.assessment.total is None:
-        return False
-    of_another_year = record.counts is not None and any(
-        f.code is Code.FORM_WRONG_YEAR for f in record.counts.findings
-    )
-    return not of_another_year and all(item.score is not None for item in record.assessment.items)
+def whole_form(record: OrganizationRecord) -> Assessment | None:
+    """Its form, where that is one of this year and each score of it could be read."""
+    findings = record.counts.findings if record.counts else ()
+    of_another_year = any(f.code is Code.FORM_WRONG_YEAR for f in findings)
+    form = record.assessment
+    is_whole = form is not None and form.total is not None and is_all_scored(form)
+    return form if is_whole and not of_another_year else None
+
+
+def is_all_scored(assessment: Assessment | None) -> bool:
+    """Whether each score of a form could be read."""
+    return assessment is not None and all(item.score is not None for item in assessment.items)
 
 
 def late_corrections(record: OrganizationRecord) -> tuple[Outline, ...]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from mailbot.config import Config
-from mailbot.model import Assessment, Code, Role, Status
+from mailbot.model import Code, Role, Status
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.report.figures import moment, plain_text
 from mailbot.report.labels import CODES, TRACKS
@@ -17,6 +17,7 @@ from mailbot.report.standing import (
     category_sums,
     doubts,
     first_in_time,
+    is_all_scored,
     late_corrections,
     passed_over,
     piece,
@@ -106,16 +107,12 @@ def _row(
         *category_sums(assessment, rubric),
         stated,
         total,
-        None if stated is None or total is None or not _all_scored(assessment) else stated - total,
+        None if stated is None or total is None or not is_all_scored(assessment) else stated - total,
         record.staff_points,
         "；".join(what_lacks(record, rubric, reasons)) or None,
         "; ".join(plain_text(sender) for sender in record.senders) or None,
         _BETWEEN.join(_remarks(record, lambda at: moment(at, zone))) or None,
     )
-
-
-def _all_scored(assessment: Assessment | None) -> bool:
-    return assessment is not None and all(item.score is not None for item in assessment.items)
 
 
 def _first(record: OrganizationRecord) -> datetime | None:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 
 from mailbot.decide import counting, status
 from mailbot.model import (
+    UNREAD,
     Assessment,
     Code,
     Finding,
@@ -48,16 +49,7 @@ _versions = msgspec.json.Decoder(tuple[Version, ...])
 _outlines = msgspec.json.Decoder(tuple[Outline, ...])
 _undecoded = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 _version = msgspec.json.Decoder(Version)
-_NOT_TAKEN = frozenset(
-    {
-        Code.DOCUMENT_UNREADABLE,
-        Code.DOCUMENT_ENCRYPTED,
-        Code.DOCUMENT_UNSUPPORTED,
-        Code.DOCUMENT_EMPTY,
-        Code.DOCUMENT_TOO_LARGE,
-        Code.DELIVERY_LINK_ONLY,
-    }
-)
+_NOT_TAKEN = UNREAD | {Code.DELIVERY_LINK_ONLY}
 _BATCH = 500
 _FEW = 50
 """Organizations of which all versions are held at once, as they stand in the row."""

@@ -15,6 +15,7 @@ import pytest
 
 from mailbot import rubric as rubrics
 from mailbot.documents import ocr, picture, recognizer
+from mailbot.documents.dimensions import worth_recognizing
 from mailbot.errors import DangerousError, UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Cell, Extract
@@ -349,7 +350,7 @@ def test_a_picture_is_worth_recognizing_by_its_size(kind: str, size: tuple[int, 
 
     out = io.BytesIO()
     Image.new("RGB", size, "white").save(out, kind)
-    assert ocr.worth_recognizing(out.getvalue()) is worth
+    assert worth_recognizing(out.getvalue()) is worth
 
 
 @pytest.mark.parametrize("options", [{"lossless": True}, {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}])
@@ -370,11 +371,11 @@ def test_an_iphone_s_picture_tells_its_size() -> None:
     heif.register_heif_opener()
     out = io.BytesIO()
     Image.new("RGB", (64, 48), "white").save(out, "HEIF")
-    assert ocr.worth_recognizing(out.getvalue()) is False
+    assert worth_recognizing(out.getvalue()) is False
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\x00\xff\xff\xff\xff", b"RIFF....WEBPVP8 "]
 )
 def test_a_header_that_says_nothing_is_left_to_the_child(data: bytes) -> None:
-    assert ocr.worth_recognizing(data)
+    assert worth_recognizing(data)
