@@ -129,7 +129,8 @@ class Intake:
 
     def _take(self, message: StoredMessage, reading: Future[MailReading]) -> None:
         try:
-            self._group.add(self._settler.settle(message, reading.result(), self._part_from))
+            settled = self._settler.settle(message, reading.result(), self._part_from)
+            self._group.add(settled)
         except Exception as error:
             if not self._is_put_off(message, error):
                 if isinstance(error, TemporaryError):

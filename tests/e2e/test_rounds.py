@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import io
+from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from email.header import decode_header, make_header
 from email.policy import default
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from mailbot.cli import app as commands
 from mailbot.demo.servers import SentMail
 from mailbot.reports import Reports
+from mailbot.settle import Step
 from tests.conftest import ROOT, require_extra_ocr
 from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, WRITES, Office, form, mail, papers, text_document
 
@@ -84,6 +86,19 @@ def test_parts_in_several_mails_add_up_and_each_is_answered(office: Office) -> N
     organization = office.export()["organizations"][0]
     assert (organization["status"], organization["total"]) == ("complete", 100)
     assert organization["completed_at"] == "2021-01-14T10:12:03+08:00"
+
+
+def test_mails_of_one_organization_in_one_round_are_each_decided_once(office: Office) -> None:
+    whole = papers()
+    for number in range(5):
+        office.deliver(
+            mail(whole, message_id=f"<{number}@yunling.example.com>", body=f"第{number}稿，请查收。")
+        )
+    steps: Counter[Step] = Counter()
+    with office.opened() as app:
+        app.observe = lambda step, _message: steps.update([step])
+        app.run(once=True)
+    assert steps == dict.fromkeys(Step, 5)
 
 
 def test_what_came_before_its_sender_named_the_organization_counts_once_he_has(office: Office) -> None:
