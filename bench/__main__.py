@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import accuracy, growth, programs, rush, staff, throughput, waiting
+from bench import accuracy, growth, load, programs, rush, staff, throughput, waiting
 from tests.servers import DovecotServer
 
 
@@ -28,12 +28,14 @@ def main() -> None:
     chosen = arguments.parse_args()
     if chosen.only != "accuracy" and shutil.which("dovecot") is None:
         sys.exit("the benchmark needs a real IMAP server: apt install dovecot-imapd dovecot-lmtpd")
+    if not load.FONT.is_file():
+        sys.exit("the benchmark writes PDF files with their font in them: apt install fonts-wqy-zenhei")
     if Path("/dev/shm").is_dir():
         tempfile.tempdir = "/dev/shm"
-    load = os.getloadavg()[0]
+    busy = os.getloadavg()[0]
     print(
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{chosen.mails} mails, load at the start {load:.1f}\n"
+        f"{chosen.mails} mails, load at the start {busy:.1f}\n"
     )
     over_one_mailbox: dict[str, Callable[[DovecotServer, int], None]] = {
         "throughput": throughput.against_others,
