@@ -6,6 +6,7 @@ person can decide, then what the organization must correct; all else is acknowle
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,6 +31,7 @@ from mailbot.model import (
     Track,
     Version,
     finding,
+    is_doubt,
     verdict,
 )
 from mailbot.reading import Authentication, DocumentReading, MailHead, MailReading
@@ -46,6 +48,9 @@ _MISSING = {
     Role.SUMMARY: Code.SUMMARY_MISSING,
     Role.PLAN: Code.PLAN_MISSING,
 }
+_LACKS = {code: role for role, code in _MISSING.items()} | {Code.FORM_BLANK: Role.FORM}
+_A_PAPERS_NAME = re.compile("自评|总结|计划|更正|改正|修改|补正|修订")
+_PAPERS = frozenset({Role.SUMMARY, Role.PLAN})
 _DISTRUSTED = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK, Code.ORGANIZATION_MISMATCH})
 """Where one of these stands, nothing of the mail may touch anybody's submission."""
 _OF_AN_EMPTY_FORM = frozenset({Code.FORM_BLANK, Code.FORM_WRONG_YEAR})
@@ -109,15 +114,16 @@ def decide(
     ignored = _why_ignored(arrival, reading.head, terms)
     if ignored is not None and not (rulings and ignored.code in PASSED_OVER):
         return Decision(outcome=Outcome.IGNORED, findings=(ignored,))
+    organization = identity.organization
+    track = organization.track if organization else arrival.mailbox_track
+    nothing = _hands_in_nothing(reading) or _forgets_a_correction(reading, earlier, track, terms)
     as_noticed = (
         *(() if ignored is None else (ignored,)),
         *_on_delivery(arrival, reading, identity, terms),
-        *_on_contents(arrival, reading, identity),
+        *_on_contents(arrival, reading, identity, nothing=nothing),
     )
     noticed = left_by(ruled, as_noticed)
     as_read, reading = reading, reading_left_by(ruled, reading)
-    organization = identity.organization
-    track = organization.track if organization else arrival.mailbox_track
     contribution = _ruled_contribution(
         ruled, _contribution(arrival, reading, noticed), arrival, as_read, as_noticed
     )
@@ -207,20 +213,21 @@ def _was_read(arrival: Arrival, reading: MailReading) -> bool:
     return not arrival.oversized and all(f.code is not Code.MESSAGE_UNPROCESSABLE for f in reading.findings)
 
 
-def _on_contents(arrival: Arrival, reading: MailReading, identity: Identity) -> Iterable[Finding]:
+def _on_contents(
+    arrival: Arrival, reading: MailReading, identity: Identity, *, nothing: bool
+) -> Iterable[Finding]:
     """What came; of who sent it is asked only where something was submitted."""
-    head = reading.head
-    if not arrival.oversized and _hands_in_nothing(reading):
+    if nothing and not arrival.oversized:
         yield finding(Code.MESSAGE_INQUIRY)
         return
     yield from identity.findings
-    for link in head.links:
+    for link in reading.head.links:
         yield finding(Code.DELIVERY_LINK_ONLY, found=link.filename or link.url, wanted=link.expires)
 
 
 def _hands_in_nothing(reading: MailReading) -> bool:
-    """Whether a person only wrote. A question may bring a picture of what it is about, the notice or an empty form;
-    few words without one, and without a claim, a picture."""
+    """Whether a person only wrote. A question, or word that papers will come, may bring a picture, the notice or an
+    empty form; few words without one, and without a claim, a picture."""
     head, documents = reading.head, reading.documents
     if head.links or reading.form_key or any(f.code not in _OF_AN_EMPTY_FORM for f in reading.findings):
         return False
@@ -235,11 +242,25 @@ def _hands_in_nothing(reading: MailReading) -> bool:
     )
 
 
+def _forgets_a_correction(
+    reading: MailReading, earlier: Sequence[Contribution], track: Track, terms: Terms
+) -> bool:
+    """Whether a file is announced and only an empty form came, or none, to what is whole without it."""
+    came = reading.head.links or not all(map(_is_empty_form, reading.documents))
+    if came or not reading.head.claims_attachment:
+        return False
+    versions = fold(earlier, track, terms)
+    return bool(versions) and versions[-1].state is Status.COMPLETE
+
+
 def _counts_for_nothing(document: DocumentReading) -> bool:
     """Whether it is none of the papers that are collected. What could not be read may be one, except a picture."""
-    empty_form = document.role is Role.FORM and not document.covers
     read = not document.findings or document.format is Format.IMAGE
-    return read and (empty_form or document.role is Role.OTHER)
+    return read and (_is_empty_form(document) or document.role is Role.OTHER)
+
+
+def _is_empty_form(document: DocumentReading) -> bool:
+    return document.role is Role.FORM and not document.covers
 
 
 def _contribution(arrival: Arrival, reading: MailReading, noticed: Sequence[Finding]) -> Contribution:
@@ -300,7 +321,8 @@ def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> t
         if one.read_by_hand is not None:
             held.update({role: one.read_by_hand for role in terms.requires[track] if role not in held})
         lacking = [role for role in terms.requires[track] if role not in held]
-        waiting = (*waiting, *one.review) if lacking else ()
+        review = _left_open(one.review, lacking)
+        waiting = _left_open((*waiting, *review), lacking) if lacking else ()
         against = (*_lacks(lacking, blank), *form_findings)
         versions.append(
             Version(
@@ -308,7 +330,7 @@ def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> t
                 message=one.message,
                 received_at=one.received_at,
                 on_time=on_time(one.received_at, terms.deadline),
-                state=_state(against, (*waiting, *one.review), requests),
+                state=_state(against, (*waiting, *review), requests),
                 form=held.get(Role.FORM),
                 summary=held.get(Role.SUMMARY),
                 plan=held.get(Role.PLAN),
@@ -318,6 +340,12 @@ def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> t
             )
         )
     return tuple(versions)
+
+
+def _left_open(findings: Iterable[Finding], lacking: Iterable[Role]) -> tuple[Finding, ...]:
+    """Without the doubts whether a document is a summary or plan, where neither lacks."""
+    papers_lack = not _PAPERS.isdisjoint(lacking)
+    return tuple(f for f in findings if papers_lack or not is_doubt(f))
 
 
 def _unanswered(
@@ -364,16 +392,18 @@ def _standing(
 ) -> Iterable[Finding]:
     """What stands after this message: against its documents, the submission, and its form unless that is replaced.
 
-    A document that could not be read is the organization's error only while something lacks.
+    A document that could not be read is the organization's error only while something lacks, or where by its name it
+    was to take the place of what is held.
     """
     pieces = {Role.FORM: contribution.form, Role.SUMMARY: contribution.summary, Role.PLAN: contribution.plan}
     against = current.findings if current else ()
     if current is None:
-        lacking = any(pieces[role] is None for role in required)
+        lacking = {role for role in required if pieces[role] is None}
     else:
-        lacking = any(f.code in _MISSING.values() or f.code is Code.FORM_BLANK for f in against)
-    for each in _document_findings(reading):
-        harmless = each.severity is Severity.ERROR and not lacking
+        lacking = {_LACKS[f.code] for f in against if f.code in _LACKS}
+    for each in _left_open(_document_findings(reading), lacking):
+        replaces = not any(pieces.values()) and _A_PAPERS_NAME.search(each.document or "")
+        harmless = each.severity is Severity.ERROR and not lacking and not replaces
         yield replace(each, severity=Severity.INFO) if harmless else each
     yield from against
     replaced = current is not None and contribution.form is not None and current.form != contribution.form

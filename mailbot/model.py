@@ -192,6 +192,17 @@ def finding(
     )
 
 
+def doubt(document: str, reason: str) -> Finding:
+    """That a document may be a summary or plan that lacks, which only a person can tell."""
+    return finding(Code.MESSAGE_UNPROCESSABLE, document=document, found=reason, wanted=_A_PAPER)
+
+
+def is_doubt(each: Finding) -> bool:
+    """Whether it is such a doubt: nothing to look at unless a summary or plan lacks."""
+    return each.code is Code.MESSAGE_UNPROCESSABLE and each.wanted == _A_PAPER
+
+
+_A_PAPER = "summary or plan"
 SURE = 0.9
 """Below this confidence a recognized cell is in doubt."""
 

@@ -24,7 +24,7 @@ from mailbot.documents.needs import Supplied
 from mailbot.documents.sandbox import ChildFailedError, Parent, Pool, Reason
 from mailbot.documents.scanner import Scanner
 from mailbot.errors import DocumentError, UnreadableError, UsageError
-from mailbot.model import Code, Finding, Format, ReadBy, Role, Track, finding
+from mailbot.model import Code, Finding, Format, ReadBy, Role, Track, doubt, finding
 from mailbot.reading import Bounds, DocumentReading, MailHead, MailReading, Need, Part
 from mailbot.registry import Registry, identify
 from mailbot.rubric import Rubric
@@ -188,15 +188,17 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
 
 
 def _against(part: ReadPart, examined: Examined) -> tuple[Finding, ...]:
-    """What kept a file from being read. Of scans pasted into Word that tell nothing nobody can say that they are not
-    what lacks: a person looks."""
+    """What kept a file from being read or placed."""
     if part.code:
         return (finding(part.code, document=part.filename, found=part.reason),)
+    if part.key in examined.doubtful:
+        return (
+            doubt(part.filename, "nothing tells of which year it is, or whether it is one of the papers"),
+        )
     scanned = part.format in _OF_WORD and part.extract and part.extract.read_by is ReadBy.OCR
     placed = examined.covers.get(part.key) or examined.years.get(part.key)
     if scanned and not placed and examined.roles.get(part.key) not in (Role.FORM, Role.EVIDENCE):
-        reason = "nothing could be made out in its pictures"
-        return (finding(Code.MESSAGE_UNPROCESSABLE, document=part.filename, found=reason),)
+        return (doubt(part.filename, "nothing could be made out in its pictures"),)
     return ()
 
 

@@ -132,7 +132,7 @@ class MailHead:
     claims_attachment: bool = False
     """Whether the body or subject says that a file is attached (见附件)."""
     asks: bool = False
-    """Whether body or subject ask something."""
+    """Whether body or subject ask something, or the body says that papers will come later."""
     fingerprint: str = ""
     """sha256 over what the sender wrote (Message-ID, From, Date, Subject, parts), without what servers added:
     two copies of one mail in two mailboxes have the same."""

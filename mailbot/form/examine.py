@@ -20,6 +20,8 @@ from mailbot.rubric import Rubric
 _CLEAREST_FIRST = (ReadBy.CELLS, ReadBy.TABLE, ReadBy.TEXT, ReadBy.OCR)
 _FEWEST_ITEMS, _FEWEST_IN_OCR = 5, 3
 _SAME_EVIDENCE = 80
+_LABELS = ("序号", "分值", "自评分")
+"""Columns of any self-assessment form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,8 @@ class Examined:
     years: Mapping[str, int]
     organizations: Mapping[str, tuple[str, ...]]
     """Names in title and signature of each document."""
+    doubtful: frozenset[str]
+    """Documents that may be a summary or a plan: nothing tells, or not of which year."""
     assessment: Assessment | None
     findings: tuple[Finding, ...]
     form_key: str | None
@@ -82,23 +86,26 @@ def examine(readables: Sequence[Readable], rubric: Rubric) -> Examined:
         roles={key: one.role for key, one in told.items()},
         covers={key: one.covers for key, one in told.items()},
         years={key: one.year for key, one in told.items() if one.year is not None},
-        organizations={r.key: _names(r, told[r.key].role) for r in readables},
+        organizations={r.key: _names(r, told[r.key]) for r in readables},
+        doubtful=frozenset(key for key, one in told.items() if one.doubtful),
         assessment=chosen.assessed.assessment if chosen else None,
         findings=findings,
         form_key=chosen.documents[0].key if chosen else None,
     )
 
 
-def _names(readable: Readable, role: Role) -> tuple[str, ...]:
+def _names(readable: Readable, told: roles.Told) -> tuple[str, ...]:
     """Evidence is signed by others: its names say nothing of the sender."""
-    return () if role is Role.EVIDENCE else roles.signed_names(readable.extract)
+    evidence = told.role is Role.EVIDENCE and not told.doubtful
+    return () if evidence else roles.signed_names(readable.extract)
 
 
 def _told(readable: Readable, candidate: _Candidate | None, counting: set[str], rubric: Rubric) -> roles.Told:
     if candidate is None or (roles.is_notice(readable.extract) and readable.key not in counting):
         return roles.told(readable.extract, readable.filename, rubric.year)
     own = (Role.FORM,) if readable.key in counting else ()
-    beside = () if roles.is_notice(readable.extract) else roles.beside_form(readable.extract, rubric.year)
+    apart = candidate.form.rows and not roles.is_notice(readable.extract)
+    beside = roles.beside_form(readable.extract, rubric.year) if apart else ()
     passed_over = not own and not candidate.blank
     evidence = passed_over and roles.is_evidence(readable.extract, readable.filename)
     role = Role.EVIDENCE if evidence else Role.FORM
@@ -141,8 +148,12 @@ def _candidate(
 
 def _is_other_years(top: Heading, rubric: Rubric) -> bool:
     """Whether a form with other items is our own of another year, by its title."""
-    own_name = "".join(c for c in rubric.title if not c.isdigit()).removeprefix("年度").removeprefix("年")
-    return top.year not in (None, rubric.year) and own_name in top.title
+    return top.year not in (None, rubric.year) and _own_name(rubric) in top.title
+
+
+def _own_name(rubric: Rubric) -> str:
+    """The title of our form without its year."""
+    return "".join(c for c in rubric.title if not c.isdigit()).removeprefix("年度").removeprefix("年")
 
 
 def _holds_unread_form(readable: Readable, matcher: Matcher) -> bool:
@@ -150,14 +161,15 @@ def _holds_unread_form(readable: Readable, matcher: Matcher) -> bool:
     extract = readable.extract
     if roles.is_notice(extract) or roles.is_evidence(extract, readable.filename):
         return False
-    items = matcher.rubric.items
-    if extract.read_by is ReadBy.OCR:
-        fewest = min(_FEWEST_IN_OCR, len(items))
-    elif form_titles(extract.text.splitlines()[:40]):
-        fewest = (len(items) + 1) // 2
-    else:
+    drawn = extract.read_by is ReadBy.OCR
+    titles = form_titles(extract.text.splitlines()[:40])
+    if not drawn and not titles:
         return False
-    text = normalized_whole(extract.text)
+    items, text = matcher.rubric.items, normalized_whole(extract.text)
+    own = any(_own_name(matcher.rubric) in title for title in titles)
+    if own and not drawn and all(label in text for label in _LABELS):
+        return True
+    fewest = min(_FEWEST_IN_OCR, len(items)) if drawn else (len(items) + 1) // 2
     return sum(matcher.stands_in(item, text) for item in items) >= fewest
 
 

@@ -15,9 +15,11 @@ from mailbot.form.words import (
     BACKWARD,
     COVER_LETTER,
     DEEDS,
+    EARLY,
     ENCLOSURES,
     EVIDENCE,
     FORWARD,
+    GENERAL,
     INTENTIONS,
     LETTER,
     NOTICE,
@@ -31,6 +33,7 @@ from mailbot.form.words import (
     SUMMARY,
     SUMMARY_SECTION,
     TRANSMITTAL,
+    YEAR_IN_WORDS,
     YEARS,
 )
 from mailbot.model import Format, Role
@@ -44,6 +47,7 @@ _HEAD_END = re.compile(r"[。:：]")
 _SENTENCE = re.compile(r"[^。;!?]+[?]?")
 _NUMBER = re.compile(r"[0-9]+|[一二三四五六七八九十]+")
 _NUMERALS = "零一二三四五六七八九"
+_DIGITS = str.maketrans("〇零○Oo一二三四五六七八九", "00000123456789")
 _SAME_TITLE = ("暨", "及", "和", "与")
 _LONGEST_TEXT = 300_000
 
@@ -55,6 +59,8 @@ class Told:
     role: Role
     covers: tuple[Role, ...] = ()
     year: int | None = None
+    doubtful: bool = False
+    """Whether it may count for more than it covers, which only a person can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,9 @@ class _Named:
     """Whether a summary and a plan are named, and of which years."""
 
     summary: bool = False
-    summary_year: int | None = None
+    summary_years: range | None = None
     plan: bool = False
-    plan_year: int | None = None
+    plan_years: range | None = None
 
     def __bool__(self) -> bool:
         return self.summary or self.plan
@@ -73,9 +79,9 @@ class _Named:
         """What either names; where both do, this one's year."""
         own = self
         if other.summary and not own.summary:
-            own = replace(own, summary=True, summary_year=other.summary_year)
+            own = replace(own, summary=True, summary_years=other.summary_years)
         if other.plan and not own.plan:
-            own = replace(own, plan=True, plan_year=other.plan_year)
+            own = replace(own, plan=True, plan_years=other.plan_years)
         return own
 
 
@@ -87,7 +93,12 @@ class _Proof:
     words: int
 
 
-_IN_A_REPORT, _IN_A_FILE, _IN_A_MAIL = _Proof(20, 0), _Proof(60, 2), _Proof(60, 3)
+_IN_A_REPORT, _IN_A_FILE, _IN_A_MAIL, _IN_A_LETTER = (
+    _Proof(20, 0),
+    _Proof(60, 2),
+    _Proof(60, 3),
+    _Proof(300, 5),
+)
 
 
 def told(extract: Extract, filename: str, year: int) -> Told:
@@ -103,10 +114,11 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     lists = any(ENCLOSURES.search(line) for line in title[:2]) or _only_sends(lines)
     entitled = proof is _IN_A_FILE and not lists
     named = _named("".join(title)) if entitled else _beneath(lines, proof)
-    if not named and any(EVIDENCE.search(line) or SPECIAL.search(line) for line in title[:4]):
-        return Told(role=Role.EVIDENCE)
+    special = not named and any(SPECIAL.search(line) for line in title[:4])
+    if special or (not named and any(EVIDENCE.search(line) for line in title[:4])):
+        return Told(role=Role.EVIDENCE, doubtful=special and _is_general(title[:4]) and _reports(lines))
     if entitled and not named:
-        named = _beneath(lines, proof)
+        named = _beneath(lines, proof) or _handed_in(lines)
     if named:
         return _placed(named.or_else(_sections(lines, year, _IN_A_REPORT)), lines, year)
     if _is_transmittal(lines):
@@ -117,7 +129,9 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     hint = (_Named() if lists else _named(_stem(filename))) or sections or _tense(lines, year)
     if hint:
         return _placed(hint.or_else(sections), lines, year)
-    return Told(role=Role.EVIDENCE if EVIDENCE.search(filename) else Role.OTHER)
+    if EVIDENCE.search(filename):
+        return Told(role=Role.EVIDENCE)
+    return Told(role=Role.OTHER, doubtful=entitled and _reports(lines))
 
 
 def _is_mail(extract: Extract, filename: str) -> bool:
@@ -149,6 +163,27 @@ def _titled(line: str) -> _Named:
     if len(line) > _LONGEST_HEADING or line[-1] in "。；;，,:：?" or NUMBERING.match(line):
         return _Named()
     return _Named() if TRANSMITTAL.search(line) or ASIDE.search(line) else _named(line)
+
+
+def _handed_in(lines: Sequence[str]) -> _Named:
+    """What a report names that is written as a letter: 关于报送2020年度工作总结的报告, and all of it beneath."""
+    for index, line in enumerate(lines[:_TITLE_LINES]):
+        if TRANSMITTAL.search(line) and len(line) <= _LONGEST_TITLE:
+            return _borne_out(_named(line), lines[index + 1 :], _IN_A_LETTER)
+    return _Named()
+
+
+def _reports(lines: Sequence[str]) -> bool:
+    """Whether a text of no known title tells at length of an organization's deeds or intentions."""
+    text = _substance(lines)
+    if len(text) < _MUCH or not SELF.search(text):
+        return False
+    return max(_different(DEEDS, text), _different(INTENTIONS, text)) >= _IN_A_LETTER.words
+
+
+def _is_general(title: Iterable[str]) -> bool:
+    """Whether a report on one matter is on more than that: 党建和业务工作总结."""
+    return any(SPECIAL.search(line) and GENERAL.search(line) for line in title)
 
 
 def _borne_out(named: _Named, text: Sequence[str], proof: _Proof) -> _Named:
@@ -210,7 +245,12 @@ def signed_names(extract: Extract) -> tuple[str, ...]:
 
 
 def _bare(lines: Iterable[str]) -> list[str]:
-    return [bare for line in lines if (bare := "".join(line.split()).lstrip("#*"))]
+    return [_in_digits(bare) for line in lines if (bare := "".join(line.split()).lstrip("#*"))]
+
+
+def _in_digits(line: str) -> str:
+    """With the years in digits: 二〇二〇年 and 二O二0年 are 2020年."""
+    return YEAR_IN_WORDS.sub(lambda year: year.group().translate(_DIGITS), line) if "二" in line else line
 
 
 @lru_cache(maxsize=16)
@@ -266,9 +306,9 @@ def _named(text: str) -> _Named:
     plan = next((m for m in PLAN.finditer(text) if not SPECIAL.search(_subject(m))), None)
     return _Named(
         summary is not None,
-        _year(summary) if summary else None,
+        _years(summary) if summary else None,
         plan is not None,
-        _year(plan) if plan else None,
+        _years(plan) if plan else None,
     )
 
 
@@ -277,12 +317,12 @@ def _subject(match: re.Match[str]) -> str:
     return re.split(r"学会|协会|研究会|促进会|联合会|科协|公司|集团", match.group())[-1]
 
 
-def _year(match: re.Match[str]) -> int | None:
-    said = match["until"] or match["year"]
-    if not said:
+def _years(match: re.Match[str]) -> range | None:
+    """What a title is dated: a year, or all from one to another."""
+    if not match["year"]:
         return None
-    digits = {"〇": "0", "零": "0", "○": "0"} | {n: str(i) for i, n in enumerate("〇一二三四五六七八九")}
-    return int("".join(digits.get(character, character) for character in said))
+    first = int(match["year"])
+    return range(first, max(first, int(match["until"] or 0)) + 1)
 
 
 def _sections(lines: Sequence[str], year: int, proof: _Proof) -> _Named:
@@ -334,10 +374,10 @@ def _place(line: str) -> tuple[str, int]:
 
 def _section(head: str, year: int) -> _Named:
     plan, summary = PLAN_SECTION.search(head), SUMMARY_SECTION.search(head)
-    if plan and (_year(plan) or year + 1) == year + 1:
-        return _Named(plan=True, plan_year=_year(plan))
-    if summary and not plan and (_year(summary) or year) == year:
-        return _Named(summary=True, summary_year=year)
+    if plan and year + 1 in (_years(plan) or (year + 1,)):
+        return _Named(plan=True, plan_years=_years(plan))
+    if summary and not plan and year in (_years(summary) or (year,)):
+        return _Named(summary=True, summary_years=range(year, year + 1))
     return _Named()
 
 
@@ -351,25 +391,43 @@ def _undated_plan(head: str, text: Sequence[str], year: int) -> _Named:
 
 
 def _placed(named: _Named, lines: Sequence[str], year: int) -> Told:
-    """The role, and what counts: this year's summary, next year's plan. Undated ones by the years they speak of."""
-    spoken = {int(y) for line in lines if "20" in line for y in YEARS.findall(line) if int(y) <= year + 2}
+    """The role, and what counts: this year's summary, next year's plan. Undated ones by the years they speak of, and
+    where these are others it is not known."""
+    spoken = _spoken(lines, year)
     latest = max(spoken, default=year)
-    summary_year = named.summary_year or (year if year in spoken else min(latest, year))
-    plan_year = named.plan_year or min(named.summary_year or latest, year) + 1
+    summary_year = _counting(named.summary_years, year) or (year if year in spoken else min(latest, year))
+    dated = summary_year if named.summary_years else latest
+    plan_year = _counting(named.plan_years, year + 1) or min(dated, year) + 1
     covers = []
     if named.summary and summary_year == year:
         covers.append(Role.SUMMARY)
     if named.plan and plan_year == year + 1:
         covers.append(Role.PLAN)
-    if named.summary and named.plan:
-        return Told(role=Role.SUMMARY_AND_PLAN, covers=tuple(covers), year=summary_year)
-    if named.summary:
-        return Told(role=Role.SUMMARY, covers=tuple(covers), year=summary_year)
-    return Told(
-        role=Role.PLAN if named.plan else Role.OTHER,
-        covers=tuple(covers),
-        year=plan_year if named.plan else None,
+    unsure = (named.summary and not named.summary_years and Role.SUMMARY not in covers) or (
+        named.plan and not named.plan_years and not named.summary_years and Role.PLAN not in covers
     )
+    if named.summary:
+        role = Role.SUMMARY_AND_PLAN if named.plan else Role.SUMMARY
+        return Told(role=role, covers=tuple(covers), year=summary_year, doubtful=unsure)
+    if named.plan:
+        return Told(role=Role.PLAN, covers=tuple(covers), year=plan_year, doubtful=unsure)
+    return Told(role=Role.OTHER)
+
+
+def _spoken(lines: Sequence[str], year: int) -> set[int]:
+    """The years that a text speaks of. One signed in the first months looks back on the year before."""
+    text, signature = lines[:-_SIGNATURE_LINES], lines[-_SIGNATURE_LINES:]
+    early = {line: int(dated[1]) - 1 for line in signature if (dated := EARLY.match(line))}
+    said = (line for line in (*text, *signature) if "20" in line and line not in early)
+    spoken = {*early.values(), *(int(y) for line in said for y in YEARS.findall(line))}
+    return {each for each in spoken if each <= year + 2}
+
+
+def _counting(years: range | None, wanted: int) -> int | None:
+    """The year that a dated title is taken for: the one that is wanted, where it is among them."""
+    if years is None:
+        return None
+    return wanted if wanted in years else years[-1]
 
 
 def _only_sends(lines: Sequence[str]) -> bool:
@@ -406,7 +464,7 @@ def _by_name_alone(filename: str) -> Told:
 
 
 def _stem(filename: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", filename.rpartition(".")[0] or filename).split())
+    return _in_digits("".join(unicodedata.normalize("NFKC", filename.rpartition(".")[0] or filename).split()))
 
 
 def _tense(lines: Sequence[str], year: int) -> _Named:

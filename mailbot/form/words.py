@@ -2,24 +2,26 @@
 
 import re
 
-_YEAR = r"(?P<year>20[0-9]{2}|二[〇零○][一二][〇零○一二三四五六七八九])(?:年?度?[-—–~至、和](?P<until>20[0-9]{2}))?年?度?"
-_NEXT = r"下一?个?年度?|明年|来年|新年度|新的?一年|下一?步|下一?阶段|今后"
-_PLAN_WORD = r"(?:计划|思路|打算|要点|设想|展望|谋划|工作安排|工作规划|重点工作|工作重点|主要任务|工作任务)"
+_YEAR = r"(?P<year>20[0-9]{2})(?:年?度?[-—–~至、和](?P<until>20[0-9]{2}))?年?度?"
+_NEXT = r"下一?个?年度?|明年|来年|新年度|新的?一年|下一?步|下一?阶段|今后|未来"
+_PLAN_WORD = r"(?:计划|思路|打算|要点|设想|展望|谋划|工作(?:安排|部署|规划|目标|重点|任务)|重点工作|主要任务|目标任务|努力方向)"
 _SUMMARY_WORD = (
-    r"(?:(?:工作|年度|年终|年|学会|协会)总结|总结报告|工作小结|工作回顾|工作报告|工作汇报|工作情况)"
+    r"(?:(?:工作|年度|年终|年|学会|协会)总结|总结报告|工作小结|工作回顾|工作综述|工作报告|工作汇报|工作情况)"
 )
 _DONE = r"(?!的?(?:完成|执行|落实|实施)|书|生育)"
 
 SUMMARY = re.compile(rf"(?:{_YEAR})?[^0-9。;,]{{0,24}}?{_SUMMARY_WORD}")
 PLAN = re.compile(rf"(?:{_YEAR}|(?:{_NEXT}))?[^0-9。;,总结]{{0,24}}?{_PLAN_WORD}{_DONE}")
 PLAN_SECTION = re.compile(
-    rf"(?:(?<![0-9]){_YEAR}|{_NEXT})[^0-9。;]{{0,14}}?(?:{_PLAN_WORD}{_DONE}[^。;]{{0,8}}|工作(?:任务|目标|举措)?)$"
+    rf"(?:(?<![0-9]){_YEAR}|{_NEXT})(?:[^0-9。;]{{0,14}}?(?:{_PLAN_WORD}{_DONE}[^。;]{{0,8}}|工作(?:任务|目标|举措|方向)?))?$"
 )
 SUMMARY_SECTION = re.compile(
     rf"(?:(?<![0-9]){_YEAR}|本年度?|今年|全年|一年来的?|年度)[^0-9。;]{{0,14}}?(?:总结|回顾|工作(?:小结|报告|汇报|情况|完成情况|开展情况))[^。;]{{0,6}}$"
 )
-PLAN_ALONE = re.compile(r"^(?:.{0,10}[和与及])?工作(?:计划|打算|思路|设想|展望|谋划|安排|规划)$")
+PLAN_ALONE = re.compile(r"^(?:(?:.{0,10}[和与及])?工作)?(?:计划|打算|思路|设想|展望|谋划|安排|规划)$")
 """A heading that names a plan and no time."""
+GENERAL = re.compile(r"[和与及、]|业务")
+"""What makes of a report on one matter one on several, which may be all that a society does."""
 SPECIAL = re.compile(
     r"(?:培训|年会|学术|科普|党建|财务|审计|预算|决算|专项|项目|活动|志愿|评审|调研|会员|期刊|扶贫|科技周|科普日)[^年]{0,6}(?:总结|小结|报告|汇报|情况)"
     r"|(?:培训|预算|采购|招生|科技|引智|人才)计划"
@@ -50,6 +52,9 @@ NUMBERING = re.compile(
 ASIDE = re.compile(r"参与|制定|讨论|申报|提出|编制|列入|承担|组织实施|附件")
 """A heading with one of these speaks of a plan among other things and is not the heading of one."""
 YEARS = re.compile(r"(?<![0-9])(20[0-9]{2})年")
+EARLY = re.compile(r"^(20[0-9]{2})年[1-3]月[0-9]{1,2}日$")
+"""The date beneath a text of the first months, which looks back on the year before."""
+YEAR_IN_WORDS = re.compile(r"二[〇零○Oo0][一二][〇零○Oo0一二三四五六七八九]")
 BACKWARD = re.compile(
     r"一年来|过去一年|全年共|累计|取得了|先后|工作回顾|存在的?问题|不足之处|圆满完成|成功举办|成功召开|共举办|开展了|组织了|完成了|指导下|支持下|领导下"
 )

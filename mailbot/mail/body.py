@@ -58,6 +58,11 @@ _ASKS = re.compile(
     r"[?？](?![\w=&%/])|请问|想问|请教|吗(?:[。，,！!\s]|$)|怎么|怎样|如何填|能否|可否|能不能|可不可以|是不是|要不要"
     r"|需不需要|什么时候|何时|几点|几号|哪[里儿些个一]"
 )
+_ANNOUNCES = re.compile(
+    r"通知[^。\n]{0,6}(?:收悉|知悉|已收到)"
+    r"|(?:将|会|争取|准备)[^。，,\n]{0,16}(?:前|内)[^。，,\n]{0,6}(?:报送|提交|上报|发送|发给|寄送)"
+    r"|(?:稍后|晚些|随后|下周|明天|过几天)[^。\n]{0,10}(?:报送|提交|上报|发送|发给|寄送)"
+)
 _OUR_LETTERS = (
     re.compile(
         r"您好[!！]\s{0,9}(?:贵单位报送|来[信件]已收到|[^\n]{0,80}材料的报送将于)[\s\S]*?(?:本邮件由系统自动发出[^\n]*|\Z)"
@@ -173,6 +178,11 @@ def claims_attachment(subject: str, text: str) -> bool:
 def asks(text: str) -> bool:
     """Whether the words hold a question. A sign within an address (?k=1) is none."""
     return _ASKS.search(text[:_MOST_CLAIM]) is not None
+
+
+def announces(text: str) -> bool:
+    """Whether the words say that papers will come later."""
+    return _ANNOUNCES.search(text[:_MOST_CLAIM]) is not None
 
 
 def has_form_table(html: str) -> bool:

@@ -20,6 +20,7 @@ from mailbot.mail import automatic, charset
 from mailbot.mail.addresses import addresses, clean
 from mailbot.mail.authentication import dmarc
 from mailbot.mail.body import (
+    announces,
     asks,
     claims_attachment,
     has_form_table,
@@ -103,7 +104,7 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
         text=said.own[:20_000],
         links=links,
         claims_attachment=claims_attachment(subject, said.own),
-        asks=asks(f"{subject}\n{said.own}"),
+        asks=asks(f"{subject}\n{said.own}") or announces(said.own),
         fingerprint=_fingerprint(message, parts, said.whole),
     )
     return ParsedMail(head=head, parts=parts)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from mailbot.model import Code, Finding
+from mailbot.model import Code, Finding, is_doubt
 from mailbot.rubric import Rubric
 
 _LONGEST_QUOTE = 40
@@ -188,6 +188,8 @@ def _words(finding: Finding) -> str:
         return "来件中的材料分属几个单位：{found}"
     if finding.code is Code.FORM_LOW_CONFIDENCE and finding.item is None and not finding.found:
         return "自评表识读没有把握"
+    if is_doubt(finding):
+        return "文件{document}是否为应报的工作总结或下一年度工作计划，程序不能确定"
     if finding.code is Code.MESSAGE_UNPROCESSABLE and finding.document:
         return "文件{document}程序未能读取，原件已保存"
     return _DETAILS[finding.code]

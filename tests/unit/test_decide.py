@@ -24,6 +24,7 @@ from mailbot.model import (
     Severity,
     Status,
     Track,
+    doubt,
     finding,
 )
 from mailbot.reading import Address, Authentication, DocumentReading, Link, MailHead, MailReading
@@ -214,6 +215,44 @@ def test_a_question_stays_one_with_a_screenshot_the_notice_or_an_empty_form(
         assert "message.inquiry" in codes(decision.findings)
         assert not codes(decision.findings) & {"form.missing", "summary.missing", "plan.missing"}
         assert decision.contribution is None
+
+
+def test_a_correction_whose_file_was_forgotten_is_for_a_person_where_all_is_there() -> None:
+    whole = decide(arrival(1), reading(*ALL), KNOWN, (), TERMS).contribution
+    part = decide(arrival(1), reading(Role.FORM), KNOWN, (), TERMS).contribution
+    assert whole is not None
+    assert part is not None
+    for came in (
+        reading(text="更正后的自评表见附件", claims_attachment=True),
+        reading(extra=(EMPTY_FORM,), findings=(BLANK,), text="更正后的自评表见附件", claims_attachment=True),
+    ):
+        forgotten = decide(arrival(2), came, KNOWN, (whole,), TERMS)
+        assert (forgotten.outcome, forgotten.reply) == (Outcome.REVIEW, ReplyKind.RECEIPT)
+        assert "message.inquiry" in codes(forgotten.findings)
+        assert decide(arrival(2), came, KNOWN, (part,), TERMS).outcome is Outcome.CORRECTION
+
+
+@pytest.mark.parametrize(("name", "outcome"), [("自评表（更正）", "correction"), ("合影", "acknowledged")])
+def test_a_correction_that_cannot_be_read_is_asked_for_again(name: str, outcome: str) -> None:
+    whole = decide(arrival(1), reading(*ALL), KNOWN, (), TERMS).contribution
+    assert whole is not None
+    locked = finding(Code.DOCUMENT_ENCRYPTED, document=f"{name}.xlsx")
+    came = reading(extra=(document(key="4", finding_=locked, filename=f"{name}.xlsx"),))
+    decision = decide(arrival(2), came, KNOWN, (whole,), TERMS)
+    assert decision.outcome.value == outcome
+    assert decision.versions[-1].state is Status.COMPLETE
+
+
+def test_a_doubt_whether_a_document_is_a_paper_asks_a_person_only_while_one_lacks() -> None:
+    doubtful = document(key="4", finding_=doubt("4.docx", "?"))
+    lacking = decide(arrival(1), reading(Role.FORM, Role.PLAN, extra=(doubtful,)), KNOWN, (), TERMS)
+    assert (lacking.outcome, lacking.reply) == (Outcome.REVIEW, ReplyKind.RECEIPT)
+    form_lacks = decide(arrival(1), reading(Role.SUMMARY, Role.PLAN, extra=(doubtful,)), KNOWN, (), TERMS)
+    assert (form_lacks.outcome, codes(form_lacks.findings)) == (Outcome.CORRECTION, {"form.missing"})
+    assert decide(arrival(1), reading(*ALL, extra=(doubtful,)), KNOWN, (), TERMS).findings == ()
+    assert lacking.contribution is not None
+    summary = decide(arrival(2), reading(Role.SUMMARY), KNOWN, (lacking.contribution,), TERMS)
+    assert (summary.outcome, summary.versions[-1].state) == (Outcome.ACKNOWLEDGED, Status.COMPLETE)
 
 
 @pytest.mark.parametrize(

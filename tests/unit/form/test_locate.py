@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.model import Assessment, Code, ReadBy
+from mailbot.model import Assessment, Code, ReadBy, Role
 from mailbot.reading import Cell, Extract, Table
 from tests.unit.form.build import (
     LABELS,
@@ -635,6 +635,15 @@ def test_another_offices_form_is_not_the_form() -> None:
     assert examined.assessment is None
     assert examined.findings == ()
     assert examined.covers == {"1": ()}
+
+
+def test_our_own_form_is_one_though_none_of_its_criteria_can_be_recognized() -> None:
+    def shortened(lines: list[Line]) -> list[Line]:
+        return [{**line, "criterion": cell(f"{line['criterion'].text[:5]}…")} for line in lines]
+
+    examined = read(Form(change=shortened))
+    assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, None)]
+    assert examined.covers == {"1": (Role.FORM,)}
 
 
 def test_criteria_without_a_score_are_not_the_form() -> None:

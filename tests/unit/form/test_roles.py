@@ -39,6 +39,9 @@ def told(text: str, name: str = "新建文档.docx") -> tuple[Role, set[str], in
         "浙江省示例学会\n2020 年 工 作 总 结",
         "２０２０年工作总结",
         "二〇二〇年工作总结",
+        "浙江省示例学会二O二0年工作总结",
+        "2020-2021年度工作总结",
+        "浙江省示例学会2020年工作综述",
         "关于2020年度工作情况的报告",
         "浙江省示例学会2020年工作报告",
         "2020年浙江省示例学会工作总结",
@@ -102,6 +105,13 @@ def test_both_in_one(title: str) -> None:
         "四、新一年工作打算",
         "三、工作计划",
         "三、存在问题和工作打算",
+        "三、2021年工作方向",
+        "三、下一步努力方向",
+        "三、未来工作展望",
+        "三、二O二一年工作安排",
+        "三、2021年",
+        "三、展望2021年",
+        "三、打算",
     ],
 )
 def test_a_plan_as_the_last_section_of_a_summary(section: str) -> None:
@@ -200,7 +210,50 @@ def test_last_years_papers_do_not_count() -> None:
     assert told(PLAN.replace("2021", "2020")) == (Role.PLAN, set(), 2020)
     both = f"2019年工作总结和2020年工作计划\n{BODY}".replace("2020年，", "2019年，")
     assert told(both) == (Role.SUMMARY_AND_PLAN, set(), 2019)
+    assert told(old.replace("2019年工作", "二〇一九年工作")) == (Role.SUMMARY, set(), 2019)
+    assert told(PLAN.replace("2021年工作", "二〇二〇年工作")) == (Role.PLAN, set(), 2020)
     assert told(f"工作总结\n{BODY}\n{WORK}".replace("2020", "2018")) == (Role.SUMMARY, set(), 2018)
+
+
+LONG = f"{BODY}\n{WORK}\n{WORK}"
+PLAIN = (
+    "学会落实理事会决议，加强组织建设，推进学科发展，做好会员服务，参与标准编写，提高期刊质量，建立青年委员会。\n"
+    * 3
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"浙江省示例学会年度工作总结\n{LONG}\n浙江省示例学会\n2020年1月8日".replace("2020年，", ""),
+        f"工作总结\n{LONG}\n2019年获评4A级社会组织。".replace("2020年，", ""),
+        f"工作计划\n2019年，{AHEAD[6:]}",
+        f"浙江省示例学会2020年党建和业务工作总结\n{LONG}\n{SIGNED}",
+        f"浙江省示例学会2020年度学术交流与科普工作总结\n{LONG}\n{SIGNED}",
+        f"浙江省示例学会2020年度述职报告\n{PLAIN}\n{SIGNED}",
+        f"凝心聚力 砥砺前行\n{PLAIN}\n{SIGNED}",
+    ],
+)
+def test_what_may_be_one_of_the_papers_is_in_doubt(text: str) -> None:
+    examined = read(document(text))
+    assert (examined.covers["9"], examined.doubtful) == ((), {"9"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [SUMMARY, PLAN, SUMMARY.replace("2020", "2019").replace("2021", "2020"), NOTICE, f"会议签到表\n{LONG}"],
+)
+def test_what_tells_what_it_is_is_in_no_doubt(text: str) -> None:
+    assert read(document(text)).doubtful == set()
+
+
+def test_a_report_written_as_a_letter_counts_and_a_letter_that_passes_it_on_does_not() -> None:
+    opening = (
+        "浙江省示例学会文件\n关于报送2020年度工作总结及2021年工作计划的报告\n浙江省科协学会部：\n现报告如下："
+    )
+    report = f"{opening}\n{LONG}\n{LONG}\n{AHEAD}\n{SIGNED}"
+    assert told(report) == (Role.SUMMARY_AND_PLAN, {"summary", "plan"}, 2020)
+    assert told(f"{opening}\n{BODY}\n{SIGNED}\n特此报告，请审阅。")[1] == set()
 
 
 def test_this_years_summary_with_an_old_plan_in_it_counts_for_the_summary() -> None:

@@ -253,6 +253,12 @@ def test_whether_something_is_asked():
     assert not read(mail(body="材料见附件".encode())).head.asks
 
 
+def test_word_that_papers_will_come():
+    for body in ("通知收悉，我会将于下周五前报送材料。", "自评表稍后报送。"):
+        assert read(mail(body=body.encode())).head.asks
+    assert not read(mail(body="现将材料报送给您，将于年底前完成换届。".encode())).head.asks
+
+
 def test_an_office_file_shown_inline_is_a_document():
     """Apple Mail marks every file so."""
     (found,) = read(multipart(TEXT, attached(XLSX, b"inline; filename=a.xlsx"))).parts
