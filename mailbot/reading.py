@@ -35,7 +35,8 @@ class Cell:
     hidden: bool = False
     """Whether it stands in a hidden row or column: it counts only where nothing visible says the same."""
     several: bool = False
-    """Whether it was joined from cells that each hold a number: which of them is meant, or their sum, a person decides."""
+    """Whether its text may mean more than one number, as one that was joined from several cells or is a share does:
+    which is meant, a person decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

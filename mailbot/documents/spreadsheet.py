@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ Value = int | float | str | bool | time | date | datetime | timedelta
 _MOST_SHEETS = 100
 _NO_DATE, _FALSE_LEAP_DAY = 1900, 60
 """Up to this year a date is a number that somebody's format shows as one: 1900-01-05 for 5."""
+_DURATION = re.compile(r"PT(\d{1,6})H(\d{1,2})M(\d{1,2}(?:\.\d{1,9})?)S")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SIGNIFICANT = 10
 """Digits beyond these are the machine's, not the writer's: 0.1 + 0.2."""
 
@@ -59,7 +62,8 @@ def read(data: bytes, format_: Format) -> Extract:
             continue
         inside = insides.get(about.name, Inside())
         sheet = _vast_sheet(data, about.name) if inside.vast else _sheet(book, index)
-        rows = _cells(about.name, sheet.values, inside, sheet.covered | inside.covered)
+        values = [list(map(_counted, row)) for row in sheet.values] if format_ is Format.ODS else sheet.values
+        rows = _cells(about.name, values, inside, sheet.covered | inside.covered)
         tables.append(Table(rows=rows, name=about.name, hidden=about.visible != SheetVisibleEnum.Visible))
         truncated = truncated or sheet.truncated
     lines = _lines(tables)
@@ -144,7 +148,7 @@ def _cells(
     for row in range(height):
         line = values[row] if row < len(values) else ()
         rows.append(
-            tuple(
+            [
                 _cell(
                     line[column] if column < len(line) else "",
                     f"{columns[column]}{row + 1}",
@@ -153,9 +157,19 @@ def _cells(
                     covered,
                 )
                 for column in range(width)
-            )
+            ]
         )
-    return tuple(rows)
+    for row, column in inside.percents:
+        if row < height and column < width:
+            rows[row][column] = _as_percent(rows[row][column])
+    return tuple(map(tuple, rows))
+
+
+def _as_percent(cell: Cell) -> Cell:
+    """A share as it shows. Of how many points, or whether points are meant, a person decides; above 100% they are."""
+    if not _NUMBER.fullmatch(cell.text) or not 0 < Decimal(cell.text) <= 1:
+        return cell
+    return replace(cell, text=f"{_number(float(cell.text) * 100)}%", several=True)
 
 
 def _cell(value: Value, name: str, place: Place, inside: Inside, covered: frozenset[Place]) -> Cell:
@@ -227,9 +241,23 @@ def plain(value: Value) -> str:
 
 def _serial(value: date) -> float:
     """The number of which a cell's format made a date; 1900 has a 29 February there (ECMA-376 part 1, 18.17.4.1)."""
-    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
-    days = (moment - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 - a workbook knows no zone
+    days = _days(value)
     return days if days > _FALSE_LEAP_DAY else days - 1
+
+
+def _days(value: date) -> float:
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    return (moment - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 - a workbook knows no zone
+
+
+def _counted(value: Value) -> Value:
+    """A value of an ods: numbers that show as dates or times, which OpenDocument stores as these, without a false day."""
+    if isinstance(value, date) and value.year <= _NO_DATE:
+        return _days(value)
+    hours = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if hours is None:
+        return value
+    return timedelta(hours=int(hours[1]), minutes=int(hours[2]), seconds=float(hours[3])) / timedelta(days=1)
 
 
 def _number(value: float) -> str:

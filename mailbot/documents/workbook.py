@@ -1,4 +1,5 @@
-"""What the XML of a workbook says beyond what calamine tells: formulas and errors, merged cells of ods, vast sheets."""
+"""What the XML of a workbook says beyond what calamine tells: formulas and errors, hidden rows, percentages, merged cells
+of ods, vast sheets."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from html import unescape
 from typing import TYPE_CHECKING
 
 from mailbot.documents.package import Package, attribute, local
@@ -33,7 +35,19 @@ _HIDDEN_ROW, _HIDDEN_COLUMN = (
 )
 _ROW_NUMBER = re.compile(rb'\br="(\d{1,7})"')
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_CELL_REFERENCE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _ODF_REFERENCE = re.compile(r"\[\.?([^\]]*)\]")
+_CELL_FORMATS = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
+_CELL_FORMAT = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
+_FORMAT_NUMBER = re.compile(rb'\bnumFmtId="(\d{1,5})"')
+_OWN_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\b[^>]*>")
+_FORMAT_CODE = re.compile(rb'\bformatCode="([^"]*)"')
+_LITERAL = re.compile(r'"[^"]*"|\\.')
+_STYLED_NUMBER = re.compile(
+    rb'<(?:\w+:)?c\b(?![^>]*\bt="(?:s|str|inlineStr)")[^>]*\bs="(\d{1,5})"[^>]*(?<!/)>'
+)
+PERCENTS = frozenset({9, 10})
+"""The numbers of the formats 0% and 0.00%, which are in every workbook (ECMA-376 part 1, 18.8.30)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +60,8 @@ class Inside:
     """Values that are errors: `#REF!`."""
     covered: frozenset[Place] = frozenset()
     """Continuations of merged cells."""
+    percents: frozenset[Place] = frozenset()
+    """Numbers that show as so many hundredths."""
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     vast: bool = False
@@ -59,10 +75,12 @@ def insides(package: Package, format_: Format) -> dict[str, Inside]:
 
 def _xlsx(package: Package) -> Iterator[tuple[str, Inside]]:
     _check(package.archive)
+    percents = _percent_styles(package)
     for name, path in _sheet_paths(package).items():
         member = package.member(path)
         if member is not None:
-            yield name, _sheet(_octets(package, member))
+            octets = _octets(package, member)
+            yield name, replace(_sheet(octets), percents=frozenset(_percents(octets, percents)))
 
 
 def _check(archive: zipfile.ZipFile) -> None:
@@ -143,6 +161,41 @@ def _hidden_columns(octets: bytes) -> Iterator[int]:
             yield from range(int(first[1]) - 1, min(int(last[1]), MOST_COLUMNS))
 
 
+def is_percent(code: str) -> bool:
+    """Whether a number format multiplies by a hundred: one that only writes the sign behind the number does not."""
+    return "%" in _LITERAL.sub("", code)
+
+
+def _percent_styles(package: Package) -> frozenset[bytes]:
+    """The numbers of the cell styles that show percentages (ECMA-376 part 1, 18.8.10 and 18.8.31)."""
+    member = package.member("xl/styles.xml")
+    octets = _octets(package, member) if member is not None else b""
+    formats = _CELL_FORMATS.search(octets)
+    wanted = {b"%d" % number for number in PERCENTS}
+    if b"%" in octets:
+        wanted |= set(_own_percents(octets))
+    if formats is None or not any(b'numFmtId="%s"' % number in formats[0] for number in wanted):
+        return frozenset()
+    numbers = (_FORMAT_NUMBER.search(found) for found in _CELL_FORMAT.findall(formats[0]))
+    return frozenset(b"%d" % index for index, found in enumerate(numbers) if found and found[1] in wanted)
+
+
+def _own_percents(styles: bytes) -> Iterator[bytes]:
+    for found in _OWN_FORMAT.findall(styles):
+        number, code = _FORMAT_NUMBER.search(found), _FORMAT_CODE.search(found)
+        if number and code and is_percent(unescape(code[1].decode("utf-8", "replace"))):
+            yield number[1]
+
+
+def _percents(octets: bytes, styles: frozenset[bytes]) -> Iterator[Place]:
+    if not any(b's="%s"' % style in octets for style in styles):
+        return
+    for found in _STYLED_NUMBER.finditer(octets):
+        reference = _CELL_REFERENCE.search(found[0])
+        if found[1] in styles and reference:
+            yield int(reference[2]) - 1, column_number(reference[1].decode())
+
+
 def _is_vast(octets: bytes) -> bool:
     if not _FAR_DOWN.search(octets):
         return False
@@ -217,6 +270,7 @@ def _ods(package: Package) -> Iterator[tuple[str, Inside]]:
 def _ods_sheet(table: etree._Element) -> Inside:
     formulas: dict[Place, str] = {}
     covered: set[Place] = set()
+    percents: set[Place] = set()
     hidden: set[int] = set()
     row = 0
     for line in (element for element in table.iter() if local(element) == "table-row"):
@@ -231,12 +285,19 @@ def _ods_sheet(table: etree._Element) -> Inside:
                 covered.update((row, at) for at in range(column, last))
             elif formula and attribute(cell, "value-type") is None and column < MOST_COLUMNS:
                 formulas[row, column] = _ODF_REFERENCE.sub(_plain_reference, formula.partition(":")[2])
+            elif attribute(cell, "value-type") == "percentage":
+                percents.update((row, at) for at in range(column, min(column + width, MOST_COLUMNS)))
             column += width
         height = _repeated(line, "number-rows-repeated")
         if attribute(line, "visibility") in ("collapse", "filter"):
             hidden.update(range(row, min(row + height, MOST_ROWS)))
         row += height
-    return Inside(formulas=formulas, covered=frozenset(covered), hidden_rows=frozenset(hidden))
+    return Inside(
+        formulas=formulas,
+        covered=frozenset(covered),
+        percents=frozenset(percents),
+        hidden_rows=frozenset(hidden),
+    )
 
 
 def _plain_reference(found: re.Match[str]) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from functools import partial
 from html import escape
 from typing import Any
 
 from tests.forms.case import Case, form_case
 from tests.forms.paper import Paper, draw
-from tests.forms.sheets import Sheet, form_sheet, html_table, repeatable, value, xlsx
+from tests.forms.sheets import Sheet, form_sheet, html_table, ods, repeatable, value, xlsx
 
 _FIRST = 4
 """The row of the first item."""
@@ -22,7 +24,6 @@ def cases() -> Iterator[Case]:
     for name, about, touch in (
         ("dates", "scores that show as 1900-01-05", partial(_shown_as, "yyyy-mm-dd")),
         ("times", "scores that show as times", partial(_shown_as, "h:mm")),
-        ("percents", "scores that show as percents", partial(_shown_as, "0%")),
         ("struck-out", "the old score struck out in the same cell", _strike),
         ("hidden-item-row", "an item's old row, hidden above the new one", partial(_old_row, 4)),
         ("hidden-item-row-below", "an item's old row, hidden below the new one", partial(_old_row, 5)),
@@ -38,6 +39,7 @@ def cases() -> Iterator[Case]:
         sheet = form_sheet(paper, merged=False)
         make = partial(xlsx, sheet, touch=touch)
         yield form_case(f"{name}.xlsx", about, paper, make, writer="openpyxl")
+    yield from _shares()
     yield from _pages()
     yield from _totals()
     paper = draw("xlsx phonetic")
@@ -46,6 +48,61 @@ def cases() -> Iterator[Case]:
     )
     paper = draw("xls far")
     yield form_case("far-corner.xls", "a value in IV65536", paper, partial(_far, paper), writer="xlwt")
+
+
+def _shares() -> Iterator[Case]:
+    paper = _doubted_up_to_one(draw("xlsx percents"))
+    make = partial(xlsx, form_sheet(paper, merged=False), touch=partial(_shown_as, "0%"))
+    yield form_case("percents.xlsx", "scores that show as percents", paper, make, writer="openpyxl")
+    paper = _doubted_up_to_one(draw("xlsx percents of its own"))
+    make = partial(xlsx, form_sheet(paper, merged=False), touch=partial(_shown_as, "0.0%;[Red]-0.0%"))
+    yield form_case(
+        "percents-own.xlsx", "percents by a format of the workbook's own", paper, make, writer="openpyxl"
+    )
+    paper = draw("xlsx percent sign")
+    make = partial(xlsx, form_sheet(paper, merged=False), touch=partial(_shown_as, '0.0"%"'))
+    yield form_case(
+        "percent-sign.xlsx", "scores with a percent sign written behind", paper, make, writer="openpyxl"
+    )
+    paper = _doubted_up_to_one(draw("ods percents"))
+    make = partial(_ods_as, paper, "percentage", lambda score: score)
+    yield form_case("percents.ods", "scores that show as percents", paper, make, writer="odfpy")
+    paper = draw("ods dates")
+    make = partial(_ods_as, paper, "date", lambda score: _moment(score).isoformat())
+    yield form_case("dates.ods", "scores that show as 1900-01-04", paper, make, writer="odfpy")
+    paper = draw("ods times")
+    make = partial(_ods_as, paper, "time", _duration)
+    yield form_case("times.ods", "scores that show as times", paper, make, writer="odfpy")
+
+
+def _doubted_up_to_one(paper: Paper) -> Paper:
+    """Up to 100% nobody knows what is meant; 900% is nine points."""
+    for no, claim in paper.claims.items():
+        if claim is not None and 0 < claim <= 1:
+            paper = paper.scored(no, paper.written[no], None, "form.low_confidence")
+    return paper
+
+
+def _ods_as(paper: Paper, kind: str, shown: Callable[[str], str]) -> bytes:
+    """Scores and total that OpenDocument stores as another kind of value."""
+    attribute = {"percentage": "value"}.get(kind, f"{kind}-value")
+    before = rb'(>\d+\xe5\x88\x86</text:p></table:table-cell><table:table-cell )office:value-type="float" office:value="([^"]*)"'
+
+    def after(found: re.Match[bytes]) -> bytes:
+        return (
+            found[1] + f'office:value-type="{kind}" office:{attribute}="{shown(found[2].decode())}"'.encode()
+        )
+
+    return repeatable(ods(form_sheet(paper, merged=False)), {"content.xml": (before, after)})
+
+
+def _moment(score: str) -> datetime:
+    return datetime(1899, 12, 30) + timedelta(days=float(score))  # noqa: DTZ001 - a workbook knows no zone
+
+
+def _duration(score: str) -> str:
+    hours, rest = divmod(round(float(score) * 86400), 3600)
+    return f"PT{hours:02}H{rest // 60:02}M{rest % 60:02}S"
 
 
 def _pages() -> Iterator[Case]:

@@ -68,7 +68,10 @@ def value(text: str, *, numbers: bool) -> Any:
     return int(number) if number == number.to_integral_value() else float(number)
 
 
-def repeatable(package: bytes, changes: Mapping[str, tuple[bytes, bytes]] | None = None) -> bytes:
+Change = bytes | Callable[[re.Match[bytes]], bytes]
+
+
+def repeatable(package: bytes, changes: Mapping[str, tuple[bytes, Change]] | None = None) -> bytes:
     """The same package at every run: without the time of its making, and with pieces of members replaced."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(out, "w") as new:
