@@ -25,7 +25,7 @@ from mailbot.documents.sandbox import ChildFailedError, Parent, Pool, Reason
 from mailbot.documents.scanner import Scanner
 from mailbot.errors import DocumentError, UnreadableError, UsageError
 from mailbot.model import Code, Finding, Format, ReadBy, Role, Track, doubt, finding
-from mailbot.reading import Bounds, DocumentReading, MailHead, MailReading, Need, Part
+from mailbot.reading import Bounds, DocumentReading, Extract, MailHead, MailReading, Need, Part
 from mailbot.registry import Registry, identify
 from mailbot.rubric import Rubric
 
@@ -66,6 +66,8 @@ class _Want(msgspec.Struct, frozen=True, kw_only=True):
     need: Need
     format: Format
     data: bytes
+    otherwise: Extract | None
+    """What was read of it without."""
 
 
 class _Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +182,7 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
             form_key=examined.form_key,
         ),
         wants=tuple(
-            _Want(key=p.key, need=p.needs, format=p.format, data=p.data)
+            _Want(key=p.key, need=p.needs, format=p.format, data=p.data, otherwise=p.extract)
             for p in read
             if p.needs and p.data is not None
         ),
@@ -324,7 +326,7 @@ class Reader:
             return {want.key: self._convert(want) for want in conversions}
         covered = {role for document in reading.documents for role in document.covers}
         if required <= covered:
-            return {want.key: Supplied() for want in wants}
+            return {want.key: Supplied(extract=want.otherwise) for want in wants}
         return {want.key: self._recognize(want) for want in wants}
 
     def _convert(self, want: _Want) -> Supplied:
@@ -333,6 +335,8 @@ class Reader:
         try:
             return convert(want.data, want.format, seconds=self._limits.parse_seconds)
         except DocumentError as error:
+            if want.otherwise is not None:
+                return Supplied(extract=want.otherwise)
             return Supplied(code=Code(error.code), reason=str(error))
 
     def _recognize(self, want: _Want) -> Supplied:

@@ -11,9 +11,11 @@ from mailbot.reading import Extract, Need
 class NeedsHelp(Exception):  # noqa: N818 - a request, no error
     """Raised by a reader: this document wants conversion or recognition before it can be read."""
 
-    def __init__(self, need: Need) -> None:
+    def __init__(self, need: Need, otherwise: Extract | None = None) -> None:
         super().__init__(need.value)
         self.need = need
+        self.otherwise = otherwise
+        """What is read of it without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

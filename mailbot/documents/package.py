@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LARGEST_PART = 40 * 2**20
 _LARGEST_ALTOGETHER = 80 * 2**20
 _MOST_PARTS = 20_000
-_MOST_KEPT, _LARGEST_KEPT = 4, 2**20
+_MOST_KEPT, _LARGEST_KEPT = 5, 2**20
 _ENTITIES = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _ENTITIES_WIDE = tuple("<!DOCTYPE".encode(code) for code in ("utf-16-le", "utf-16-be"))
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)

@@ -27,8 +27,8 @@ _MOST_TO_PASS_ON = 32 * _MEGABYTE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPart:
-    """One file, and what became of it: an extract, a code that says why not, or a need; none where it is a container
-    or not worth reading."""
+    """One file, and what became of it: an extract, a code that says why not, or a need, with an extract where some of it
+    is read without; none where it is a container or not worth reading."""
 
     key: str
     filename: str
@@ -129,7 +129,7 @@ class _Reading:
         try:
             return replace(bare, extract=self._extract(part.data, bare.format, part.filename))
         except NeedsHelp as wanted:
-            return self._needing(bare, part, wanted.need)
+            return self._needing(replace(bare, extract=wanted.otherwise), part, wanted.need)
         except DocumentError as error:
             return _failed(bare, error)
 

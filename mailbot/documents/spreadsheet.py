@@ -15,14 +15,15 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from mailbot.documents import biff, workbook
+from mailbot.documents import biff, ods, workbook
+from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.package import Package
 from mailbot.documents.struck import without_struck
 from mailbot.documents.word import first_lines
 from mailbot.documents.workbook import MOST_COLUMNS, MOST_ROWS, Inside, Place
 from mailbot.errors import EncryptedError, UnreadableError
 from mailbot.model import Format, ReadBy
-from mailbot.reading import Cell, Extract, Table
+from mailbot.reading import Cell, Extract, Need, Table
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -48,7 +49,10 @@ class _Sheet:
 
 
 def read(data: bytes, format_: Format) -> Extract:
-    """Read an xlsx, xls or ods. Raises EncryptedError, UnreadableError, DangerousError."""
+    """Read an xlsx, xls or ods.
+
+    Raises EncryptedError, UnreadableError, DangerousError; NeedsHelp where nobody has calculated the formulas of an xls.
+    """
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     shown, insides = _prepared(data, format_)
@@ -67,7 +71,7 @@ def read(data: bytes, format_: Format) -> Extract:
         tables.append(Table(rows=rows, name=about.name, hidden=about.visible != SheetVisibleEnum.Visible))
         truncated = truncated or sheet.truncated
     lines = _lines(tables)
-    return Extract(
+    extract = Extract(
         format=format_,
         read_by=ReadBy.CELLS,
         text="\n".join(lines),
@@ -75,15 +79,20 @@ def read(data: bytes, format_: Format) -> Extract:
         headings=first_lines(lines),
         truncated=truncated,
     )
+    if format_ is Format.XLS and any(inside.uncalculated for inside in insides.values()):
+        raise NeedsHelp(Need.OFFICE, extract)
+    return extract
 
 
 def _prepared(data: bytes, format_: Format) -> tuple[bytes, dict[str, Inside]]:
     """What calamine is to read, and what the XML says beyond that."""
     if format_ is Format.XLS:
-        return biff.near(data), {}
+        return biff.prepared(data)
     with Package(data) as package:
-        insides = workbook.insides(package, format_)
-        return without_struck(data, package) if format_ is Format.XLSX else data, insides
+        if format_ is Format.ODS:
+            return data, ods.insides(package)
+        insides = workbook.insides(package)
+        return without_struck(data, package), insides
 
 
 def _open(data: bytes) -> CalamineWorkbook:
@@ -159,10 +168,19 @@ def _cells(
                 for column in range(width)
             ]
         )
-    for row, column in inside.percents:
+    for row, column in (*inside.percents, *inside.shown, *inside.uncalculated):
         if row < height and column < width:
-            rows[row][column] = _as_percent(rows[row][column])
+            rows[row][column] = _as_shown(rows[row][column], (row, column), inside)
     return tuple(map(tuple, rows))
+
+
+def _as_shown(cell: Cell, place: Place, inside: Inside) -> Cell:
+    """A cell that shows something else than its value."""
+    if place in inside.uncalculated:
+        return replace(cell, text="", formula=inside.formulas.get(place, "="))
+    if place in inside.shown:
+        return replace(cell, text=inside.shown[place])
+    return _as_percent(cell)
 
 
 def _as_percent(cell: Cell) -> Cell:

@@ -1,5 +1,5 @@
-"""What the XML of a workbook says beyond what calamine tells: formulas and errors, hidden rows, percentages, merged cells
-of ods, vast sheets."""
+"""What the XML of a workbook (xlsx) says beyond what calamine tells: formulas and errors, hidden rows, percentages, vast
+sheets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from mailbot.documents.package import Package, attribute, local
 from mailbot.errors import DangerousError, EncryptedError, UnreadableError
-from mailbot.model import Format
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -36,7 +35,6 @@ _HIDDEN_ROW, _HIDDEN_COLUMN = (
 _ROW_NUMBER = re.compile(rb'\br="(\d{1,7})"')
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _CELL_REFERENCE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-_ODF_REFERENCE = re.compile(r"\[\.?([^\]]*)\]")
 _CELL_FORMATS = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
 _CELL_FORMAT = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
 _FORMAT_NUMBER = re.compile(rb'\bnumFmtId="(\d{1,5})"')
@@ -55,11 +53,15 @@ class Inside:
     """One sheet."""
 
     formulas: Mapping[Place, str] = field(default_factory=dict)
-    """Formulas without a value."""
+    """Formulas without a value, and those whose value nobody calculated."""
     errors: Mapping[Place, str] = field(default_factory=dict)
     """Values that are errors: `#REF!`."""
     covered: frozenset[Place] = frozenset()
     """Continuations of merged cells."""
+    uncalculated: frozenset[Place] = frozenset()
+    """Where a formula has a value that nobody calculated."""
+    shown: Mapping[Place, str] = field(default_factory=dict)
+    """What is left of texts of which a part is struck out."""
     percents: frozenset[Place] = frozenset()
     """Numbers that show as so many hundredths."""
     hidden_rows: frozenset[int] = frozenset()
@@ -68,19 +70,27 @@ class Inside:
     """Its outermost values lie so far apart that the rectangle between them would not fit into memory."""
 
 
-def insides(package: Package, format_: Format) -> dict[str, Inside]:
-    """By sheet name, as far as there is something to say. Raises EncryptedError, UnreadableError, DangerousError."""
-    return dict(_ods(package) if format_ is Format.ODS else _xlsx(package))
-
-
-def _xlsx(package: Package) -> Iterator[tuple[str, Inside]]:
+def insides(package: Package) -> dict[str, Inside]:
+    """By sheet name. Raises EncryptedError, UnreadableError, DangerousError."""
     _check(package.archive)
-    percents = _percent_styles(package)
-    for name, path in _sheet_paths(package).items():
-        member = package.member(path)
-        if member is not None:
-            octets = _octets(package, member)
-            yield name, replace(_sheet(octets), percents=frozenset(_percents(octets, percents)))
+    book, percents = package.xml("xl/workbook.xml"), _percent_styles(package)
+    settled = book is None or not any(map(_calculates, book))
+    return {
+        name: _inside(_octets(package, member), percents, settled=settled)
+        for name, path in _sheet_paths(package, book).items()
+        if (member := package.member(path)) is not None
+    }
+
+
+def _inside(octets: bytes, percents: frozenset[bytes], *, settled: bool) -> Inside:
+    inside = _sheet(octets, settled=settled)
+    return replace(inside, percents=frozenset(_percents(octets, percents))) if percents else inside
+
+
+def _calculates(properties: etree._Element) -> bool:
+    """Whether a workbook is calculated anew when it is opened: what wrote it need not have done so (ECMA-376 part 1,
+    18.2.2)."""
+    return local(properties) == "calcPr" and properties.get("fullCalcOnLoad") in ("1", "true")
 
 
 def _check(archive: zipfile.ZipFile) -> None:
@@ -98,9 +108,8 @@ def _octets(package: Package, member: zipfile.ZipInfo) -> bytes:
     return octets
 
 
-def _sheet_paths(package: Package) -> dict[str, str]:
+def _sheet_paths(package: Package, book: etree._Element | None) -> dict[str, str]:
     """Sheet names and the parts that hold them (ECMA-376 part 1, 18.2.19 and 12.3.24)."""
-    book = package.xml("xl/workbook.xml")
     relations = package.xml("xl/_rels/workbook.xml.rels")
     if book is None or relations is None:
         return {}
@@ -116,7 +125,8 @@ def _part_name(target: str) -> str:
     return posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
 
 
-def _sheet(octets: bytes) -> Inside:
+def _sheet(octets: bytes, *, settled: bool) -> Inside:
+    """`settled` is whether its formulas' values are results: else a zero may be what was written for want of one."""
     hides = b"hidden" in octets
     known = Inside(
         vast=_is_vast(octets),
@@ -127,8 +137,10 @@ def _sheet(octets: bytes) -> Inside:
         return known
     from lxml import etree
 
+    empty = ("",) if settled else ("", "0")
     formulas: dict[Place, str] = {}
     errors: dict[Place, str] = {}
+    uncalculated: set[Place] = set()
     shared: dict[str, tuple[str, str]] = {}
     try:
         for place, cell in _cells(octets):
@@ -136,13 +148,15 @@ def _sheet(octets: bytes) -> Inside:
             formula = next((child for child in cell if local(child) == "f"), None)
             if cell.get("t") == "e":
                 errors[place] = value
-            elif formula is not None and not value and cell.get("t") != "str":
+            elif formula is not None and value in empty and cell.get("t") != "str":
                 formulas[place] = _formula(formula, cell.get("r", ""), shared)
+                if value:
+                    uncalculated.add(place)
             elif formula is not None:
                 _formula(formula, cell.get("r", ""), shared)
     except etree.XMLSyntaxError as error:
         raise UnreadableError(f"a sheet is no XML: {error}") from error
-    return replace(known, formulas=formulas, errors=errors)
+    return replace(known, formulas=formulas, errors=errors, uncalculated=frozenset(uncalculated))
 
 
 def _hidden_rows(octets: bytes) -> Iterator[int]:
@@ -256,57 +270,6 @@ def _formula(element: etree._Element, reference: str, shared: dict[str, tuple[st
         return str(Translator(original, origin=origin).translate_formula(reference))
     except (TranslatorError, ValueError):
         return "="
-
-
-def _ods(package: Package) -> Iterator[tuple[str, Inside]]:
-    content = package.xml("content.xml")
-    if content is None:
-        raise UnreadableError("there is no content in this workbook")
-    for table in content.iter():
-        if local(table) == "table":
-            yield attribute(table, "name") or "", _ods_sheet(table)
-
-
-def _ods_sheet(table: etree._Element) -> Inside:
-    formulas: dict[Place, str] = {}
-    covered: set[Place] = set()
-    percents: set[Place] = set()
-    hidden: set[int] = set()
-    row = 0
-    for line in (element for element in table.iter() if local(element) == "table-row"):
-        if row >= MOST_ROWS:
-            break
-        column = 0
-        for cell in line:
-            width = _repeated(cell, "number-columns-repeated")
-            formula = attribute(cell, "formula")
-            if local(cell) == "covered-table-cell":
-                last = min(column + width, MOST_COLUMNS)
-                covered.update((row, at) for at in range(column, last))
-            elif formula and attribute(cell, "value-type") is None and column < MOST_COLUMNS:
-                formulas[row, column] = _ODF_REFERENCE.sub(_plain_reference, formula.partition(":")[2])
-            elif attribute(cell, "value-type") == "percentage":
-                percents.update((row, at) for at in range(column, min(column + width, MOST_COLUMNS)))
-            column += width
-        height = _repeated(line, "number-rows-repeated")
-        if attribute(line, "visibility") in ("collapse", "filter"):
-            hidden.update(range(row, min(row + height, MOST_ROWS)))
-        row += height
-    return Inside(
-        formulas=formulas,
-        covered=frozenset(covered),
-        percents=frozenset(percents),
-        hidden_rows=frozenset(hidden),
-    )
-
-
-def _plain_reference(found: re.Match[str]) -> str:
-    return found[1].replace(":.", ":")
-
-
-def _repeated(element: etree._Element, name: str) -> int:
-    count = attribute(element, name) or "1"
-    return max(int(count), 1) if count.isdecimal() and len(count) < 9 else 1
 
 
 def column_number(letters: str) -> int:

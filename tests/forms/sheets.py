@@ -88,14 +88,14 @@ def repeatable(package: bytes, changes: Mapping[str, tuple[bytes, Change]] | Non
     return out.getvalue()
 
 
-def xls(*sheets: Sheet) -> bytes:
-    """A workbook of 1997 by xlwt."""
+def xls(*sheets: Sheet, touch: Callable[[Any], None] = lambda _: None) -> bytes:
+    """A workbook of 1997 by xlwt; `touch` may change it before it is saved."""
     import xlwt
 
     book = xlwt.Workbook(encoding="utf-8")
     states = {"visible": 0, "hidden": 1, "veryHidden": 2}
     for sheet in sheets:
-        page = book.add_sheet(sheet.name)
+        page = book.add_sheet(sheet.name, cell_overwrite_ok=True)
         page.visibility = states[sheet.state]
         covered = {
             (r, c) for r0, c0, r1, c1 in sheet.merged for r in range(r0, r1 + 1) for c in range(c0, c1 + 1)
@@ -106,6 +106,7 @@ def xls(*sheets: Sheet) -> bytes:
             for c, text in enumerate(row):
                 if (r, c) not in covered and text:
                     page.write(r, c, value(text, numbers=sheet.numbers))
+    touch(book)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

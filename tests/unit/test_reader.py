@@ -298,6 +298,13 @@ def test_one_document_alone(reader, tmp_path):
     assert reading.assessment.total == Decimal(len(ITEMS))
 
 
+def test_formulas_that_no_office_program_calculates_are_for_a_person(reader, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    reading = reader.read_document(CORPUS / "uncalculated.xls")
+    assert {f.code for f in reading.findings if f.item is not None} == {Code.FORM_LOW_CONFIDENCE}
+    assert [(d.role, d.findings) for d in reading.documents] == [(Role.FORM, ())]
+
+
 # --- files that kill their child ----------------------------------------------------------------------------------
 
 

@@ -9,10 +9,12 @@ import zipfile
 import openpyxl
 import pytest
 
+from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.spreadsheet import column_name, plain, read
 from mailbot.errors import DangerousError, EncryptedError, UnreadableError
 from mailbot.model import Format, ReadBy
-from mailbot.reading import Cell, Extract, Table
+from mailbot.reading import Cell, Extract, Need, Table
+from tests.forms.make_corpus import CORPUS
 from tests.unit.documents import samples
 
 _MOMENT = datetime.datetime.fromisoformat("2021-01-15T17:30:00")
@@ -270,3 +272,13 @@ def test_entities_are_refused() -> None:
     data = samples.replaced(samples.xlsx(), {_SHEET: (b"<worksheet", bomb)})
     with pytest.raises(DangerousError):
         _xlsx(data)
+
+
+def test_formulas_that_nobody_calculated_are_a_doubt_where_no_office_program_does() -> None:
+    data = (CORPUS / "uncalculated.xls").read_bytes()
+    with pytest.raises(NeedsHelp) as raised:
+        read(data, Format.XLS)
+    assert raised.value.need is Need.OFFICE
+    assert raised.value.otherwise is not None
+    score = _cell(raised.value.otherwise, "Sheet1!F4")
+    assert (score.text, score.formula) == ("", "=")
