@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailbot.documents import columns as unruled
@@ -15,6 +15,9 @@ from mailbot.reading import Cell, Table
 _SAME_PLACE = 6.0
 """How far the columns of a table may move from one page to the next."""
 _SHORT = 6
+_MIDDLE = 0.2
+"""How far from a character's middle, for its height, a line strikes it out; one beneath the word is farther."""
+_LONGEST_NUMBER, _SMALLER = 8, 0.9
 _FEWEST_HEADED, _HEADED = 3, 0.6
 _PAGE_NUMBER = re.compile(
     r"^[\s\-—–·~.]*(?:第?\s*\d{1,3}\s*页?)(?:\s*[,，/共]*\s*共?\s*\d{1,3}\s*页?)?[\s\-—–·~.]*$"
@@ -52,14 +55,15 @@ def lay(
     drawn = [grid for grid in grids(segments) if len(grid.xs) > 2]
     outer, inner = _nested(drawn)
     rest = _fill(drawn, chars)
-    placed: list[tuple[float, Block]] = [(grid.ys[0], _ruled(grid, number)) for grid in outer]
+    struck = _struck(chars, segments)
+    placed: list[tuple[float, Block]] = [(grid.ys[0], _ruled(grid, number, struck)) for grid in outer]
     found = lines(rest)
-    result = Laid([], [_ruled(grid, number) for grid in inner])
+    result = Laid([], [_ruled(grid, number, struck) for grid in inner])
     if not any(len(grid.xs) > 4 for grid in outer):
         rules = [s.top for s in segments if s.is_level and s.x1 - s.x0 > 150]
         table = unruled.find(found, sorted(rules), known)
         if table is not None:
-            placed.append((table.box[1], _open(table, number)))
+            placed.append((table.box[1], _open(table, number, struck)))
             result.columns = table.columns if table.last == len(found) - 1 else []
             found = found[: table.first] + found[table.last + 1 :]
     placed += _texts(found, sorted(top for top, _ in placed))
@@ -95,18 +99,33 @@ def _fill(drawn: Sequence[Grid], chars: Iterable[Char]) -> list[Char]:
     return rest
 
 
-def _ruled(grid: Grid, page: int) -> PageTable:
+def _struck(chars: Iterable[Char], segments: Iterable[Segment]) -> frozenset[Char]:
+    """The digits through whose middle a line is drawn."""
+    lines_at: dict[int, list[Segment]] = {}
+    for segment in segments:
+        if segment.is_level:
+            lines_at.setdefault(round((segment.top + segment.bottom) / 2), []).append(segment)
+    return frozenset(char for char in chars if char.text.isdigit() and _is_struck(char, lines_at))
+
+
+def _is_struck(char: Char, lines_at: Mapping[int, Sequence[Segment]]) -> bool:
+    x, y, near = char.x, char.y, _MIDDLE * char.size
+    heights = range(round(y - near), round(y + near) + 1)
+    return any(line.x0 <= x <= line.x1 for height in heights for line in lines_at.get(height, ()))
+
+
+def _ruled(grid: Grid, page: int, struck: frozenset[Char]) -> PageTable:
     rows = []
     for r, owners in enumerate(grid.owners):
         row = []
         for c, region in enumerate(owners):
             first = (region.row, region.column) == (r, c)
-            row.append(_cell(region.chars if first else (), region.box, page, merged=not first))
+            row.append(_cell(region.chars if first else (), region.box, page, struck, merged=not first))
         rows.append(row)
     return PageTable(rows, grid.xs, grid.box)
 
 
-def _open(table: unruled.Found, page: int) -> PageTable:
+def _open(table: unruled.Found, page: int, struck: frozenset[Char]) -> PageTable:
     box = table.box
     middles = [(a.x1 + b.x0) / 2 for a, b in zip(table.columns, table.columns[1:], strict=False)]
     rows = []
@@ -115,14 +134,16 @@ def _open(table: unruled.Found, page: int) -> PageTable:
         top, bottom = min(c.top for c in tall), max(c.bottom for c in tall)
         rows.append(
             [
-                _cell(chars, (column.x0, top, column.x1, bottom), page)
+                _cell(chars, (column.x0, top, column.x1, bottom), page, struck)
                 for column, chars in zip(table.columns, found, strict=True)
             ]
         )
     return PageTable(rows, [box[0], *middles, box[2]], box, table.continues)
 
 
-def _cell(chars: Sequence[Char], box: Box, page: int, *, merged: bool = False) -> Cell:
+def _cell(
+    chars: Sequence[Char], box: Box, page: int, struck: frozenset[Char], *, merged: bool = False
+) -> Cell:
     known = [char.confidence for char in chars if char.confidence is not None]
     return Cell(
         text=text_in(chars, box),
@@ -130,7 +151,16 @@ def _cell(chars: Sequence[Char], box: Box, page: int, *, merged: bool = False) -
         box=box,
         confidence=min(known, default=None),
         merged=merged,
+        several=not struck.isdisjoint(chars) or _has_mark(chars),
     )
+
+
+def _has_mark(chars: Sequence[Char]) -> bool:
+    """Whether a digit of a number is smaller than the others: a note's mark. Recognized ones are never of one size."""
+    if not 2 <= len(chars) <= _LONGEST_NUMBER:
+        return False
+    sizes = [char.size for char in chars if char.confidence is None and char.text.isdigit()]
+    return min(sizes, default=0.0) < _SMALLER * max(sizes, default=0.0)
 
 
 def _texts(found: Sequence[Line], tops: Sequence[float]) -> list[tuple[float, Block]]:
@@ -314,4 +344,9 @@ def _one_cell(upper: Cell, lower: Cell) -> Cell:
     if not lower.text or not upper.text:
         return upper if upper.text or not lower.text else replace(lower, merged=False)
     known = [c for c in (upper.confidence, lower.confidence) if c is not None]
-    return replace(upper, text=joined(upper.text, lower.text), confidence=min(known, default=None))
+    return replace(
+        upper,
+        text=joined(upper.text, lower.text),
+        confidence=min(known, default=None),
+        several=upper.several or lower.several,
+    )

@@ -254,3 +254,39 @@ def test_what_libreoffice_prints_from_word() -> None:
         require("soffice"), writers.docx_form(RUBRIC, SCORES, EVIDENCE), "docx", "pdf"
     )
     assert _texts(pdf.read(printed)) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("touch", "doubtful"),
+    [
+        (lambda _: None, False),
+        (lambda canvas: canvas.line(108, 704, 116, 704), True),
+        (lambda canvas: canvas.line(108, 698, 126, 698), False),
+        (lambda canvas: canvas.rect(108, 703.6, 8, 0.8, stroke=0, fill=1), True),
+    ],
+    ids=["plain", "struck out", "underlined", "struck out by a box"],
+)
+def test_a_digit_that_is_struck_out_makes_its_number_doubtful(touch: Any, doubtful: bool) -> None:
+    def draw(canvas: Any, _: int) -> None:
+        canvas.grid([50, 100, 150, 200], [640, 665, 690, 715])
+        for row, texts in enumerate((("4", "51", "8"), ("5", "2", "3"), ("8", "2.5", "6"))):
+            for column, text in enumerate(texts):
+                canvas.drawString(60 + 50 * column, 700 - 25 * row, text)
+        touch(canvas)
+
+    ((first, *others),) = [table.rows for table in pdf.read(_canvas(draw)).tables]
+    assert [cell.several for cell in first] == [False, doubtful, False]
+    assert not any(cell.several for row in others for cell in row)
+
+
+def test_a_smaller_digit_behind_others_makes_its_number_doubtful() -> None:
+    def draw(canvas: Any, _: int) -> None:
+        canvas.grid([50, 100, 150, 200], [640, 665, 690, 715])
+        for row, texts in enumerate((("4", "1", "8"), ("5", "21", "3"), ("8", "2分", "6"))):
+            for column, text in enumerate(texts):
+                canvas.drawString(60 + 50 * column, 700 - 25 * row, text)
+        canvas.setFont("STSong-Light", 7)
+        canvas.drawString(117, 705, "1")
+
+    (table,) = pdf.read(_canvas(draw)).tables
+    assert [cell.several for row in table.rows for cell in row] == [False, True, *[False] * 7]
