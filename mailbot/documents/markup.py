@@ -73,6 +73,8 @@ class Words:
                 continue
             elif name == "r":
                 yield from self._run(child)
+            elif name == "ddList":
+                yield _chosen(child)
             elif not _is_placeholder(child):
                 yield "/" if name == "den" else ""
                 yield from self._pieces(child)
@@ -141,6 +143,14 @@ def boxes(paragraph: etree._Element) -> Iterator[etree._Element]:
 def is_set(properties: Iterable[etree._Element], name: str) -> bool:
     """Whether a property that is on or off is on (ECMA-376 part 1, 17.17.4)."""
     return any(local(e) == name and attribute(e, "val") not in ("0", "false", "off") for e in properties)
+
+
+def _chosen(choices: etree._Element) -> str:
+    """The entry of a drop-down field that shows (ECMA-376 part 1, 17.16.9)."""
+    told = {local(e): attribute(e, "val") or "" for e in choices}
+    entries = [attribute(e, "val") or "" for e in choices if local(e) == "listEntry"]
+    number = told.get("result") or told.get("default") or "0"
+    return entries[int(number)] if number.isdecimal() and int(number) < len(entries) else ""
 
 
 def _is_placeholder(control: etree._Element) -> bool:

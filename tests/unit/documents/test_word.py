@@ -170,6 +170,29 @@ def test_deleted_hidden_and_placeholder_text_is_not_read() -> None:
     assert _texts(word.read(_saved(document))) == [["7", "", ""]]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [
+        ('<w:result w:val="1"/>', "1"),
+        ('<w:default w:val="2"/>', "2"),
+        ('<w:result w:val="0"/><w:default w:val="2"/>', "0"),
+        ("", "0"),
+        ('<w:result w:val="9"/>', ""),
+    ],
+)
+def test_a_drop_down_field_says_what_was_chosen(chosen: str, shown: str) -> None:
+    document = docx.Document()
+    cell = document.add_table(rows=1, cols=1).cell(0, 0)
+    entries = "".join(f'<w:listEntry w:val="{n}"/>' for n in range(3))
+    for run in (
+        f'<w:fldChar w:fldCharType="begin"><w:ffData><w:ddList>{chosen}{entries}</w:ddList></w:ffData></w:fldChar>',
+        "<w:instrText> FORMDROPDOWN </w:instrText>",
+        '<w:fldChar w:fldCharType="end"/>',
+    ):
+        cell.paragraphs[0]._p.append(parse_xml(f"<w:r {nsdecls('w')}>{run}</w:r>"))
+    assert _texts(word.read(_saved(document))) == [[shown]]
+
+
 def test_cells_in_content_controls_and_rows_that_start_late_keep_the_grid() -> None:
     document = docx.Document()
     table = document.add_table(rows=2, cols=3)
