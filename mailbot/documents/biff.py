@@ -9,6 +9,7 @@ import io
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from mailbot.documents.biffstrings import Rich, strings, without_struck
 from mailbot.documents.workbook import MOST_COLUMNS, MOST_ROWS, PERCENTS, Inside, Place, is_percent
@@ -22,6 +23,9 @@ _VERSION, _BIFF8 = slice(4, 6), b"\x00\x06"
 _FOURTH_FONT = 4
 """No font has this number (MS-XLS 2.5.129)."""
 _STRUCK, _ZERO_HEIGHT, _HIDDEN, _ALWAYS = 0x08, 0x20, 0x01, 0x01
+_PICTURE = 8
+_ANCHOR, _EDGES = b"\x00\x00\x10\xf0\x12\x00\x00\x00", struct.Struct("<9H")
+"""The head of an OfficeArtClientAnchorSheet (MS-XLS 2.5.193), and what follows it."""
 _NO_NUMBER, _BLANK = b"\xff\xff", 3
 _Record = tuple[int, int, int]
 """Where it begins, its kind and the size of its body."""
@@ -91,6 +95,7 @@ class _Page:
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     percents: set[Place] = field(default_factory=set)
+    pictures: set[Place] = field(default_factory=set)
     unfinished: bool = False
     """Whether it was saved before its formulas were calculated."""
     uncalculated: set[Place] = field(default_factory=set)
@@ -115,6 +120,7 @@ class _Book:
     """The table of strings, and what continues it."""
     calculated: bool = False
     pages: dict[str, _Page] = field(default_factory=dict)
+    anchored: tuple[int, ...] = ()
     page: _Page = field(default_factory=_Page)
     """The sheet to which a record belongs; before the first one, and in a chart, none that anybody asks for."""
 
@@ -132,6 +138,7 @@ class _Book:
             hidden_rows=frozenset(page.hidden_rows),
             hidden_columns=frozenset(page.hidden_columns),
             percents=frozenset(page.percents),
+            pictures=frozenset(page.pictures),
             uncalculated=frozenset(page.uncalculated),
             shown={place: text for place, text in unstruck if text is not None},
         )
@@ -189,6 +196,19 @@ class _Book:
         """RECALCID, which every Excel writes that has calculated; without it all is calculated when the file is opened."""
         self.calculated = True
 
+    def anchor(self, body: bytes, _at: int) -> None:
+        """MSODRAWING: of the object that follows."""
+        begun = body.find(_ANCHOR)
+        self.anchored = _EDGES.unpack_from(body, begun + len(_ANCHOR)) if begun >= 0 else ()
+
+    def object(self, body: bytes, _at: int) -> None:
+        """OBJ."""
+        if self.anchored and struct.unpack_from("<H", body, 4) == (_PICTURE,):
+            _, left, _, top, _, right, _, bottom, _ = self.anchored
+            rows = range(top, min(bottom + 1, MOST_ROWS))
+            columns = range(left, min(right + 1, MOST_COLUMNS))
+            self.page.pictures.update(product(rows, columns))
+
     def uncalculated(self, _body: bytes, _at: int) -> None:
         """UNCALCED."""
         self.page.unfinished = True
@@ -245,6 +265,8 @@ _READERS: Mapping[int, Callable[[_Book, bytes, int], None]] = {
     0x0208: _Book.row,
     0x7D: _Book.columns,
     0x01C1: _Book.recalculated,
+    0xEC: _Book.anchor,
+    0x5D: _Book.object,
     0x5E: _Book.uncalculated,
     0x06: _Book.formula,
     0x0203: _Book.number,

@@ -51,6 +51,7 @@ class _Sheet:
     covered: set[Place] = field(default_factory=set)
     percents: set[Place] = field(default_factory=set)
     shown: dict[Place, str] = field(default_factory=dict)
+    pictures: set[Place] = field(default_factory=set)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
 
@@ -70,6 +71,7 @@ class _Sheet:
             covered=frozenset(self.covered),
             percents=frozenset(self.percents),
             shown=self.shown,
+            pictures=frozenset(self.pictures),
             hidden_rows=frozenset(self.hidden_rows),
             hidden_columns=frozenset(self.hidden_columns),
         )
@@ -104,6 +106,8 @@ class _Sheet:
             text = _text(cell, self.struck)
             if text.strip():
                 self.shown.update(dict.fromkeys(places, text))
+        elif any(local(part) == "frame" for part in cell):
+            self.pictures.update(places)
 
 
 def _is_struck(element: etree._Element, struck: frozenset[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import posixpath
 import re
 import struct
 import zipfile
@@ -88,6 +89,18 @@ class Package:
             raise DangerousError(f"{member.filename} declares {member.file_size} octets")
         self._left -= member.file_size
         return self.unpacked(member)
+
+    def related(self, name: str) -> dict[str, str]:
+        """The parts that a part refers to, by the ids of its relations."""
+        folder, file = posixpath.split(name)
+        relations = self.xml(posixpath.join(folder, "_rels", f"{file}.rels"))
+        return {
+            attribute(one, "Id") or "": posixpath.normpath(
+                posixpath.join("/", folder, attribute(one, "Target") or "")
+            )
+            for one in (relations if relations is not None else ())
+            if attribute(one, "TargetMode") != "External"
+        }
 
     def unpacked(self, member: zipfile.ZipInfo) -> bytes:
         """What a member holds, however large. The first small ones are kept for who asks again."""

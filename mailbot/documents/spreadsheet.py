@@ -19,7 +19,7 @@ from mailbot.documents import biff, ods, workbook
 from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.package import Package
 from mailbot.documents.struck import without_struck
-from mailbot.documents.word import first_lines
+from mailbot.documents.word import PICTURE, first_lines
 from mailbot.documents.workbook import MOST_COLUMNS, MOST_ROWS, Inside, Place
 from mailbot.errors import EncryptedError, UnreadableError
 from mailbot.model import Format, ReadBy
@@ -168,7 +168,7 @@ def _cells(
                 for column in range(width)
             ]
         )
-    for row, column in (*inside.percents, *inside.shown, *inside.uncalculated):
+    for row, column in (*inside.percents, *inside.shown, *inside.uncalculated, *inside.pictures):
         if row < height and column < width:
             rows[row][column] = _as_shown(rows[row][column], (row, column), inside)
     return tuple(map(tuple, rows))
@@ -180,6 +180,8 @@ def _as_shown(cell: Cell, place: Place, inside: Inside) -> Cell:
         return replace(cell, text="", formula=inside.formulas.get(place, "="))
     if place in inside.shown:
         return replace(cell, text=inside.shown[place])
+    if place in inside.pictures and not (cell.text.strip() or cell.formula or cell.merged):
+        return replace(cell, text=PICTURE)
     return _as_percent(cell)
 
 

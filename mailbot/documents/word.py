@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from mailbot.reading import Cell, Extract, Need, Table
 if TYPE_CHECKING:
     from lxml import etree
 
-_PICTURE = "[图片]"
+PICTURE = "[图片]"
 """Stands for a picture or an embedded object that is all a cell holds: it is not empty."""
 _FEW_CHARS = 120
 """With fewer, a document of pictures says nothing of what it is."""
@@ -52,7 +51,7 @@ def pictures(data: bytes) -> Iterator[bytes]:
     with Package(data) as package:
         main = _main_part(package).lstrip("/")
         root = package.xml(main)
-        files = _related(package, main)
+        files = package.related(main)
         shown = (_relation(e) for e in root.iter("{*}blip", "{*}imagedata")) if root is not None else ()
         for file in dict.fromkeys(files[key] for key in shown if key in files):
             octets = package.octets(file)
@@ -62,19 +61,6 @@ def pictures(data: bytes) -> Iterator[bytes]:
 
 def _relation(picture: etree._Element) -> str:
     return attribute(picture, "embed") or attribute(picture, "id") or ""
-
-
-def _related(package: Package, main: str) -> dict[str, str]:
-    """The files that the document's part refers to, by the ids of its relations."""
-    folder, name = posixpath.split(main)
-    relations = package.xml(posixpath.join(folder, "_rels", f"{name}.rels"))
-    return {
-        attribute(one, "Id") or "": posixpath.normpath(
-            posixpath.join("/", folder, attribute(one, "Target") or "")
-        )
-        for one in (relations if relations is not None else ())
-        if attribute(one, "TargetMode") != "External"
-    }
 
 
 def typed(data: bytes) -> Extract:
@@ -237,7 +223,7 @@ class _Walk:
 
     def _cell(self, cell: etree._Element, inner: list[etree._Element]) -> str:
         inner += [block for block in markup.blocks(cell) if local(block) == "tbl"]
-        return self.styles.words.of_cell(cell) or (_PICTURE if _holds_picture(cell) else "")
+        return self.styles.words.of_cell(cell) or (PICTURE if _holds_picture(cell) else "")
 
     def _count(self, width: int) -> None:
         self.cells += width

@@ -33,6 +33,7 @@ _HIDDEN_ROW, _HIDDEN_COLUMN = (
     re.compile(rb'<(?:\w+:)?%s\b[^>]*\bhidden="(?:1|true)"[^>]*>' % name) for name in (b"row", b"col")
 )
 _ROW_NUMBER = re.compile(rb'\br="(\d{1,7})"')
+_DRAWING = re.compile(rb"<(?:\w+:)?drawing\b")
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _CELL_REFERENCE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _CELL_FORMATS = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
@@ -62,6 +63,8 @@ class Inside:
     """Where a formula has a value that nobody calculated."""
     shown: Mapping[Place, str] = field(default_factory=dict)
     """What is left of texts of which a part is struck out."""
+    pictures: frozenset[Place] = frozenset()
+    """Where pictures lie over cells."""
     percents: frozenset[Place] = frozenset()
     """Numbers that show as so many hundredths."""
     hidden_rows: frozenset[int] = frozenset()
@@ -76,15 +79,45 @@ def insides(package: Package) -> dict[str, Inside]:
     book, percents = package.xml("xl/workbook.xml"), _percent_styles(package)
     settled = book is None or not any(map(_calculates, book))
     return {
-        name: _inside(_octets(package, member), percents, settled=settled)
+        name: _inside(package, member, percents, settled=settled)
         for name, path in _sheet_paths(package, book).items()
         if (member := package.member(path)) is not None
     }
 
 
-def _inside(octets: bytes, percents: frozenset[bytes], *, settled: bool) -> Inside:
+def _inside(
+    package: Package, member: zipfile.ZipInfo, percents: frozenset[bytes], *, settled: bool
+) -> Inside:
+    octets = _octets(package, member)
     inside = _sheet(octets, settled=settled)
-    return replace(inside, percents=frozenset(_percents(octets, percents))) if percents else inside
+    if percents:
+        inside = replace(inside, percents=frozenset(_percents(octets, percents)))
+    if _DRAWING.search(octets):
+        inside = replace(inside, pictures=frozenset(_pictures(package, member.filename)))
+    return inside
+
+
+def _pictures(package: Package, sheet: str) -> Iterator[Place]:
+    """The places that lie beneath pictures (ECMA-376 part 1, 20.5.2.33)."""
+    for part in package.related(sheet).values():
+        drawing = package.xml(part) if "/drawings/" in part and part.endswith(".xml") else None
+        for anchor in drawing if drawing is not None else ():
+            if next(anchor.iter("{*}pic"), None) is not None:
+                yield from _beneath(anchor)
+
+
+def _beneath(anchor: etree._Element) -> Iterator[Place]:
+    """From the cell in which an anchor begins to the one in which it ends, where it says so."""
+    corners = [_corner(edge) for edge in anchor if local(edge) in ("from", "to")]
+    if corners:
+        (top, left), (bottom, right) = corners[0], corners[-1]
+        for row in range(top, min(bottom + 1, MOST_ROWS)):
+            yield from ((row, column) for column in range(left, min(right + 1, MOST_COLUMNS)))
+
+
+def _corner(edge: etree._Element) -> Place:
+    row, column = (_child_text(edge, name) for name in ("row", "col"))
+    return (int(row), int(column)) if row.isdecimal() and column.isdecimal() else (MOST_ROWS, MOST_COLUMNS)
 
 
 def _calculates(properties: etree._Element) -> bool:

@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from tests.forms.case import Case, form_case
+from tests.forms.office_cases import by_office
 from tests.forms.paper import Paper, draw
 from tests.forms.sheets import Sheet, form_sheet, html_table, ods, repeatable, value, xlsx
 
@@ -40,6 +41,7 @@ def cases() -> Iterator[Case]:
         make = partial(xlsx, sheet, touch=touch)
         yield form_case(f"{name}.xlsx", about, paper, make, writer="openpyxl")
     yield from _shares()
+    yield from _pictures()
     yield from _pages()
     yield from _totals()
     paper = draw("xlsx phonetic")
@@ -103,6 +105,28 @@ def _moment(score: str) -> datetime:
 def _duration(score: str) -> str:
     hours, rest = divmod(round(float(score) * 86400), 3600)
     return f"PT{hours:02}H{rest // 60:02}M{rest % 60:02}S"
+
+
+def _pictures() -> Iterator[Case]:
+    paper = draw("xlsx picture").because(8, "[图片]", "evidence.unsupported")
+    make = partial(xlsx, form_sheet(paper), touch=_certificate)
+    yield form_case("picture-evidence.xlsx", "a picture for evidence", paper, make, writer="openpyxl")
+    for ending in ("xls", "ods"):
+        name = f"picture-evidence.{ending}"
+        convert = partial(by_office, make, "xlsx", ending)
+        yield form_case(name, "the same of LibreOffice", paper, convert, writer="LibreOffice", once=True)
+
+
+def _certificate(book: Any) -> None:
+    from openpyxl.drawing.image import Image
+    from PIL import Image as Picture
+
+    octets = io.BytesIO()
+    Picture.new("RGB", (90, 60), "red").save(octets, "PNG")
+    page = book.active
+    cell = next(row[_SCORE] for row in page.iter_rows(min_row=_FIRST) if row[0].value == 8)
+    cell.value = None
+    page.add_image(Image(octets), cell.coordinate)
 
 
 def _pages() -> Iterator[Case]:
