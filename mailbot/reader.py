@@ -43,7 +43,7 @@ _PRELOAD = (
     "pypdfium2",
     "python_calamine",
 )
-_OF_WORD = frozenset({Format.DOCX, Format.DOC, Format.WPS, Format.ODT, Format.RTF})
+_OF_OFFICE = frozenset({Format.DOCX, Format.DOC, Format.WPS, Format.ODT, Format.RTF, Format.XLSX})
 _MOST_ROUNDS = 64
 """How often one mail is read again with something supplied; more files than this in need is no honest mail."""
 
@@ -190,17 +190,18 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
 
 
 def _against(part: ReadPart, examined: Examined) -> tuple[Finding, ...]:
-    """What kept a file from being read or placed."""
+    """What kept a file from being read or placed. Of scans pasted into an office file that tell nothing nobody can say
+    that they are not what lacks: a person looks."""
     if part.code:
         return (finding(part.code, document=part.filename, found=part.reason),)
     if part.key in examined.doubtful:
-        return (
-            doubt(part.filename, "nothing tells of which year it is, or whether it is one of the papers"),
-        )
-    scanned = part.format in _OF_WORD and part.extract and part.extract.read_by is ReadBy.OCR
+        reason = "nothing tells of which year it is, or whether it is one of the papers"
+        return (doubt(part.filename, reason),)
+    scanned = part.format in _OF_OFFICE and part.extract and part.extract.read_by is ReadBy.OCR
     placed = examined.covers.get(part.key) or examined.years.get(part.key)
     if scanned and not placed and examined.roles.get(part.key) not in (Role.FORM, Role.EVIDENCE):
-        return (doubt(part.filename, "nothing could be made out in its pictures"),)
+        reason = "nothing could be made out in its pictures"
+        return (finding(Code.MESSAGE_UNPROCESSABLE, document=part.filename, found=reason),)
     return ()
 
 
@@ -325,9 +326,14 @@ class Reader:
         if conversions:
             return {want.key: self._convert(want) for want in conversions}
         covered = {role for document in reading.documents for role in document.covers}
-        if required <= covered:
-            return {want.key: Supplied(extract=want.otherwise) for want in wants}
-        return {want.key: self._recognize(want) for want in wants}
+        enough = required <= covered
+        forms = {document.key for document in reading.documents if Role.FORM in document.covers}
+        return {
+            want.key: Supplied(extract=want.otherwise)
+            if enough or want.key in forms
+            else _beside(self._recognize(want), want.otherwise)
+            for want in wants
+        }
 
     def _convert(self, want: _Want) -> Supplied:
         from mailbot.documents.office import convert
@@ -422,6 +428,13 @@ _REFUSED_AS: Final[Mapping[Reason, Code]] = {
     "raised": Code.MESSAGE_UNPROCESSABLE,
 }
 """A fault of our own, which is what was raised past all readers, is nobody's but a person's to look at."""
+
+
+def _beside(recognized: Supplied, otherwise: Extract | None) -> Supplied:
+    """What is written stands also where the pictures beside it could not be recognized; these a person looks at."""
+    if recognized.code is None or otherwise is None:
+        return recognized
+    return Supplied(extract=otherwise, code=Code.MESSAGE_UNPROCESSABLE, reason=recognized.reason)
 
 
 def _refused(failure: ChildFailedError) -> Supplied:

@@ -26,5 +26,5 @@ class Supplied:
     converted: bytes | None = None
     """The document in a format that is read (docx, xlsx). Read under its key with a `+`: that key may be supplied too."""
     code: Code | None = None
-    """Why it cannot be read: a `document.*` code."""
+    """Why it cannot be read: a `document.*` code. Beside an extract, why a person is to look at the rest."""
     reason: str = ""

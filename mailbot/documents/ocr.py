@@ -7,12 +7,12 @@ Runs in a child of its own. Importing this module loads nothing heavy.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from mailbot.documents import ofd, pdf, pdfium, picture, recognizer, word
+from mailbot.documents import ofd, pdf, pdfium, picture, recognizer, spreadsheet, word
 from mailbot.documents.grid import Grid, grids
 from mailbot.documents.lines import Char
 from mailbot.documents.pages import Laid, PageTable, lay, together
@@ -36,11 +36,21 @@ _NUMBER = re.compile(r"(?:0|[1-9]\d*)(?:\.\d+)?")
 _LONE_STROKES = frozenset(("", "1", "一", "-", "—", "/", "|", "l", "I", "丨", "J", "j"))
 _LEANING, _LYING, _DASH = 0.2, 1.2, 0.2
 """How far a slash leans on its way up, how much wider than high a dash is, and how wide for a line's height."""
+_PICTURES: Mapping[Format, Callable[[bytes], Iterator[bytes]]] = {
+    Format.OFD: ofd.pictures,
+    Format.DOCX: word.pictures,
+    Format.XLSX: spreadsheet.pictures,
+}
+_TYPED: Mapping[Format, Callable[[bytes], Extract]] = {
+    Format.DOCX: word.typed,
+    Format.XLSX: spreadsheet.typed,
+}
+"""What is written beside the pictures."""
 Pixels = Any
 
 
 def read(data: bytes, format: Format, progress: Callable[[str], None] = lambda _: None) -> Extract:
-    """Recognize an image, or a PDF, an OFD or a docx of scans. `progress` is called before each page.
+    """Recognize an image, or a PDF, an OFD, a docx or an xlsx of scans. `progress` is called before each page.
 
     Raises UnsupportedError where the extra is not installed and nothing can be read without it, UnreadableError,
     EncryptedError, DangerousError.
@@ -69,8 +79,8 @@ def read(data: bytes, format: Format, progress: Callable[[str], None] = lambda _
     if unread and not pages:
         raise UnsupportedError("OCR is not installed: install mailbot with its extra [ocr]")
     text, tables = together(pages)
-    if format is Format.DOCX:
-        text = f"{word.typed(data).text}\n{text}".strip()
+    if format in _TYPED:
+        text = f"{_TYPED[format](data).text}\n{text}".strip()
     return Extract(
         format=format,
         read_by=ReadBy.OCR if able else ReadBy.TEXT,
@@ -87,7 +97,7 @@ def _pages(data: bytes, format: Format) -> Iterator[Laid | tuple[Pixels, bool]]:
     """Each page: laid out already where it is text that can be taken as it is, else its pixels, and whether they hide
     some of its text."""
     if format is not Format.PDF:
-        holder = {Format.OFD: ofd.pictures, Format.DOCX: word.pictures}.get(format)
+        holder = _PICTURES.get(format)
         pictures, most = (holder(data), 1) if holder else ((data,), _MOST_PAGES + 1)
         yield from ((pixels, False) for octets in pictures for pixels in picture.decoded(octets, most))
         return

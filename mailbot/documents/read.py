@@ -140,7 +140,7 @@ class _Reading:
 
     def _given(self, bare: ReadPart, part: Part, given: Supplied) -> ReadPart:
         if given.code is not None:
-            return replace(bare, code=given.code, reason=given.reason)
+            return replace(bare, extract=given.extract, code=given.code, reason=given.reason)
         if given.extract is not None:
             return replace(bare, extract=given.extract)
         if given.converted is None:

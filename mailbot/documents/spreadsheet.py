@@ -9,17 +9,18 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mailbot.documents import biff, ods, workbook
+from mailbot.documents.dimensions import could_be_page
 from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.package import Package
 from mailbot.documents.struck import without_struck
-from mailbot.documents.word import PICTURE, first_lines
+from mailbot.documents.word import PICTURE, first_lines, says_little
 from mailbot.documents.workbook import MOST_COLUMNS, MOST_ROWS, Inside, Place
 from mailbot.errors import EncryptedError, UnreadableError
 from mailbot.model import Format, ReadBy
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Value = int | float | str | bool | time | date | datetime | timedelta
 
 _MOST_SHEETS = 100
+_MEDIA = b"xl/media/"
 _NO_DATE, _FALSE_LEAP_DAY = 1900, 60
 """Up to this year a date is a number that somebody's format shows as one: 1900-01-05 for 5."""
 _DURATION = re.compile(r"PT(\d{1,6})H(\d{1,2})M(\d{1,2}(?:\.\d{1,9})?)S")
@@ -51,8 +53,33 @@ class _Sheet:
 def read(data: bytes, format_: Format) -> Extract:
     """Read an xlsx, xls or ods.
 
-    Raises EncryptedError, UnreadableError, DangerousError; NeedsHelp where nobody has calculated the formulas of an xls.
+    Raises EncryptedError, UnreadableError, DangerousError; NeedsHelp where nobody has calculated the formulas of an xls,
+    and where an xlsx is little else than scans pasted in.
     """
+    extract, calculated = _read(data, format_)
+    if not calculated:
+        raise NeedsHelp(Need.OFFICE, extract)
+    if _MEDIA in data and says_little(extract.text) and next(pictures(data), None) is not None:
+        raise NeedsHelp(Need.OCR)
+    return extract
+
+
+def typed(data: bytes) -> Extract:
+    """What is written in an xlsx, whatever its pictures show. Raises as `read` does, but for no help."""
+    return _read(data, Format.XLSX)[0]
+
+
+def pictures(data: bytes) -> Iterator[bytes]:
+    """The pictures in an xlsx that may be pages, sheet by sheet. Raises UnreadableError, DangerousError."""
+    with Package(data) as package:
+        for part in workbook.pictures(package):
+            octets = package.octets(part)
+            if octets and could_be_page(octets):
+                yield octets
+
+
+def _read(data: bytes, format_: Format) -> tuple[Extract, bool]:
+    """What is in a workbook, and whether its values are results."""
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     shown, insides = _prepared(data, format_)
@@ -79,9 +106,8 @@ def read(data: bytes, format_: Format) -> Extract:
         headings=first_lines(lines),
         truncated=truncated,
     )
-    if format_ is Format.XLS and any(inside.uncalculated for inside in insides.values()):
-        raise NeedsHelp(Need.OFFICE, extract)
-    return extract
+    unsettled = format_ is Format.XLS and any(inside.uncalculated for inside in insides.values())
+    return extract, not unsettled
 
 
 def _prepared(data: bytes, format_: Format) -> tuple[bytes, dict[str, Inside]]:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 PICTURE = "[图片]"
 """Stands for a picture or an embedded object that is all a cell holds: it is not empty."""
 _FEW_CHARS = 120
-"""With fewer, a document of pictures says nothing of what it is."""
+_MEDIA, _LARGE = b"word/media/", 0.25
+"""Beside a text smaller pictures are what the text is about, and no pages."""
+_A4 = 7_560_000 * 10_692_000
+"""Square English metric units."""
 _FIRST_LINES, _MOST_HEADINGS, _LONGEST_HEADING = 5, 60, 200
 _MOST_COLUMNS, _MOST_CELLS = 200, 200_000
 _HEADING = re.compile(r"^(?:(?:heading|标题|toc heading)\s*\d*|title|subtitle|副标题)$", re.IGNORECASE)
@@ -39,24 +42,45 @@ class _Styles:
 
 
 def read(data: bytes) -> Extract:
-    """Read a docx. Raises UnreadableError, DangerousError; NeedsHelp where it is little else than scans pasted in."""
+    """Read a docx. Raises UnreadableError, DangerousError; NeedsHelp where scans are pasted in: with what is written beside
+    them, unless that is too little to say what it is."""
     extract = typed(data)
-    if len("".join(extract.text.split())) < _FEW_CHARS and next(pictures(data), None) is not None:
-        raise NeedsHelp(Need.OCR)
+    if says_little(extract.text):
+        if next(pictures(data), None) is not None:
+            raise NeedsHelp(Need.OCR)
+    elif _MEDIA in data and next(pictures(data, least=_LARGE), None) is not None:
+        raise NeedsHelp(Need.OCR, extract)
     return extract
 
 
-def pictures(data: bytes) -> Iterator[bytes]:
-    """The pictures that may be pages, in reading order. Raises UnreadableError, DangerousError."""
+def pictures(data: bytes, *, least: float = 0.0) -> Iterator[bytes]:
+    """The pictures that may be pages, in reading order; those that show on at least that part of a page.
+
+    Raises UnreadableError, DangerousError.
+    """
     with Package(data) as package:
         main = _main_part(package).lstrip("/")
         root = package.xml(main)
         files = package.related(main)
-        shown = (_relation(e) for e in root.iter("{*}blip", "{*}imagedata")) if root is not None else ()
+        found = root.iter("{*}blip", "{*}imagedata") if root is not None else ()
+        shown = (_relation(picture) for picture in found if _share(picture) >= least)
         for file in dict.fromkeys(files[key] for key in shown if key in files):
             octets = package.octets(file)
             if octets and could_be_page(octets):
                 yield octets
+
+
+def says_little(text: str) -> bool:
+    """Whether a document with pictures does not say by its text what it is."""
+    return len("".join(text.split())) < _FEW_CHARS
+
+
+def _share(picture: etree._Element) -> float:
+    """On which part of an A4 page a picture shows; 1 where nothing says so (ECMA-376 part 1, 20.4.2.7)."""
+    for place in picture.iterancestors("{*}inline", "{*}anchor"):
+        for extent in place.iterchildren("{*}extent"):
+            return _number(extent.get("cx")) * _number(extent.get("cy")) / _A4
+    return 1.0
 
 
 def _relation(picture: etree._Element) -> str:

@@ -93,17 +93,27 @@ def _inside(
     if percents:
         inside = replace(inside, percents=frozenset(_percents(octets, percents)))
     if _DRAWING.search(octets):
-        inside = replace(inside, pictures=frozenset(_pictures(package, member.filename)))
+        places = (place for _, anchor in _anchors(package, member.filename) for place in _beneath(anchor))
+        inside = replace(inside, pictures=frozenset(places))
     return inside
 
 
-def _pictures(package: Package, sheet: str) -> Iterator[Place]:
-    """The places that lie beneath pictures (ECMA-376 part 1, 20.5.2.33)."""
+def pictures(package: Package) -> Iterator[str]:
+    """The parts that hold the pictures of all sheets, in the order in which they were pasted in."""
+    for path in _sheet_paths(package, package.xml("xl/workbook.xml")).values():
+        for part, anchor in _anchors(package, path):
+            files = package.related(part.lstrip("/"))
+            shown = (attribute(blip, "embed") or "" for blip in anchor.iter("{*}blip"))
+            yield from (files[key] for key in shown if key in files)
+
+
+def _anchors(package: Package, sheet: str) -> Iterator[tuple[str, etree._Element]]:
+    """The drawings of a sheet, and the anchors of the pictures in them (ECMA-376 part 1, 20.5.2.33)."""
     for part in package.related(sheet).values():
         drawing = package.xml(part) if "/drawings/" in part and part.endswith(".xml") else None
         for anchor in drawing if drawing is not None else ():
             if next(anchor.iter("{*}pic"), None) is not None:
-                yield from _beneath(anchor)
+                yield part, anchor
 
 
 def _beneath(anchor: etree._Element) -> Iterator[Place]:

@@ -30,7 +30,9 @@ from mailbot.model import Code, Format, ReadBy, Role
 from mailbot.reader import Reader, serve
 from mailbot.reading import MailReading
 from tests.conftest import ROOT, require_extra_ocr
+from tests.forms import texts
 from tests.forms.expected import files, read_expected
+from tests.forms.paper import draw
 
 RUBRIC = ROOT / "rubric" / "2020.toml"
 CORPUS = ROOT / "tests" / "forms" / "corpus"
@@ -303,6 +305,18 @@ def test_formulas_that_no_office_program_calculates_are_for_a_person(reader, tmp
     reading = reader.read_document(CORPUS / "uncalculated.xls")
     assert {f.code for f in reading.findings if f.item is not None} == {Code.FORM_LOW_CONFIDENCE}
     assert [(d.role, d.findings) for d in reading.documents] == [(Role.FORM, ())]
+
+
+def test_a_form_in_word_is_taken_as_it_is_written_whatever_photographs_are_beside_it(reader, tmp_path):
+    photograph = io.BytesIO()
+    Image.effect_noise((700, 900), 60).save(photograph, "PNG")
+    path = tmp_path / "自评表.docx"
+    paper = draw("photograph")
+    path.write_bytes(
+        texts.docx(paper, touch=lambda document: document.add_picture(photograph, width=5_760_000))
+    )
+    assessment = reader.read_document(path).assessment
+    assert (assessment.read_by, assessment.total) == (ReadBy.TABLE, paper.sum)
 
 
 # --- files that kill their child ----------------------------------------------------------------------------------

@@ -249,6 +249,12 @@ def test_a_conversion_that_kills_its_reader_is_given_up() -> None:
     assert (part.code, part.reason, part.extract) == (Code.DOCUMENT_UNREADABLE, "died", None)
 
 
+def test_a_text_stands_whose_pictures_could_not_be_recognized() -> None:
+    supplied = {"1": Supplied(extract=_EXTRACT, code=Code.MESSAGE_UNPROCESSABLE, reason="timeout")}
+    (read,) = _read(_parts(("总结.docx", _docx())), supplied=supplied)
+    assert (read.extract, read.code, read.reason) == (_EXTRACT, Code.MESSAGE_UNPROCESSABLE, "timeout")
+
+
 def test_scans_in_a_converted_file_are_recognized_under_a_key_of_their_own() -> None:
     parts = _parts(("a.doc", samples.ole("WordDocument")))
     converted = _scanned_docx()

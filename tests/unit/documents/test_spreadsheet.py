@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from mailbot.documents.needs import NeedsHelp
-from mailbot.documents.spreadsheet import column_name, plain, read
+from mailbot.documents.spreadsheet import column_name, pictures, plain, read, typed
 from mailbot.errors import DangerousError, EncryptedError, UnreadableError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Cell, Extract, Need, Table
@@ -272,6 +272,31 @@ def test_entities_are_refused() -> None:
     data = samples.replaced(samples.xlsx(), {_SHEET: (b"<worksheet", bomb)})
     with pytest.raises(DangerousError):
         _xlsx(data)
+
+
+def _pasted(size: tuple[int, int], text: str = "") -> bytes:
+    from openpyxl.drawing.image import Image
+    from PIL import Image as Picture
+
+    octets = io.BytesIO()
+    Picture.effect_noise(size, 60).save(octets, "PNG")
+    book = openpyxl.Workbook()
+    book.active["A1"] = text
+    book.active.add_image(Image(octets), "A2")
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_scans_pasted_in_ask_for_recognition() -> None:
+    data = _pasted((700, 900), "2020年度省级学会工作自评表")
+    with pytest.raises(NeedsHelp) as wanted:
+        _xlsx(data)
+    assert (wanted.value.need, wanted.value.otherwise) == (Need.OCR, None)
+    assert [len(picture) > 1000 for picture in pictures(data)] == [True]
+    assert typed(data).text == "2020年度省级学会工作自评表"
+    assert _xlsx(_pasted((300, 300), "会徽")).text == "会徽"
+    assert _xlsx(_pasted((700, 900), "工作实效" * 40)).text == "工作实效" * 40
 
 
 def test_formulas_that_nobody_calculated_are_a_doubt_where_no_office_program_does() -> None:

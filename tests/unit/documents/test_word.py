@@ -227,11 +227,14 @@ def _noise(size: tuple[int, int]) -> bytes:
     return out.getvalue()
 
 
-def _pasted(*pictures: bytes, text: str = "") -> bytes:
+_REPORT = "一年来，我会举办学术年会三场。" * 10
+
+
+def _pasted(*pictures: bytes, text: str = "", width: int = 16) -> bytes:
     document = docx.Document()
     document.add_paragraph(text)
     for picture in pictures:
-        document.add_picture(io.BytesIO(picture), width=docx.shared.Cm(16))
+        document.add_picture(io.BytesIO(picture), width=docx.shared.Cm(width))
     return _saved(document)
 
 
@@ -246,10 +249,19 @@ def test_scans_pasted_in_ask_for_recognition_and_come_in_reading_order() -> None
 
 
 @pytest.mark.parametrize(
-    ("size", "text"), [((300, 300), "活动照片"), ((700, 900), "一年来，我会举办学术年会三场。" * 10)]
+    ("size", "text", "width"),
+    [((300, 300), "活动照片", 16), ((700, 900), _REPORT, 9), ((300, 300), _REPORT, 16)],
 )
-def test_small_pictures_and_pictures_beside_a_text_ask_for_nothing(size: tuple[int, int], text: str) -> None:
-    assert word.read(_pasted(_noise(size), text=text)).text.startswith(text)
+def test_small_pictures_ask_for_nothing(size: tuple[int, int], text: str, width: int) -> None:
+    assert word.read(_pasted(_noise(size), text=text, width=width)).text.startswith(text)
+
+
+def test_scans_beside_a_text_ask_for_recognition_and_the_text_stands_without() -> None:
+    with pytest.raises(NeedsHelp) as wanted:
+        word.read(_pasted(_noise((700, 900)), text=_REPORT))
+    assert wanted.value.need is Need.OCR
+    assert wanted.value.otherwise is not None
+    assert wanted.value.otherwise.text.startswith(_REPORT)
 
 
 def test_the_form_as_lines_with_tabs_becomes_a_table() -> None:
