@@ -21,6 +21,7 @@ from mailbot.model import Code, Format
 from mailbot.reading import Bounds, Extract, Need, Part
 
 _MEGABYTE = 2**20
+_EMBEDDED = frozenset({Format.XLSX, Format.XLS, Format.ODS, Format.DOCX, Format.DOC})
 _MOST_TO_PASS_ON = 32 * _MEGABYTE
 """Octets of documents in need that are handed back at once; the others get their turn in a later round."""
 
@@ -100,6 +101,22 @@ class _Reading:
             yield from self._container(bare, part, depth)
         else:
             yield self._document(bare, part)
+        refused = given is not None and given.code is not None and given.extract is None
+        if format_ is Format.DOCX and not refused and depth < self._limits.archive_depth:
+            yield from self._embedded(part, depth)
+
+    def _embedded(self, part: Part, depth: int) -> Iterator[ReadPart]:
+        """What lies in a Word file as objects, of the kinds that a form comes in."""
+        try:
+            found = unpack.counted(
+                (unpack.Member(filename=name, data=data) for name, data in word.embedded(part.data)),
+                self._budget,
+            )
+            members = [member for member in found if detect.detect(member.data) in _EMBEDDED]
+        except DocumentError:
+            return
+        for number, member in enumerate(members, start=1):
+            yield from self.part(_part(part, number, member), depth + 1)
 
     def _container(self, bare: ReadPart, part: Part, depth: int) -> Iterator[ReadPart]:
         inside: list[ReadPart] = []
@@ -117,13 +134,7 @@ class _Reading:
             raise DangerousError(f"archives in archives, deeper than {self._limits.archive_depth}")
         members = unpack.members(part.data, format_, budget=self._budget, open_mail=self._open_mail)
         for number, member in enumerate(members, start=1):
-            yield Part(
-                key=f"{part.key}.{number}",
-                filename=member.filename,
-                content_type=member.content_type,
-                data=member.data,
-                container=part.filename,
-            )
+            yield _part(part, number, member)
 
     def _document(self, bare: ReadPart, part: Part) -> ReadPart:
         try:
@@ -178,6 +189,16 @@ class _Reading:
             raise
         except Exception as error:
             raise UnreadableError(f"{type(error).__name__}: {error}"[:300]) from error
+
+
+def _part(container: Part, number: int, member: unpack.Member) -> Part:
+    return Part(
+        key=f"{container.key}.{number}",
+        filename=member.filename,
+        content_type=member.content_type,
+        data=member.data,
+        container=container.filename,
+    )
 
 
 def _format(part: Part) -> Format:

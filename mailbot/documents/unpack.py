@@ -54,9 +54,9 @@ def members(
             found = (
                 Member(filename=p.filename, data=p.data, content_type=p.content_type) for p in open_mail(data)
             )
-            yield from _counted(found, budget)
+            yield from counted(found, budget)
         case Format.TNEF:
-            yield from _counted(_tnef(data), budget)
+            yield from counted(_tnef(data), budget)
         case Format.ZIP:
             yield from _unpacked(archives.zip_entries(data), len(data), budget)
         case Format.TAR:
@@ -65,7 +65,8 @@ def members(
             yield from _unpacked(archives.packed_entries(data, format_), len(data), budget)
 
 
-def _counted(found: Iterable[Member], budget: Budget) -> Iterator[Member]:
+def counted(found: Iterable[Member], budget: Budget) -> Iterator[Member]:
+    """Members that are unpacked already, as far as the budget goes. Raises TooLargeError, DangerousError beyond it."""
     for member in found:
         _count(budget)
         budget.octets -= len(member.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PICTURE = "[图片]"
 """Stands for a picture or an embedded object that is all a cell holds: it is not empty."""
 _FEW_CHARS = 120
+_EMBEDDINGS = b"word/embeddings/"
 _MEDIA, _LARGE = b"word/media/", 0.25
 """Beside a text smaller pictures are what the text is about, and no pages."""
 _A4 = 7_560_000 * 10_692_000
@@ -68,6 +70,20 @@ def pictures(data: bytes, *, least: float = 0.0) -> Iterator[bytes]:
             octets = package.octets(file)
             if octets and could_be_page(octets):
                 yield octets
+
+
+def embedded(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The names and octets of the files that lie in a docx as objects; the data of a chart are none.
+
+    Raises UnreadableError, DangerousError.
+    """
+    if _EMBEDDINGS not in data:
+        return
+    with Package(data) as package:
+        for part in package.related(_main_part(package).lstrip("/")).values():
+            octets = package.octets(part) if _EMBEDDINGS.decode() in part.lower() else None
+            if octets:
+                yield posixpath.basename(part), octets
 
 
 def says_little(text: str) -> bool:

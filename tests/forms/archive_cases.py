@@ -15,12 +15,18 @@ from tests.forms.faults import FAULTS
 from tests.forms.paper import Paper, draw
 from tests.forms.pdfs import pdf
 from tests.forms.sheets import form_sheet, xlsx
-from tests.forms.texts import docx, docx_report
+from tests.forms.texts import docx, docx_report, new, saved
 from tests.unit.documents.samples import locked_seven_zip, rarred, tnef
 
 _TIME = (2021, 1, 12, 9, 0, 0)
 Members = Mapping[str, bytes]
 Pack = Callable[[Members], bytes]
+
+_SPACES = {
+    "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "o": "urn:schemas-microsoft-com:office:office",
+    "r": "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+}
 
 
 def cases() -> Iterator[Case]:
@@ -42,6 +48,7 @@ def cases() -> Iterator[Case]:
     yield from _nested()
     yield from _several()
     yield from _locked()
+    yield from _objects()
 
 
 def zipped(members: Members, *, encoding: str = "gb18030", flag: bool = False) -> bytes:
@@ -234,6 +241,41 @@ def _of_forms(
         assessment=counting.expected(file, READ_BY[file.rpartition(".")[2]]),
         findings=counting.findings,
     )
+
+
+def _objects() -> Iterator[Case]:
+    paper = draw("embedded.docx")
+    name, inside = "embedded.docx", "Microsoft_Excel_Sheet1.xlsx"
+    yield Case(
+        name=name,
+        about="the form as an Excel object in a Word file",
+        writer="python-docx",
+        data=partial(_embedding, paper, inside),
+        documents=(
+            Document(filename=name, format="docx", role="other", covers=()),
+            Document(filename=inside, format="xlsx", container=name),
+        ),
+        assessment=paper.expected(inside, READ_BY["xlsx"]),
+    )
+
+
+def _embedding(paper: Paper, inside: str) -> bytes:
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.opc.packuri import PackURI
+    from docx.opc.part import Part
+    from docx.oxml import parse_xml
+
+    document = new()
+    document.add_paragraph("附件：自评情况见下表。")
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    place, package = PackURI(f"/word/embeddings/{inside}"), document.part.package
+    relation = document.part.relate_to(
+        Part(place, kind, xlsx(form_sheet(paper)), package), RELATIONSHIP_TYPE.PACKAGE
+    )
+    spaces = " ".join(f'xmlns:{prefix}="{space}"' for prefix, space in _SPACES.items())
+    shown = f'<o:OLEObject Type="Embed" ProgID="Excel.Sheet.12" DrawAspect="Content" r:id="{relation}"/>'
+    document.element.body.insert(1, parse_xml(f"<w:p {spaces}><w:r><w:object>{shown}</w:object></w:r></w:p>"))
+    return saved(document)
 
 
 def _locked() -> Iterator[Case]:
