@@ -14,6 +14,8 @@ from mailbot.reading import Cell, Extract, Table
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _BINARY = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_ORDINARY = re.compile("[\t\r\n -~\u2010-\u2030\u3000-\u303f\u4e00-\u9fff\uff01-\uff5e]")
+_LARGEST_START, _MOSTLY = 4096, 0.95
 _GB = re.compile(r"gb[\w-]*|x-gbk|cp936|euc-cn", re.IGNORECASE)
 _QUOTED = re.compile(r'\t"[^"\t]*\n[^"\t]*"[\t\n]')
 _MOST_TEXT = 2_000_000
@@ -70,7 +72,8 @@ def read_csv(data: bytes) -> Extract:
 
 
 def decode_strictly(data: bytes, declared: str = "") -> str | None:
-    """Octets as text with `\\n` line ends: by byte order mark, as UTF-8, as declared, as GB18030; None if no text."""
+    """Octets as text with `\\n` line ends: by byte order mark, as UTF-8, as declared, as GB18030, as UTF-16;
+    None if no text."""
     for mark, codec in _BOMS:
         if data.startswith(mark):
             return _clean(data[len(mark) :].decode(codec, "replace"))
@@ -80,6 +83,19 @@ def decode_strictly(data: bytes, declared: str = "") -> str | None:
             text = data.decode(codec) if codec else "\0"
         except (UnicodeDecodeError, LookupError, ValueError):
             continue
+        if not _BINARY.search(text):
+            return _clean(text)
+    return _wide(data)
+
+
+def _wide(data: bytes) -> str | None:
+    """UTF-16 without a byte order mark: nearly all that it begins with is Chinese or ASCII; None if it is not that."""
+    start = data[:_LARGEST_START]
+    for codec in ("utf-16-le", "utf-16-be") if b"\0" in start and len(data) % 2 == 0 else ():
+        told = start.decode(codec, "replace")
+        if len(_ORDINARY.findall(told)) < _MOSTLY * len(told):
+            continue
+        text = data.decode(codec, "replace")
         if not _BINARY.search(text):
             return _clean(text)
     return None

@@ -11,7 +11,7 @@ from mailbot.model import Format, ReadBy
 _WORDS = "朱镕喆：2020年度工作总结"
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_reads_every_charset_and_line_end(charset: str, line_end: str) -> None:
     extract = text.read(f"{_WORDS}{line_end}一、会议".encode(charset))
