@@ -240,7 +240,7 @@ class _Walk:
         for row in markup.rows(table):
             cells = list(self._row(row, f"表{number} 第{len(rows) + 1}行", inner))
             rows.append(cells)
-            self.lines.append("\t".join(" ".join(cell.text.split()) for cell in cells))
+            self.lines += _as_lines(cells)
         self.tables[number - 1] = Table(rows=_rectangle(rows, f"表{number}"))
         shown = len(self.lines)
         for nested in inner:
@@ -269,6 +269,13 @@ class _Walk:
         self.cells += width
         if width > _MOST_COLUMNS or self.cells > _MOST_CELLS:
             raise DangerousError("a table of more cells than any form has")
+
+
+def _as_lines(cells: list[Cell]) -> list[str]:
+    """A row as it is found in the running text: one line, except where a page is laid out as a single cell."""
+    if len(cells) == 1:
+        return cells[0].text.split("\n")
+    return ["\t".join(" ".join(cell.text.split()) for cell in cells)]
 
 
 def _rectangle(rows: list[list[Cell]], name: str) -> tuple[tuple[Cell, ...], ...]:

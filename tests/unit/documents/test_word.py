@@ -345,3 +345,10 @@ def test_a_span_of_a_million_columns_is_refused() -> None:
     properties.append(parse_xml(f'<w:gridSpan {nsdecls("w")} w:val="1000000"/>'))
     with pytest.raises(DangerousError):
         word.read(_saved(document))
+
+
+def test_a_page_laid_out_in_a_single_cell_keeps_its_lines():
+    document = docx.Document()
+    document.add_table(rows=1, cols=1).cell(0, 0).text = "2020年工作总结\n一、学术交流\n二、2021年工作计划"
+    extract = word.read(_saved(document))
+    assert extract.text.splitlines() == ["2020年工作总结", "一、学术交流", "二、2021年工作计划"]
