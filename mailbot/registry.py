@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from mailbot.model import Code, Finding, Organization, Track, finding
 
@@ -168,13 +168,17 @@ def _standing_alone(name: str) -> re.Pattern[str]:
     return re.compile(f"{before}{re.escape(name)}{_BRANCH}")
 
 
+Texts = Sequence[tuple[str, str]]
+"""(kind, text): where a text stood that may name who reports."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Who a mail is from, by what it was told, and what speaks against it."""
 
     organization: Organization | None
     how: str
-    """`form`, `sender`, the hint's kind, `learned`, or `none`."""
+    """`form`, `sender`, the hint's kind, `learned`, `mentioned`, or `none`."""
     findings: tuple[Finding, ...] = ()
 
 
@@ -183,15 +187,18 @@ def identify(
     *,
     form_name: str | None,
     senders: Sequence[str],
-    hints: Sequence[tuple[str, str]],
+    hints: Texts,
+    introductions: Texts = (),
+    mentioned: str = "",
     learned: Organization | None,
     default_track: Track,
     has_form: bool,
 ) -> Identity:
-    """Who reports: the form's 填报单位, else the registered sender, else the hints in their order, else what is learned.
+    """Who reports: the form's 填报单位, else the registered sender, else the hints in their order, else what the body
+    says of its writer, else what is learned, else whom the body just names where nothing else names anybody.
 
-    `hints` are (kind, text): titles and signatures, the subject, file names. `learned` is what earlier mails of
-    the sender or the thread say.
+    `hints` are titles and signatures, the subject, file and folder names. `learned` is what earlier mails of the
+    sender or the thread say.
     """
     form_name = clean(form_name or "")
     registered = registry.all_of_sender(senders) if registry else ()
@@ -199,21 +206,27 @@ def identify(
         return _by_form(registry, form_name, registered, default_track, has_form=has_form)
     if len(registered) == 1:
         return Identity(organization=registered[0], how="sender")
-    by_hint = _by_hints(registry, hints, default_track, has_form=has_form)
-    if by_hint is not None:
-        return by_hint
+    by_texts = partial(_by_texts, registry, default_track=default_track, has_form=has_form)
+    several = _several(registry, hints)
+    found = by_texts(hints)
+    if found is None and several is None:
+        said = by_texts(introductions)
+        found = None if said and said.findings and learned else said
+    if found is not None:
+        return found
     if learned:
         return Identity(organization=learned, how="learned")
-    return Identity(organization=None, how="none", findings=(_unnamed(registry, hints),))
+    if several is None and not any(_named_in(registry, [text]).names for _, text in hints):
+        found = by_texts([("mentioned", mentioned)])
+    nobody = several or finding(Code.ORGANIZATION_MISSING)
+    return found or Identity(organization=None, how="none", findings=(nobody,))
 
 
-def _unnamed(registry: Registry | None, hints: Sequence[tuple[str, str]]) -> Finding:
-    """That no name was found; or that documents of several organizations came, which a person has to tell apart."""
+def _several(registry: Registry | None, hints: Texts) -> Finding | None:
+    """That documents of several registered organizations came, which a person has to tell apart."""
     titles = [text for kind, text in hints if kind == "title"]
     named = {o.name for text in titles if (o := registry.named(text) if registry else None)}
-    if len(named) > 1:
-        return finding(Code.ORGANIZATION_MISMATCH, found="、".join(sorted(named)))
-    return finding(Code.ORGANIZATION_MISSING)
+    return finding(Code.ORGANIZATION_MISMATCH, found="、".join(sorted(named))) if len(named) > 1 else None
 
 
 def _by_form(
@@ -241,24 +254,35 @@ def _by_form(
     return Identity(organization=organization, how="form")
 
 
-def _by_hints(
-    registry: Registry | None, hints: Sequence[tuple[str, str]], default_track: Track, *, has_form: bool
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Whom some texts name: names as they stand, and which of the registered they are."""
+
+    names: frozenset[str]
+    known: tuple[Organization, ...] = ()
+
+
+def _named_in(registry: Registry | None, texts: Iterable[str]) -> _Named:
+    texts = tuple(texts)
+    names = frozenset(name for text in texts for name in organization_names(text))
+    if registry is None:
+        return _Named(names)
+    known = [o for text in texts for o in registry.mentioned(text)]
+    known += [o for name in names if (o := registry.named(name))]
+    return _Named(names | {o.name for o in known}, tuple({o.name: o for o in known}.values()))
+
+
+def _by_texts(
+    registry: Registry | None, texts: Texts, *, default_track: Track, has_form: bool
 ) -> Identity | None:
-    """The first kind of hint that names exactly one organization; two names of one kind decide nothing."""
+    """By the first kind of text that names exactly one organization; two names of one kind decide nothing."""
     unknown: Identity | None = None
-    for kind in dict.fromkeys(kind for kind, _ in hints):
-        texts = [text for each, text in hints if each == kind]
-        if registry is not None:
-            known = {o.name: o for text in texts for o in registry.mentioned(text)}
-            names = {name for text in texts for name in organization_names(text)}
-            known |= {o.name: o for name in names if (o := registry.named(name))}
-            if len(known) == 1:
-                return Identity(organization=next(iter(known.values())), how=kind)
-        else:
-            names = {name for text in texts for name in organization_names(text)}
-            known = {}
-        if len(names) == 1 and not known:
-            organization = _unregistered(next(iter(names)), default_track, has_form=has_form)
+    for kind in dict.fromkeys(kind for kind, _ in texts):
+        named = _named_in(registry, [text for each, text in texts if each == kind])
+        if len(named.known) == 1:
+            return Identity(organization=named.known[0], how=kind)
+        if len(named.names) == 1:
+            organization = _unregistered(next(iter(named.names)), default_track, has_form=has_form)
             if registry is None:
                 return Identity(organization=organization, how=kind)
             strange = finding(Code.ORGANIZATION_UNKNOWN, found=organization.name)

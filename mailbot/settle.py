@@ -167,6 +167,8 @@ class Settler:
                 ("subject", head.subject),
                 *(("filename", document.filename) for document in reading.documents if document.filename),
             ),
+            introductions=head.introductions,
+            mentioned=head.mentioned if reading.documents else "",
             learned=self._store.learned_organization(senders, (head.in_reply_to, *head.references)),
             default_track=self._config.mailbox(message.mailbox).track,
             has_form=any(document.role is Role.FORM for document in reading.documents),

@@ -123,13 +123,22 @@ def is_forward(subject: str) -> bool:
     return _FORWARDED.match(subject) is not None
 
 
+def before_history(text: str) -> str:
+    """A plain body without what it quotes, as far as that is marked; its signature stays."""
+    return _QUOTED.sub("", _before_history(text)).strip()
+
+
+def _before_history(text: str) -> str:
+    history = _HISTORY.search(text)
+    return text[: history.start()] if history else text
+
+
 def own_words(text: str, *, forward: bool = False) -> str:
     """A plain body without the mail that it answers and without the signature, as far as they are marked.
 
     In a forward that says nothing of its own the quoted mail is what it says.
     """
-    history = _HISTORY.search(text)
-    own = text[: history.start()] if history else text
+    own = _before_history(text)
     if not own.strip() and (forward or _FORWARDED_WHOLE.match(text)):
         return text.strip()
     signature = _SIGNATURE.search(own)

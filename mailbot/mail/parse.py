@@ -22,6 +22,7 @@ from mailbot.mail.authentication import dmarc
 from mailbot.mail.body import (
     announces,
     asks,
+    before_history,
     claims_attachment,
     has_form_table,
     is_forward,
@@ -29,6 +30,7 @@ from mailbot.mail.body import (
     own_words,
     without_our_letters,
 )
+from mailbot.mail.introduction import introductions, mentioned
 from mailbot.mail.links import find_links
 from mailbot.mail.receipt import parse_date, received_date
 from mailbot.mail.tree import Tree, open_message, walk
@@ -54,6 +56,8 @@ class _Said:
     whole: str
     own: str
     """Without quoted history, signature and letters of ours."""
+    signed: str
+    """The same with its signature, and never a mail that it only hands on."""
     handed_on: str
     """What the sender wants read: a forward's quoted mail too, unless it is a letter of ours."""
     html: str
@@ -105,6 +109,8 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
         links=links,
         claims_attachment=claims_attachment(subject, said.own),
         asks=asks(f"{subject}\n{said.own}") or announces(said.own),
+        introductions=introductions(said.signed),
+        mentioned=mentioned(said.signed),
         fingerprint=_fingerprint(message, parts, said.whole),
     )
     return ParsedMail(head=head, parts=parts)
@@ -116,7 +122,8 @@ def _said(tree: Tree, subject: str) -> _Said:
     own = without_our_letters(own_words(whole, forward=forward))
     handed_on = without_our_letters(whole) if forward else own
     html = "\n".join(own_markup(html, forward=forward) for html in tree.htmls)
-    return _Said(whole=whole, own=own, handed_on=handed_on, html=html)
+    signed = without_our_letters(before_history(whole))
+    return _Said(whole=whole, own=own, signed=signed, handed_on=handed_on, html=html)
 
 
 def _files(tree: Tree) -> bool:

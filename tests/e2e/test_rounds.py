@@ -126,6 +126,28 @@ def test_what_came_before_its_sender_named_the_organization_counts_once_he_has(o
     assert CliRunner().invoke(commands, ["verify", "--config", str(office.config_path)]).exit_code == 0
 
 
+def test_who_answers_with_the_name_in_the_body_is_known_by_it(office: Office) -> None:
+    nameless = {
+        "总结.docx": text_document("2020年工作总结", ""),
+        "计划.docx": text_document("2021年工作计划", ""),
+    }
+    sender = "xiaowang@example.com"
+    first = mail({"总结.docx": nameless["总结.docx"]}, sender=sender, subject="材料", message_id="<n1@x>")
+    office.deliver(first, IN_TIME, mailbox="enterprises")
+    office.round()
+    assert "organization.missing" in office.codes()
+    body = "报送单位：浙江省能源集团科协\n附件为计划。\n\n-----原始邮件-----\n报送单位：浙江省交通集团科协"
+    rest = {"计划.docx": nameless["计划.docx"]}
+    office.deliver(
+        mail(rest, sender=sender, subject="Re: 材料", body=body, message_id="<n2@x>"),
+        IN_TIME + timedelta(hours=1),
+        mailbox="enterprises",
+    )
+    office.round()
+    assert office.outcomes() == ["correction", "acknowledged"]
+    assert {m["organization"] for m in office.export()["messages"]} == {"浙江省能源集团科协"}
+
+
 def test_a_letter_says_of_what_year_the_summary_is_and_which_photograph_says_nothing(office: Office) -> None:
     require_extra_ocr()
     noise = io.BytesIO()

@@ -47,6 +47,8 @@ def told(
     form_name: str | None = None,
     senders: tuple[str, ...] = (),
     hints: tuple[tuple[str, str], ...] = (),
+    introductions: tuple[tuple[str, str], ...] = (),
+    mentioned: str = "",
     learned: Organization | None = None,
     default_track: Track = Track.SOCIETY,
     has_form: bool = False,
@@ -56,6 +58,8 @@ def told(
         form_name=form_name,
         senders=senders,
         hints=hints,
+        introductions=introductions,
+        mentioned=mentioned,
         learned=learned,
         default_track=default_track,
         has_form=has_form,
@@ -286,6 +290,32 @@ def test_hints_are_taken_in_their_order_and_two_names_of_one_kind_decide_nothing
     apart = told(hints=(title, ("title", "浙江省数学会")))
     assert (apart.organization, codes(apart)) == (None, [Code.ORGANIZATION_MISMATCH])
     assert apart.findings[0].found == "浙江省医学会、浙江省数学会"
+
+
+def test_what_the_body_says_of_its_writer_counts_where_titles_subject_and_file_names_name_nobody() -> None:
+    said, signed = ("stated", "浙江省医学会"), ("signature", "浙江省物理学会 张三")
+    assert told(introductions=(said, signed)) == Identity(organization=MEDICAL, how="stated")
+    assert told(introductions=(said,), learned=PHYSICS).organization == MEDICAL
+    assert told(hints=(("filename", "浙江省物理学会.docx"),), introductions=(said,)).organization == PHYSICS
+    assert told(introductions=(("stated", "浙江省医学会,浙江省数学会"),)).organization is None
+    assert told(None, introductions=(said,)).organization == society("浙江省医学会")
+
+
+def test_the_body_settles_no_doubt_and_starts_none() -> None:
+    titles = (("title", "浙江省医学会"), ("title", "浙江省数学会"))
+    assert codes(told(hints=titles, introductions=(("stated", "浙江省医学会"),))) == [
+        Code.ORGANIZATION_MISMATCH
+    ]
+    stranger = (("signature", "浙江大学科协 张三"),)
+    assert codes(told(introductions=stranger)) == [Code.ORGANIZATION_UNKNOWN]
+    assert told(introductions=stranger, learned=PHYSICS) == Identity(organization=PHYSICS, how="learned")
+
+
+def test_whom_the_body_just_names_comes_last() -> None:
+    assert told(mentioned="浙江省医学会") == Identity(organization=MEDICAL, how="mentioned")
+    assert told(mentioned="浙江省医学会", learned=PHYSICS).organization == PHYSICS
+    both = (("subject", "浙江省物理学会、浙江省数学会"),)
+    assert codes(told(hints=both, mentioned="浙江省医学会")) == [Code.ORGANIZATION_MISSING]
 
 
 def test_what_earlier_mails_say_comes_last_and_nothing_at_all_is_missing() -> None:
