@@ -165,6 +165,7 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
             sha256=p.sha256,
             size=p.size,
             container=p.container,
+            folder=p.folder,
             findings=_against(p, examined),
             year=examined.years.get(p.key),
             covers=tuple(sorted(examined.covers.get(p.key, ()))),

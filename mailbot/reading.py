@@ -155,6 +155,8 @@ class Part:
     data: bytes
     container: str | None = None
     """File name of the archive or forwarded mail that held it."""
+    folder: str = ""
+    """The folders within that archive."""
     inline: bool = False
     """Shown within the body (referenced by cid) rather than attached."""
     shown: bool = False
@@ -186,6 +188,8 @@ class DocumentReading:
     size: int
     """Octets."""
     container: str | None = None
+    folder: str = ""
+    """The folders within that archive; a hint, never shown."""
     findings: tuple[Finding, ...] = ()
     """What kept it from being read: the `document.*` codes, with the default severity."""
     needs: Need | None = None

@@ -24,7 +24,7 @@ from mailbot.model import (
     finding,
 )
 from mailbot.reader import Reader
-from mailbot.reading import MailHead, MailReading
+from mailbot.reading import DocumentReading, MailHead, MailReading
 from mailbot.records import Anew, MessageRecord, StoredMessage
 from mailbot.registry import Identity, Registry, identify
 from mailbot.store.archive import Archive
@@ -166,6 +166,7 @@ class Settler:
                 *(("title", name) for document in reading.documents for name in document.organizations),
                 ("subject", head.subject),
                 *(("filename", document.filename) for document in reading.documents if document.filename),
+                *(("folder", document.folder) for document in reading.documents if _is_paper(document)),
             ),
             introductions=head.introductions,
             mentioned=head.mentioned if reading.documents else "",
@@ -261,6 +262,11 @@ class Settler:
 def reason_of(error: Exception) -> str:
     """What is written down of a failure."""
     return f"{type(error).__name__}: {error}"[:500]
+
+
+def _is_paper(document: DocumentReading) -> bool:
+    """Whether its folder may be named after its sender; evidence lies in folders of others' names."""
+    return document.folder != "" and document.role is not Role.EVIDENCE
 
 
 def _senders(head: MailHead) -> tuple[str, ...]:

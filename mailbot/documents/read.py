@@ -37,6 +37,7 @@ class ReadPart:
     sha256: str
     size: int
     container: str | None
+    folder: str
     extract: Extract | None
     code: Code | None
     reason: str
@@ -198,6 +199,7 @@ def _part(container: Part, number: int, member: unpack.Member) -> Part:
         content_type=member.content_type,
         data=member.data,
         container=container.filename,
+        folder=member.folder,
     )
 
 
@@ -216,6 +218,7 @@ def _bare(part: Part, format_: Format) -> ReadPart:
         sha256=part.sha256.hex(),
         size=len(part.data),
         container=part.container,
+        folder=part.folder,
         extract=None,
         code=None,
         reason="",

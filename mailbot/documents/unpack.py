@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from mailbot.documents import archives
 from mailbot.errors import DangerousError, TooLargeError, UnreadableError
 from mailbot.model import Format
-from mailbot.names import safe_name
+from mailbot.names import UNSEEN, safe_name
 from mailbot.reading import Part
 
 _MOST_MEMBERS = 500
+_LONGEST_FOLDER = 200
 _BOMB_RATIO, _BOMB_OCTETS = 200, 32 * 2**20
 """No honest file is packed to less than a 200th, unless it is small."""
 _JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|~\$|\._)", re.I)
@@ -27,6 +28,8 @@ class Member:
     """Without folders; safe to show and to keep."""
     data: bytes
     content_type: str = ""
+    folder: str = ""
+    """The folders it lies in, as the archive names them."""
 
 
 @dataclass(slots=True)
@@ -84,8 +87,8 @@ def _count(budget: Budget) -> None:
 def _unpacked(entries: Iterable[archives.Entry], packed: int, budget: Budget) -> Iterator[Member]:
     unpacked = 0
     for entry in entries:
-        name = decoded_name(entry.name)
-        if _JUNK.search(name.replace("\\", "/")):
+        name = decoded_name(entry.name).replace("\\", "/")
+        if _JUNK.search(name):
             continue
         _count(budget)
         filename = safe_name(name) or f"file{_MOST_MEMBERS - budget.members}"
@@ -98,7 +101,8 @@ def _unpacked(entries: Iterable[archives.Entry], packed: int, budget: Budget) ->
                 raise DangerousError(f"{packed} octets unpack to more than {unpacked}")
             if budget.octets < 0:
                 raise TooLargeError("unpacked it is beyond the limit")
-        yield Member(filename=filename, data=bytes(data))
+        folder = UNSEEN.sub("", name.rpartition("/")[0])[-_LONGEST_FOLDER:]
+        yield Member(filename=filename, data=bytes(data), folder=folder)
 
 
 def decoded_name(name: bytes | str) -> str:

@@ -19,6 +19,7 @@ from mailbot.reports import Reports
 from mailbot.settle import Step
 from tests.conftest import ROOT, require_extra_ocr
 from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, WRITES, Office, form, mail, papers, text_document
+from tests.unit.documents.samples import zipped
 
 
 def subjects(office: Office) -> list[str]:
@@ -146,6 +147,20 @@ def test_who_answers_with_the_name_in_the_body_is_known_by_it(office: Office) ->
     office.round()
     assert office.outcomes() == ["correction", "acknowledged"]
     assert {m["organization"] for m in office.export()["messages"]} == {"浙江省能源集团科协"}
+
+
+def test_a_folder_in_an_archive_names_the_organization_unless_it_is_one_of_evidence(office: Office) -> None:
+    archive = zipped(
+        {
+            "浙江省能源集团科协/总结.docx": text_document("2020年工作总结", ""),
+            "浙江省能源集团科协/计划.docx": text_document("2021年工作计划", ""),
+            "浙江省海塘学会/获奖证书.docx": text_document("荣誉证书", ""),
+        }
+    )
+    office.deliver(mail({"材料.zip": archive}, subject="材料"), mailbox="enterprises")
+    office.round()
+    (message,) = office.export()["messages"]
+    assert (message["outcome"], message["organization"]) == ("acknowledged", "浙江省能源集团科协")
 
 
 def test_a_letter_says_of_what_year_the_summary_is_and_which_photograph_says_nothing(office: Office) -> None:
