@@ -170,6 +170,7 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
             year=examined.years.get(p.key),
             covers=tuple(sorted(examined.covers.get(p.key, ()))),
             organizations=examined.organizations.get(p.key, ()),
+            title=_title(p, examined),
             seal=p.extract.seal if p.extract else None,
         )
         for p in read
@@ -188,6 +189,13 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
             if p.needs and p.data is not None
         ),
     )
+
+
+def _title(part: ReadPart, examined: Examined) -> str:
+    from mailbot.form.roles import entitling_lines
+
+    is_report = not {Role.SUMMARY, Role.PLAN}.isdisjoint(examined.covers.get(part.key, ()))
+    return entitling_lines(part.extract) if part.extract and is_report else ""
 
 
 def _against(part: ReadPart, examined: Examined) -> tuple[Finding, ...]:

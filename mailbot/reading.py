@@ -200,6 +200,8 @@ class DocumentReading:
     """What it counts for: a summary with next year's plan in it counts for both."""
     organizations: tuple[str, ...] = ()
     """Names of organizations in its title and signature."""
+    title: str = ""
+    """The title of what counts for a summary or plan, and what stands above it."""
     seal: bool | None = None
 
 

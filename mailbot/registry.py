@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from mailbot.model import Code, Finding, Organization, Track, finding
+from mailbot.reading import DocumentReading
 
 _BLANKS = re.compile(r"[_\s:.。,;\"'“”《》<>]+")
 _SEAL = re.compile(
@@ -188,6 +189,7 @@ def identify(
     form_name: str | None,
     senders: Sequence[str],
     hints: Texts,
+    papers: Sequence[DocumentReading] = (),
     introductions: Texts = (),
     mentioned: str = "",
     learned: Organization | None,
@@ -197,15 +199,17 @@ def identify(
     """Who reports: the form's 填报单位, else the registered sender, else the hints in their order, else what the body
     says of its writer, else what is learned, else whom the body just names where nothing else names anybody.
 
-    `hints` are titles and signatures, the subject, file and folder names. `learned` is what earlier mails of the
-    sender or the thread say.
+    `hints` are titles and signatures, the subject, file and folder names. `papers` are the summaries and plans that
+    have a title: whose they are is asked of it. `learned` is what earlier mails of the sender or the thread say.
     """
     form_name = clean(form_name or "")
     registered = registry.all_of_sender(senders) if registry else ()
     if form_name:
-        return _by_form(registry, form_name, registered, default_track, has_form=has_form)
+        by_form = _by_form(registry, form_name, registered, default_track, has_form=has_form)
+        return _against_titles(registry, by_form, papers)
     if len(registered) == 1:
-        return Identity(organization=registered[0], how="sender")
+        by_sender = Identity(organization=registered[0], how="sender")
+        return _against_titles(registry, by_sender, papers)
     by_texts = partial(_by_texts, registry, default_track=default_track, has_form=has_form)
     several = _several(registry, hints)
     found = by_texts(hints)
@@ -220,6 +224,36 @@ def identify(
         found = by_texts([("mentioned", mentioned)])
     nobody = several or finding(Code.ORGANIZATION_MISSING)
     return found or Identity(organization=None, how="none", findings=(nobody,))
+
+
+def _against_titles(
+    registry: Registry | None, identity: Identity, papers: Sequence[DocumentReading]
+) -> Identity:
+    """With a doubt where summary and plan are by their titles another registered organization's, and none of them
+    names this one."""
+    organization = identity.organization
+    if registry is None or organization is None or identity.findings or not papers:
+        return identity
+    titles = [paper.title for paper in papers]
+    signed = [name for paper in papers for name in paper.organizations]
+    (other, *more) = _named_in(registry, titles).known or (organization,)
+    if more or other == organization or organization in _named_in(registry, signed).known:
+        return identity
+    if any(_calls(title, organization, apart_from=other) for title in titles):
+        return identity
+    document = next(paper.filename for paper in papers if other in _named_in(registry, [paper.title]).known)
+    mismatch = finding(
+        Code.ORGANIZATION_MISMATCH, found=other.name, wanted=organization.name, document=document
+    )
+    return replace(identity, findings=(mismatch,))
+
+
+def _calls(text: str, organization: Organization, *, apart_from: Organization) -> bool:
+    """Whether a text names an organization by what tells it apart, beside the names of another."""
+    rest = clean(text)
+    for name in sorted((apart_from.name, *apart_from.aliases), key=len, reverse=True):
+        rest = rest.replace(clean(name), "|").replace(core(name), "|")
+    return any(core(name) in rest for name in (organization.name, *organization.aliases))
 
 
 def _several(registry: Registry | None, hints: Texts) -> Finding | None:

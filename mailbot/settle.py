@@ -168,6 +168,7 @@ class Settler:
                 *(("filename", document.filename) for document in reading.documents if document.filename),
                 *(("folder", document.folder) for document in reading.documents if _is_paper(document)),
             ),
+            papers=[document for document in reading.documents if document.title],
             introductions=head.introductions,
             mentioned=head.mentioned if reading.documents else "",
             learned=self._store.learned_organization(senders, (head.in_reply_to, *head.references)),

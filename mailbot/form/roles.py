@@ -244,6 +244,13 @@ def signed_names(extract: Extract) -> tuple[str, ...]:
     return organization_names("\n".join(line for line in ends if len(line) <= _LONGEST_TITLE))
 
 
+def entitling_lines(extract: Extract) -> str:
+    """What stands down to the line that names a document a summary or a plan; '' where its title does not."""
+    title = _title(extract, _lines(extract.text))
+    named = next((index for index, line in enumerate(title) if _named(line)), -1)
+    return "\n".join(title[: named + 1])
+
+
 def _bare(lines: Iterable[str]) -> list[str]:
     return [_in_digits(bare) for line in lines if (bare := "".join(line.split()).lstrip("#*"))]
 

@@ -186,6 +186,8 @@ def _words(finding: Finding) -> str:
         return "表中缺少{item}"
     if finding.code is Code.ORGANIZATION_MISMATCH and not finding.wanted:
         return "来件中的材料分属几个单位：{found}"
+    if finding.code is Code.ORGANIZATION_MISMATCH and finding.document is not None:
+        return "文件{document}的标题写的是{found}，自评表或发件邮箱是{wanted}的"
     if finding.code is Code.FORM_LOW_CONFIDENCE and finding.item is None and not finding.found:
         return "自评表识读没有把握"
     if is_doubt(finding):

@@ -163,6 +163,31 @@ def test_a_folder_in_an_archive_names_the_organization_unless_it_is_one_of_evide
     assert (message["outcome"], message["organization"]) == ("acknowledged", "浙江省能源集团科协")
 
 
+def test_papers_of_another_registered_organization_replace_nothing_and_a_person_is_asked(
+    office: Office,
+) -> None:
+    (office.directory / "organizations.csv").write_text(
+        "name,track,aliases,emails\n浙江省云岭学会,society,,office@yunling.example.com\n浙江省海塘学会,society,,\n"
+    )
+    office.configure(top='organizations = "organizations.csv"')
+    office.deliver(mail(papers()), IN_TIME)
+    others = {
+        "工作总结.docx": text_document("2020年工作总结", "浙江省海塘学会"),
+        "工作计划.docx": text_document("2021年工作计划", "浙江省海塘学会"),
+    }
+    office.deliver(mail(others, message_id="<2@yunling.example.com>"), IN_TIME + timedelta(hours=1))
+    office.deliver(
+        mail({"自评表.xlsx": form(), **others}, sender="else@example.com", message_id="<3@example.com>"),
+        IN_TIME + timedelta(hours=2),
+    )
+    office.round()
+    assert office.outcomes() == ["acknowledged", "review", "review"]
+    assert "organization.mismatch" in office.codes(1) & office.codes(2)
+    said = office.export()["messages"][1]["findings"][0]["detail"]
+    assert said.startswith("文件“工作总结.docx”的标题写的是“浙江省海塘学会”")
+    assert office.export()["organizations"][0]["versions"] == 1
+
+
 def test_a_letter_says_of_what_year_the_summary_is_and_which_photograph_says_nothing(office: Office) -> None:
     require_extra_ocr()
     noise = io.BytesIO()

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from mailbot.model import Code, Organization, Track
+from mailbot.model import Code, Format, Organization, Role, Track
+from mailbot.reading import DocumentReading
 from mailbot.registry import Identity, Registry, clean, core, identify, organization_names
 
 
@@ -47,6 +48,7 @@ def told(
     form_name: str | None = None,
     senders: tuple[str, ...] = (),
     hints: tuple[tuple[str, str], ...] = (),
+    papers: tuple[DocumentReading, ...] = (),
     introductions: tuple[tuple[str, str], ...] = (),
     mentioned: str = "",
     learned: Organization | None = None,
@@ -58,11 +60,25 @@ def told(
         form_name=form_name,
         senders=senders,
         hints=hints,
+        papers=papers,
         introductions=introductions,
         mentioned=mentioned,
         learned=learned,
         default_track=default_track,
         has_form=has_form,
+    )
+
+
+def paper(title: str, *signed: str) -> DocumentReading:
+    return DocumentReading(
+        key="1",
+        filename="总结.docx",
+        format=Format.DOCX,
+        role=Role.SUMMARY,
+        sha256="",
+        size=1,
+        title=title,
+        organizations=(*organization_names(title), *signed),
     )
 
 
@@ -255,6 +271,45 @@ def test_an_address_shared_by_several_contradicts_what_none_of_them_is() -> None
     assert identity.findings[0].wanted == "浙江省数学会、浙江省物理学会"
     assert REGISTRY.of_sender(senders) is None
     assert REGISTRY.of_sender(("office@maths.example.org",)) == MATHEMATICS
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ("浙江省物理学会2020年工作总结", "浙江省物理学会2021年工作计划"),
+        ("浙江省物理学会2020年工作总结", "2021年工作计划"),
+        ("省科协学会部 浙江物理学会\n2020年工作总结",),
+        ("浙江省预防医学会2020年工作总结",),
+    ],
+)
+def test_papers_that_are_another_s_by_their_titles_are_a_contradiction(titles: tuple[str, ...]) -> None:
+    papers = tuple(map(paper, titles))
+    by_sender = told(senders=("office@medical.example.org",), papers=papers)
+    by_form = told(form_name="浙江省医学会", papers=papers, has_form=True)
+    for identity in (by_sender, by_form):
+        assert (identity.organization, codes(identity)) == (MEDICAL, [Code.ORGANIZATION_MISMATCH])
+        assert identity.findings[0].wanted == "浙江省医学会"
+        assert identity.findings[0].document == "总结.docx"
+
+
+@pytest.mark.parametrize(
+    ("form_name", "papers"),
+    [
+        ("浙江省医学会", (paper("浙江省医学会2020年工作总结"), paper("浙江省物理学会2021年工作计划"))),
+        ("浙江省医学会", (paper("浙江省物理学会2020年工作总结"), paper("浙江省数学会2021年工作计划"))),
+        ("浙江省医学会", (paper("浙江省物理学会、医学会2020年工作总结"),)),
+        ("浙江省医学会", (paper("浙江省物理学会2020年工作总结", "浙江省医学会"),)),
+        ("浙江省医学会", (paper("浙江省口腔医学会2020年工作总结"),)),
+        ("浙江省医学会", (paper("浙江省医学会心血管病学分会2020年工作总结"),)),
+        ("浙江省医学会", (paper("2020年工作总结", "浙江省物理学会"),)),
+        ("浙江省预防医学会", (paper("预防医学会2020年工作总结"),)),
+        ("浙江省预防医学会", (paper("浙江预防医学会2020年工作总结"),)),
+        ("浙江省数学会", (paper("浙江省能源集团有限公司科协\n数学会2020年工作总结"),)),
+    ],
+)
+def test_other_names_in_titles_are_none(form_name: str, papers: tuple[DocumentReading, ...]) -> None:
+    assert told(form_name=form_name, papers=papers, has_form=True).findings == ()
+    assert told(None, form_name=form_name, papers=papers, has_form=True).findings == ()
 
 
 def test_a_name_in_no_entry_goes_to_a_person() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from mailbot.form.roles import entitling_lines
 from mailbot.model import Role
 from tests.unit.form.build import NOS, RUBRIC, Form, blank, document, extract, read, text_of
 
@@ -369,6 +370,12 @@ def test_names_in_title_and_signature() -> None:
     assert examined.organizations == {"9": ("浙江省示例学会",)}
     other = SUMMARY.replace(WORK, "与浙江省物理学会、浙江省化学会共同举办论坛，效果良好。" * 3)
     assert read(document(other)).organizations == {"9": ("浙江省示例学会",)}
+
+
+def test_a_title_ends_at_the_line_that_names_the_paper() -> None:
+    headed = "浙江省示例学会\n2020年度工作总结\n与浙江省物理学会合办年会\n2021年2月"
+    assert entitling_lines(extract(text=headed)) == "浙江省示例学会\n2020年度工作总结"
+    assert entitling_lines(extract(text="浙江省示例学会\n与浙江省物理学会合办年会")) == ""
 
 
 def test_names_in_evidence_are_others() -> None:
