@@ -217,12 +217,12 @@ def identify(
         said = by_texts(introductions)
         found = None if said and said.findings and learned else said
     if found is not None:
-        return found
+        return _against_sender(found, registered)
     if learned:
         return Identity(organization=learned, how="learned")
     if several is None and not any(_named_in(registry, [text]).names for _, text in hints):
         found = by_texts([("mentioned", mentioned)])
-    nobody = several or finding(Code.ORGANIZATION_MISSING)
+    nobody = several or finding(Code.ORGANIZATION_MISSING, wanted=_listed(registered))
     return found or Identity(organization=None, how="none", findings=(nobody,))
 
 
@@ -274,18 +274,27 @@ def _by_form(
     if registry is None:
         return Identity(organization=_unregistered(name, default_track, has_form=has_form), how="form")
     organization = registry.named(name)
-    names = "、".join(o.name for o in registered)
     if organization is None:
-        unknown = finding(Code.ORGANIZATION_UNKNOWN, found=name, wanted=names)
+        unknown = finding(Code.ORGANIZATION_UNKNOWN, found=name, wanted=_listed(registered))
         return Identity(
             organization=_unregistered(name, default_track, has_form=has_form),
             how="form",
             findings=(unknown,),
         )
-    if registered and organization not in registered:
-        mismatch = finding(Code.ORGANIZATION_MISMATCH, found=organization.name, wanted=names)
-        return Identity(organization=organization, how="form", findings=(mismatch,))
-    return Identity(organization=organization, how="form")
+    return _against_sender(Identity(organization=organization, how="form"), registered)
+
+
+def _against_sender(identity: Identity, registered: Sequence[Organization]) -> Identity:
+    """With a doubt where the sender is registered, and for others alone."""
+    organization = identity.organization
+    if not registered or organization is None or organization in registered or identity.findings:
+        return identity
+    mismatch = finding(Code.ORGANIZATION_MISMATCH, found=organization.name, wanted=_listed(registered))
+    return replace(identity, findings=(mismatch,))
+
+
+def _listed(organizations: Iterable[Organization]) -> str:
+    return "、".join(o.name for o in organizations)
 
 
 @dataclass(frozen=True, slots=True)

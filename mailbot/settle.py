@@ -117,7 +117,7 @@ class Settler:
         decision = decide(arrival, reading, identity, earlier, self._terms, rulings=rulings)
         nameless: tuple[Contribution, ...] = ()
         if organization and decision.contribution:
-            nameless = self._store.nameless_contributions(_senders(reading.head))
+            nameless = self._store.nameless_contributions(self._senders_for_one(reading.head))
         if nameless:
             decision = decide(arrival, reading, identity, (*earlier, *nameless), self._terms, rulings=rulings)
         self.observe(Step.DECIDED, message.id)
@@ -171,10 +171,18 @@ class Settler:
             papers=[document for document in reading.documents if document.title],
             introductions=head.introductions,
             mentioned=head.mentioned if reading.documents else "",
-            learned=self._store.learned_organization(senders, (head.in_reply_to, *head.references)),
+            learned=self._store.learned_organization(
+                self._senders_for_one(head), (head.in_reply_to, *head.references)
+            ),
             default_track=self._config.mailbox(message.mailbox).track,
             has_form=any(document.role is Role.FORM for document in reading.documents),
         )
+
+    def _senders_for_one(self, head: MailHead) -> tuple[str, ...]:
+        """The senders, unless they are registered for several: then one mail of theirs says nothing of another."""
+        senders = _senders(head)
+        registered = self._registry.all_of_sender(senders) if self._registry else ()
+        return senders if len(registered) < 2 else ()
 
     def settle_anew(self, message: StoredMessage, why: Anew) -> Settled:
         """The decision once more, on a message that a person has spoken on or that follows from such a one."""

@@ -84,8 +84,11 @@ class Case:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """The errors that the letter tells: not those of a form that somebody else sent or that was replaced."""
+        """The errors that the letter tells: not those of a form that somebody else sent or that was replaced, nor what
+        nobody lacks while it is open for which of several organizations its sender wrote."""
         hidden = set() if self.own_form else set(_of_the_form(self.version))
+        if self.reading.documents and any(_is_of_several(f) for f in self.decision.findings):
+            hidden |= {f for f in self.decision.findings if f.code in _MISSING}
         if self._form_was_replaced and self.version is not None:
             hidden |= set(self.reading.findings) - set(self.version.findings)
         return tuple(f for f in self.decision.findings if f.severity is Severity.ERROR and f not in hidden)
@@ -107,6 +110,11 @@ class Case:
         if self.own_form:
             return 0
         return sum(1 for f in _of_the_form(self.version) if f.severity is Severity.ERROR)
+
+
+def _is_of_several(finding: Finding) -> bool:
+    """Whether no organization is named, and the sender is registered for several."""
+    return finding.code is Code.ORGANIZATION_MISSING and finding.wanted != ""
 
 
 def _of_the_form(version: Version | None) -> tuple[Finding, ...]:

@@ -29,7 +29,7 @@ _DETAILS = {
     Code.FORM_LOW_CONFIDENCE: "{item}识读没有把握，读作{found}",
     Code.ORGANIZATION_MISSING: "填报单位未填，也无法从邮件判断",
     Code.ORGANIZATION_UNKNOWN: "单位{found}不在名册中",
-    Code.ORGANIZATION_MISMATCH: "表上写的是{found}，发件邮箱登记的是{wanted}",
+    Code.ORGANIZATION_MISMATCH: "来件写的是{found}，发件邮箱登记的是{wanted}",
     Code.SCORE_MISSING: "{item}未填自评分",
     Code.SCORE_NOT_A_NUMBER: "{item}自评分{found}不是一个数",
     Code.SCORE_OVER_MAX: "{item}自评分{found}超过分值{wanted}",
@@ -188,6 +188,8 @@ def _words(finding: Finding) -> str:
         return "来件中的材料分属几个单位：{found}"
     if finding.code is Code.ORGANIZATION_MISMATCH and finding.document is not None:
         return "文件{document}的标题写的是{found}，自评表或发件邮箱是{wanted}的"
+    if finding.code is Code.ORGANIZATION_MISSING and finding.wanted:
+        return "来件未写明单位，发件邮箱登记的有{wanted}"
     if finding.code is Code.FORM_LOW_CONFIDENCE and finding.item is None and not finding.found:
         return "自评表识读没有把握"
     if is_doubt(finding):

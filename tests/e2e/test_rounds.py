@@ -163,6 +163,47 @@ def test_a_folder_in_an_archive_names_the_organization_unless_it_is_one_of_evide
     assert (message["outcome"], message["organization"]) == ("acknowledged", "浙江省能源集团科协")
 
 
+def test_who_sends_for_two_organizations_is_asked_for_the_name_alone(office: Office) -> None:
+    both = "joint@example.com"
+    (office.directory / "organizations.csv").write_text(
+        f"name,track,aliases,emails\n浙江省云岭学会,society,,{both}\n浙江省海塘学会,society,,{both}\n"
+    )
+    office.configure(top='organizations = "organizations.csv"')
+    whole = papers()
+    plan = text_document("2021年工作计划", "")
+    del whole["工作计划.docx"]
+    office.deliver(mail(whole, sender=both, message_id="<n1@x>"), IN_TIME)
+    nameless = mail({"工作计划.docx": plan}, sender=both, subject="补充", message_id="<n2@x>")
+    office.deliver(nameless, IN_TIME + timedelta(hours=1))
+    other = papers("浙江省海塘学会")
+    del other["工作计划.docx"]
+    office.deliver(
+        mail(other, sender=both, subject="海塘", message_id="<n3@x>"), IN_TIME + timedelta(hours=2)
+    )
+    office.round()
+    assert office.outcomes() == ["correction", "correction", "correction"]
+    assert [m["organization"] for m in office.export()["messages"]] == [
+        "浙江省云岭学会",
+        None,
+        "浙江省海塘学会",
+    ]
+    said = text_of(office.sent[1])
+    assert "未能从来件中看出报送单位" in said
+    assert "尚缺" not in said
+    answered = email.message_from_bytes(office.sent[0].octets)["Message-ID"]
+    reply = mail(
+        {"工作计划.docx": plan},
+        sender=both,
+        subject="Re: 补充",
+        message_id="<n4@x>",
+        headers={"In-Reply-To": str(answered)},
+    )
+    office.deliver(reply, IN_TIME + timedelta(hours=3))
+    office.round()
+    last = office.export()["messages"][3]
+    assert (last["outcome"], last["organization"]) == ("acknowledged", "浙江省云岭学会")
+
+
 def test_papers_of_another_registered_organization_replace_nothing_and_a_person_is_asked(
     office: Office,
 ) -> None:

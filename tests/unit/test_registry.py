@@ -312,6 +312,16 @@ def test_other_names_in_titles_are_none(form_name: str, papers: tuple[DocumentRe
     assert told(None, form_name=form_name, papers=papers, has_form=True).findings == ()
 
 
+def test_a_sender_for_several_is_asked_which_and_contradicts_what_none_of_them_is() -> None:
+    senders = ("shared@example.org",)
+    nobody = told(senders=senders)
+    assert (nobody.organization, codes(nobody)) == (None, [Code.ORGANIZATION_MISSING])
+    assert nobody.findings[0].wanted == "浙江省数学会、浙江省物理学会"
+    assert told(senders=senders, hints=(("title", "浙江省物理学会"),)).findings == ()
+    other = told(senders=senders, hints=(("title", "浙江省医学会"),))
+    assert (other.organization, codes(other)) == (MEDICAL, [Code.ORGANIZATION_MISMATCH])
+
+
 def test_a_name_in_no_entry_goes_to_a_person() -> None:
     identity = told(form_name="浙江省口腔医学会", senders=("office@medical.example.org",), has_form=True)
     assert codes(identity) == [Code.ORGANIZATION_UNKNOWN]
