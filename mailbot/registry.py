@@ -43,6 +43,7 @@ _NAME = re.compile(
 _ENTERPRISE = re.compile(r"(?:科协|科学技术协会)$")
 _SOCIETY = re.compile(r"(?:学会|协会|研究会|促进会|联合会)(?:\([^)]*\))?$")
 _COMPANY = re.compile(r"公司|集团|企业|银行")
+_LEAST_CORE = 3
 _CLEAR_SCORE = 92.0
 _CLEAR_MARGIN = 6.0
 
@@ -206,7 +207,7 @@ def identify(
     registered = registry.all_of_sender(senders) if registry else ()
     if form_name:
         by_form = _by_form(registry, form_name, registered, default_track, has_form=has_form)
-        return _against_titles(registry, by_form, papers)
+        return _as_known(registry, _against_titles(registry, by_form, papers), learned)
     if len(registered) == 1:
         by_sender = Identity(organization=registered[0], how="sender")
         return _against_titles(registry, by_sender, papers)
@@ -217,13 +218,29 @@ def identify(
         said = by_texts(introductions)
         found = None if said and said.findings and learned else said
     if found is not None:
-        return _against_sender(found, registered)
+        return _as_known(registry, _against_sender(found, registered), learned)
     if learned:
         return Identity(organization=learned, how="learned")
     if several is None and not any(_named_in(registry, [text]).names for _, text in hints):
         found = by_texts([("mentioned", mentioned)])
     nobody = several or finding(Code.ORGANIZATION_MISSING, wanted=_listed(registered))
     return found or Identity(organization=None, how="none", findings=(nobody,))
+
+
+def _as_known(registry: Registry | None, identity: Identity, learned: Organization | None) -> Identity:
+    """Where there is no registry, under the name by which thread or sender are known, if that is another spelling."""
+    organization = identity.organization
+    if registry is not None or organization is None or learned is None:
+        return identity
+    if _spelling_key(organization.name) != _spelling_key(learned.name):
+        return identity
+    return replace(identity, organization=replace(organization, name=learned.name))
+
+
+def _spelling_key(name: str) -> str:
+    """What spellings of one name have in common, where that tells apart at all."""
+    apart = core(name)
+    return apart if len(apart) >= _LEAST_CORE else clean(name)
 
 
 def _against_titles(
@@ -309,7 +326,8 @@ def _named_in(registry: Registry | None, texts: Iterable[str]) -> _Named:
     texts = tuple(texts)
     names = frozenset(name for text in texts for name in organization_names(text))
     if registry is None:
-        return _Named(names)
+        fullest = {_spelling_key(name): name for name in sorted(names, key=lambda name: (len(name), name))}
+        return _Named(frozenset(fullest.values()))
     known = [o for text in texts for o in registry.mentioned(text)]
     known += [o for name in names if (o := registry.named(name))]
     return _Named(names | {o.name for o in known}, tuple({o.name: o for o in known}.values()))

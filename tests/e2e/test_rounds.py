@@ -204,6 +204,20 @@ def test_who_sends_for_two_organizations_is_asked_for_the_name_alone(office: Off
     assert (last["outcome"], last["organization"]) == ("acknowledged", "浙江省云岭学会")
 
 
+def test_without_a_registry_a_sender_s_other_spelling_adds_to_the_same_submission(office: Office) -> None:
+    whole = papers("浙江省云岭学会")
+    del whole["工作计划.docx"]
+    office.deliver(mail(whole), IN_TIME)
+    plan = {"工作计划.docx": text_document("2021年工作计划", "浙江云岭学会")}
+    office.deliver(mail(plan, message_id="<2@yunling.example.com>"), IN_TIME + timedelta(hours=1))
+    stranger = mail(plan, sender="else@example.com", message_id="<3@example.com>")
+    office.deliver(stranger, IN_TIME + timedelta(hours=2))
+    office.round()
+    assert office.outcomes() == ["correction", "acknowledged", "correction"]
+    names = [m["organization"] for m in office.export()["messages"]]
+    assert names == ["浙江省云岭学会", "浙江省云岭学会", "浙江云岭学会"]
+
+
 def test_papers_of_another_registered_organization_replace_nothing_and_a_person_is_asked(
     office: Office,
 ) -> None:

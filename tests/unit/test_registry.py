@@ -403,6 +403,35 @@ def test_without_a_registry_the_name_is_as_on_the_form_or_the_title() -> None:
 
 
 @pytest.mark.parametrize(
+    "written", ["浙江医学会", "省医学会", "医学会", "浙江省医学会秘书处", "浙江省 医学会（盖章）"]
+)
+def test_without_a_registry_another_spelling_by_the_same_sender_is_no_other_organization(
+    written: str,
+) -> None:
+    medical = society("浙江省医学会")
+    assert told(None, form_name=written, learned=medical, has_form=True).organization == medical
+    assert told(None, form_name=written, has_form=True).organization == society(clean(written))
+    for other in ("浙江省预防医学会", "杭州市医学会", "浙江省医药学会", "浙江学会"):
+        assert told(None, form_name=other, learned=medical, has_form=True).organization == society(other)
+    assert told(None, form_name="省学会", learned=society("浙江学会")).organization == society("省学会")
+
+
+def test_with_a_registry_another_spelling_is_looked_up_there_alone() -> None:
+    unregistered = society("浙江省口腔医学会")
+    identity = told(form_name="口腔医学会", learned=unregistered, has_form=True)
+    assert (identity.organization, codes(identity)) == (society("口腔医学会"), [Code.ORGANIZATION_UNKNOWN])
+
+
+def test_without_a_registry_two_spellings_in_one_mail_are_one_name() -> None:
+    titles = (("title", "浙江省能源集团科协"), ("title", "浙江省能源集团有限公司科协"))
+    identity = told(None, hints=titles)
+    assert identity.organization is not None
+    assert identity.organization.name == "浙江省能源集团有限公司科协"
+    apart = told(None, hints=(*titles, ("title", "浙江省交通集团科协")))
+    assert codes(apart) == [Code.ORGANIZATION_MISSING]
+
+
+@pytest.mark.parametrize(
     ("name", "has_form", "default", "track"),
     [
         ("浙江省能源集团科协", False, Track.SOCIETY, Track.ENTERPRISE),
