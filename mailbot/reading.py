@@ -69,6 +69,10 @@ class Extract:
     """Lines of which recognition was not sure."""
 
 
+LAST_VOLUME = "zip volume"
+"""Why a file is not read that is the last of an archive in several volumes: it is named as if it were whole."""
+
+
 class Need(StrEnum):
     """What a document still needs before it can be read, that the reading child may not do itself."""
 

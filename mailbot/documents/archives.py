@@ -20,9 +20,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
+from mailbot.documents.detect import is_last_volume
 from mailbot.documents.locked import rar_is_locked
 from mailbot.errors import EncryptedError, UnreadableError, UnsupportedError
 from mailbot.model import Format
+from mailbot.reading import LAST_VOLUME
 
 _BLOCK = 256 * 1024
 _UTF8_NAME = 0x800
@@ -44,7 +46,9 @@ class Entry:
 
 
 def zip_entries(data: bytes) -> Iterator[Entry]:
-    """Of an archive cut short, what is there. Raises EncryptedError, UnreadableError."""
+    """Of an archive cut short, what is there. Raises EncryptedError, UnreadableError, UnsupportedError."""
+    if is_last_volume(data):
+        raise UnsupportedError(LAST_VOLUME)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except UnicodeDecodeError:

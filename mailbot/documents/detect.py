@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from mailbot.documents import text
 from mailbot.model import Format
+from mailbot.reading import LAST_VOLUME
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAGIC = (
@@ -63,6 +64,7 @@ _FLAT = (
 )
 """Office files that are one XML file: of Excel and Word 2003, and flat OpenDocument."""
 _FLAT_HEAD = 8192
+_LONGEST_ZIP_END = 22 + 0xFFFF
 _UNREAD = (
     (b"MZ", "exe"),
     (b"\x7fELF", "executable"),
@@ -124,8 +126,16 @@ def unread_kind(data: bytes, filename: str) -> str:
         return "msg"
     if data[4:8] == b"ftyp":
         return "video"
+    if is_last_volume(data):
+        return LAST_VOLUME
     ending = _UNREAD_ENDING.search(filename)
     return ending[1].lower() if ending else ""
+
+
+def is_last_volume(data: bytes) -> bool:
+    """Whether a ZIP archive ends here that began in another file (APPNOTE 4.3.16: the number of this disk)."""
+    end = data.rfind(b"PK\x05\x06", max(0, len(data) - _LONGEST_ZIP_END))
+    return end >= 0 and 0 < int.from_bytes(data[end + 4 : end + 6], "little") < 0xFFFF
 
 
 def ole_streams(data: bytes) -> frozenset[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mailbot.model import Code, Finding, Role, Severity
+from mailbot.reading import LAST_VOLUME
 from mailbot.report.wording import item_name, listed, numbers, quoted
 from mailbot.rubric import Rubric
 
@@ -116,7 +117,7 @@ def _missing(
 
 
 def _files(errors: Sequence[Finding]) -> Iterator[str]:
-    volumes = [f for f in _of(errors, *_ADVICE) if _VOLUME.search(f.document or "")]
+    volumes = [f for f in _of(errors, *_ADVICE) if f.found == LAST_VOLUME or _VOLUME.search(f.document or "")]
     for advice, found in (
         (_OF_VOLUMES, volumes),
         *((advice, [f for f in _of(errors, code) if f not in volumes]) for code, advice in _ADVICE.items()),

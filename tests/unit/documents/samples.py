@@ -111,6 +111,14 @@ def zipped_raw(name: bytes, data: bytes, *, flags: int = 0, extra: bytes = b"") 
     return local + central + end
 
 
+def last_volume(*, begins_with_member: bool = False) -> bytes:
+    """The last of the volumes into which Info-ZIP's `zip -s` splits an archive."""
+    whole = bytearray(zipped({"a.txt": bytes(999), "b.txt": b"b"}, zipfile.ZIP_STORED))
+    end = whole.rindex(b"PK\5\6")
+    whole[end + 4 : end + 8] = b"\3\0\3\0"
+    return bytes(whole[whole.index(b"PK\3\4", 4) if begins_with_member else 500 :])
+
+
 def replaced(package: bytes, changes: Mapping[str, tuple[bytes, bytes]]) -> bytes:
     """A ZIP package in which a piece of a member was replaced; fails where the piece is not there."""
     out = io.BytesIO()

@@ -17,7 +17,7 @@ from mailbot.documents.needs import Supplied
 from mailbot.documents.read import ReadPart, read_parts
 from mailbot.mail.parse import parse
 from mailbot.model import Code, Format, ReadBy
-from mailbot.reading import Extract, Need, Part
+from mailbot.reading import LAST_VOLUME, Extract, Need, Part
 from tests.unit.documents import samples
 
 _XLSX = samples.xlsx()
@@ -115,6 +115,13 @@ def test_reads_by_the_octets_whatever_the_name(name: str, data: bytes, format_: 
             Code.DOCUMENT_UNREADABLE,
             "",
             marks=samples.needs_libarchive,
+        ),
+        ("a.zip", samples.last_volume(), Code.DOCUMENT_UNSUPPORTED, LAST_VOLUME),
+        (
+            "a.zip",
+            samples.last_volume(begins_with_member=True),
+            Code.DOCUMENT_UNSUPPORTED,
+            LAST_VOLUME,
         ),
         ("a.ceb", b"\x01\x02\x03", Code.DOCUMENT_UNSUPPORTED, "ceb"),
         ("a.xlsx", b"MZ\x90\0" + b"\0" * 99, Code.DOCUMENT_UNSUPPORTED, "exe"),

@@ -27,6 +27,7 @@ from mailbot.model import (
     Severity,
     finding,
 )
+from mailbot.reading import LAST_VOLUME
 from mailbot.report.faults import OtherYear
 from mailbot.report.letters import (
     BrokenTemplateError,
@@ -515,9 +516,14 @@ def test_a_receipt_for_review_says_nothing_of_what_was_found() -> None:
 
 def test_volumes_of_an_archive_are_told_from_a_damaged_one() -> None:
     names = ("材料.zip.001", "材料.zip.002", "总结.part1.rar", "计划.z01", "附件.zip")
-    faults = (finding(Code.FORM_MISSING), *(finding(Code.DOCUMENT_UNREADABLE, document=n) for n in names))
+    last = finding(Code.DOCUMENT_UNSUPPORTED, document="计划.zip", found=LAST_VOLUME)
+    faults = (
+        finding(Code.FORM_MISSING),
+        *(finding(Code.DOCUMENT_UNREADABLE, document=n) for n in names),
+        last,
+    )
     said = write(ReplyKind.CORRECTION, replace(WHOLE, findings=faults, assessment=None)).text
-    assert "文件“材料.zip.001”“材料.zip.002”“总结.part1.rar”“计划.z01”是分卷压缩包" in said
+    assert "文件“材料.zip.001”“材料.zip.002”“总结.part1.rar”“计划.z01”“计划.zip”是分卷压缩包" in said
     assert "文件“附件.zip”无法打开" in said
 
 
