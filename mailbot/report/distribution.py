@@ -11,8 +11,8 @@ from mailbot.records import OrganizationRecord
 from mailbot.report.standing import category_sums, whole_form
 from mailbot.rubric import Rubric
 
-_BANDS = (("90分以上", 90), ("80–89分", 80), ("70–79分", 70), ("60–69分", 60), ("60分以下", None))
-"""Name and least percentage of the rubric's total."""
+_BANDS = (("90{}以上", 90), ("80–89{}", 80), ("70–79{}", 70), ("60–69{}", 60), ("60{}以下", None))
+"""Name, without its unit, and least percentage of the rubric's total."""
 
 
 class HowMany(NamedTuple):
@@ -65,11 +65,12 @@ def by_category(records: Sequence[OrganizationRecord], rubric: Rubric) -> tuple[
 
 
 def bands(records: Sequence[OrganizationRecord], rubric: Rubric) -> tuple[tuple[str, int], ...]:
-    """How many organizations' computed totals lie in each band."""
-    counts = dict.fromkeys((name for name, _ in _BANDS), 0)
+    """How many organizations' computed totals lie in each band; of a form of 100 points a hundredth is a point."""
+    before, unit = ("", "分") if rubric.total == 100 else ("得分率", "%")
+    counts = dict.fromkeys((least for _, least in _BANDS), 0)
     for record in records:
         form = whole_form(record)
         if form is not None and form.total is not None:
             percent = form.total * 100 / rubric.total
-            counts[next(name for name, least in _BANDS if least is None or percent >= least)] += 1
-    return tuple(counts.items())
+            counts[next(least for _, least in _BANDS if least is None or percent >= least)] += 1
+    return tuple((before + words.format(unit), counts[least]) for words, least in _BANDS)

@@ -56,6 +56,12 @@ _DETAILS = {
     Code.MESSAGE_INQUIRY: "来信咨询，未报送材料",
     Code.MESSAGE_UNPROCESSABLE: "多次处理失败，原件已保存",
 }
+_DANGERS = (
+    (re.compile(r"archives in archives, deeper than (\d+)"), "压缩包里套压缩包超过{}层"),
+    (re.compile(r"more than (\d+) files"), "里面的文件超过{}个"),
+    (re.compile(r"(\d+) octets unpack to more than \d+"), "解压后的体积大得异常"),
+)
+"""Our own reasons to leave a file closed, of those that a person can tell its sender."""
 _MENDED = {
     Code.FORM_MISSING: "已补报自评表",
     Code.SUMMARY_MISSING: "已补报工作总结",
@@ -190,6 +196,8 @@ def _words(finding: Finding) -> str:
         return "文件{document}的标题写的是{found}，自评表或发件邮箱是{wanted}的"
     if finding.code is Code.ORGANIZATION_MISSING and finding.wanted:
         return "来件未写明单位，发件邮箱登记的有{wanted}"
+    if finding.code is Code.DOCUMENT_DANGEROUS and " " in finding.found:
+        return _refused(finding.found)
     if finding.code is Code.FORM_LOW_CONFIDENCE and finding.item is None and not finding.found:
         return "自评表识读没有把握"
     if is_doubt(finding):
@@ -199,9 +207,18 @@ def _words(finding: Finding) -> str:
     return _DETAILS[finding.code]
 
 
+def _refused(reason: str) -> str:
+    """Of a reason of ours, which unlike the name of malware is a sentence."""
+    found = ((pattern.fullmatch(reason), words) for pattern, words in _DANGERS)
+    why = next((words.format(match[1]) for match, words in found if match), "")
+    return "文件{document}因安全原因未打开" + (f"：{why}" if why else "")
+
+
 def mended(before: Sequence[Finding], now: Sequence[Finding]) -> tuple[str, ...]:
-    """What an organization has mended since, in the order in which it was asked for."""
+    """What an organization has mended since, in the order in which it was asked for. A blank form is none."""
     left = {(f.code, f.item) for f in now}
+    if (Code.FORM_BLANK, None) in left:
+        left.add((Code.FORM_MISSING, None))
     gone: dict[str, list[int]] = {}
     for one in before:
         if (one.code, one.item) in left or one.code not in _MENDED:

@@ -71,6 +71,26 @@ def test_every_finding_has_a_short_chinese_sentence(code: Code) -> None:
             "来件含多份内容不同的自评表：“甲.xlsx Sheet1!F5 / 乙.xlsx Sheet1!F5”",
         ),
         (doubt("述职.docx", "?"), "文件“述职.docx”是否为应报的工作总结或下一年度工作计划，程序不能确定"),
+        (
+            finding(Code.DOCUMENT_DANGEROUS, document="a.zip", found="archives in archives, deeper than 3"),
+            "文件“a.zip”因安全原因未打开：压缩包里套压缩包超过3层",
+        ),
+        (
+            finding(Code.DOCUMENT_DANGEROUS, document="a.zip", found="more than 500 files"),
+            "文件“a.zip”因安全原因未打开：里面的文件超过500个",
+        ),
+        (
+            finding(Code.DOCUMENT_DANGEROUS, document="a.zip", found="9 octets unpack to more than 99"),
+            "文件“a.zip”因安全原因未打开：解压后的体积大得异常",
+        ),
+        (
+            finding(Code.DOCUMENT_DANGEROUS, document="a.xlsx", found="{x} declares a document type"),
+            "文件“a.xlsx”因安全原因未打开",
+        ),
+        (
+            finding(Code.DOCUMENT_DANGEROUS, document="a.doc", found="Win.Test.EICAR_HDB-1"),
+            "文件“a.doc”因安全原因未打开：“Win.Test.EICAR_HDB-1”",
+        ),
         (finding(Code.MESSAGE_UNPROCESSABLE, found="KeyError: 'x'"), "多次处理失败，原件已保存"),
         (
             finding(
@@ -141,6 +161,13 @@ def test_what_was_mended_is_named_and_what_is_left_is_not() -> None:
     )
     now = (finding(Code.SCORE_OVER_MAX, item=8, found="4"), finding(Code.EVIDENCE_MISSING, item=14))
     assert mended(before, now) == ("已补报下一年度工作计划", "第4项自评依据已补填")
+
+
+def test_a_form_that_came_back_blank_is_not_handed_in() -> None:
+    before = (finding(Code.FORM_MISSING), finding(Code.PLAN_MISSING))
+    now = (finding(Code.FORM_BLANK, document="空表.xlsx"),)
+    assert mended(before, now) == ("已补报下一年度工作计划",)
+    assert mended(now, ()) == ("自评表已填写",)
 
 
 def test_only_errors_reach_an_organization() -> None:
