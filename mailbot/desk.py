@@ -106,7 +106,11 @@ class Desk:
     def waiting(self) -> Group:
         """What waits for a person, for the terminal."""
         return review_view(
-            tuple(self._store.for_a_person()), tuple(self._store.passed_over()), self._rubric, self._config
+            tuple(self._store.for_a_person()),
+            tuple(self._store.passed_over()),
+            self._store.organizations(forms=False),
+            self._rubric,
+            self._config,
         )
 
     def rule(self, number: int, wish: Wish, *, by: str, why: str) -> bool:

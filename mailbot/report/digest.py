@@ -64,7 +64,7 @@ def digest(facts: DigestFacts) -> Digest:
     waiting = cases.waiting(facts.for_a_person, facts.organizations, facts.rubric, facts.config, pictures)
     junk = cases.junk(facts.for_a_person, facts.config)
     passed_over = cases.passed_over(facts.news, facts.config)
-    unsent = cases.unsent((*facts.for_a_person, *facts.news), facts.counts, zone)
+    unsent = cases.unsent((*facts.for_a_person, *facts.news), facts.organizations, facts.counts, zone)
     state = health(
         facts.folders,
         facts.counts,

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from mailbot.config import Config
-from mailbot.model import SURE, Code, Finding, ItemReading, Severity, Status
+from mailbot.model import SURE, Code, Finding, ItemReading, Severity
 from mailbot.records import STUCK, Counts, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.report.cut import Cut, cut
 from mailbot.report.figures import one_line, points_or_dash, short_moment
 from mailbot.report.labels import CODES, READ_BY, REPLY_KINDS, REPLY_STATES, ROLES, TO_DO, answer
 from mailbot.report.problems import problems
-from mailbot.report.standing import addresses, doubts, in_junk, may_hold_papers
+from mailbot.report.standing import addresses, doubts, in_junk, may_hold_papers, settled_since, why_stuck
 from mailbot.report.wording import detail, points
 from mailbot.rubric import Rubric
 
@@ -138,9 +138,11 @@ def waiting(
     """The mails that only a person can decide, newest first; what lies in Junk is listed by itself."""
     records = {record.name: record for record in organizations}
     open_ones = [m for m in messages if m.waits_for_a_person and not in_junk(m)]
-    open_ones.sort(key=lambda m: (_settled(m, records), -m.received_at.timestamp(), m.id))
+    open_ones.sort(key=lambda m: (settled_since(m, records), -m.received_at.timestamp(), m.id))
     shown = (
-        _case(message, settled=_settled(message, records), rubric=rubric, config=config, pictures=pictures)
+        _case(
+            message, settled=settled_since(message, records), rubric=rubric, config=config, pictures=pictures
+        )
         for message in open_ones[:_MOST_CASES]
     )
     return Cut(shown=tuple(shown), total=len(open_ones))
@@ -184,20 +186,21 @@ def _documents(message: MessageRecord) -> tuple[str, ...]:
     return tuple(f"{one_line(d.filename, 60) or '（未命名）'}（{ROLES[d.role]}）" for d in message.documents)
 
 
-def unsent(messages: Iterable[MessageRecord], counts: Counts, zone: tzinfo) -> Cut[Unsent]:
+def unsent(
+    messages: Iterable[MessageRecord],
+    organizations: Sequence[OrganizationRecord],
+    counts: Counts,
+    zone: tzinfo,
+) -> Cut[Unsent]:
     """Replies that did not go out. There may be more than `messages` name: the counts know of all."""
+    records = {record.name: record for record in organizations}
     found = {
-        reply.id: _unsent(message, reply, zone) for message in messages for reply in message.stuck_replies
+        reply.id: _unsent(message, reply, why_stuck(message, reply, records), zone)
+        for message in messages
+        for reply in message.stuck_replies
     }
     total = sum(counts.replies.get(state, 0) for state in STUCK)
     return Cut(shown=tuple(found.values())[:_MOST_UNSENT], total=max(total, len(found)))
-
-
-def _settled(message: MessageRecord, records: dict[str, OrganizationRecord]) -> bool:
-    record = records.get(message.organization or "")
-    if record is None or record.counts is None or record.status is not Status.COMPLETE:
-        return False
-    return record.counts.received_at > message.received_at
 
 
 def _case(
@@ -272,7 +275,7 @@ def _replied(message: MessageRecord) -> str:
     return "、".join(map(answer, message.replies))
 
 
-def _unsent(message: MessageRecord, reply: ReplyRecord, zone: tzinfo) -> Unsent:
+def _unsent(message: MessageRecord, reply: ReplyRecord, why: str, zone: tzinfo) -> Unsent:
     return Unsent(
         number=reply.id,
         message=message.id,
@@ -281,5 +284,5 @@ def _unsent(message: MessageRecord, reply: ReplyRecord, zone: tzinfo) -> Unsent:
         kind=REPLY_KINDS[reply.kind],
         state=REPLY_STATES[reply.state],
         queued_at=short_moment(reply.queued_at, zone),
-        error=one_line(reply.error),
+        error=one_line(why),
     )

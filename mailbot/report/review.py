@@ -7,9 +7,9 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from mailbot.config import Config
-from mailbot.records import MessageRecord
+from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.report.figures import iso
-from mailbot.report.standing import doubts, may_hold_papers
+from mailbot.report.standing import doubts, may_hold_papers, why_stuck
 from mailbot.report.status import foreign, new_table
 from mailbot.report.wording import detail
 from mailbot.rubric import Rubric
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def review_view(
-    messages: Sequence[MessageRecord], ignored: Sequence[MessageRecord], rubric: Rubric, config: Config
+    messages: Sequence[MessageRecord],
+    ignored: Sequence[MessageRecord],
+    organizations: Sequence[OrganizationRecord],
+    rubric: Rubric,
+    config: Config,
 ) -> Group:
     """What waits, and what was ignored and may hold somebody's papers; it says so where there is nothing."""
     from rich.console import Group
@@ -40,6 +44,7 @@ def review_view(
             )
         parts.append(mails)
     if any(message.stuck_replies for message in messages):
+        records = {record.name: record for record in organizations}
         replies = new_table("reply", "on mail", "kind", "to", "state", "why")
         for message in messages:
             for reply in message.stuck_replies:
@@ -49,7 +54,7 @@ def review_view(
                     reply.kind.value,
                     foreign(reply.to),
                     reply.state.value,
-                    foreign(reply.error),
+                    foreign(why_stuck(message, reply, records)),
                 )
         parts.append(replies)
     if not parts:

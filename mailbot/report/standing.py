@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from mailbot.config import Config
 from mailbot.decide import on_time
-from mailbot.model import Assessment, Code, Finding, Format, Outline, Piece, Role, Status, Version
-from mailbot.records import MessageRecord, OrganizationRecord
+from mailbot.model import Assessment, Code, Finding, Format, Outline, Piece, ReplyKind, Role, Status, Version
+from mailbot.records import MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.rubric import Rubric
 
 
@@ -135,3 +135,17 @@ def _is_returned(message: MessageRecord, config: Config) -> bool:
 def doubts(message: MessageRecord) -> Iterator[Finding]:
     """The findings for which a message waits for a person."""
     return (f for f in message.findings if f.code.asks_a_person)
+
+
+def settled_since(message: MessageRecord, records: Mapping[str, OrganizationRecord]) -> bool:
+    """Whether a later mail has made the organization's submission complete; `records` are by name."""
+    record = records.get(message.organization or "")
+    if record is None or record.counts is None or record.status is not Status.COMPLETE:
+        return False
+    return record.counts.received_at > message.received_at
+
+
+def why_stuck(message: MessageRecord, reply: ReplyRecord, records: Mapping[str, OrganizationRecord]) -> str:
+    """Why a reply did not go out, and that a correction has been answered before it did."""
+    settled = reply.kind is ReplyKind.CORRECTION and settled_since(message, records)
+    return "；".join((*filter(None, [reply.error]), *(["该单位其后来件已齐全"] if settled else ())))

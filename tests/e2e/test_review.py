@@ -311,6 +311,22 @@ def test_a_robots_mail_that_is_no_submission_is_shown_no_longer(registered: Offi
 
 
 @on_sqlite
+def test_a_held_correction_that_was_mended_since_is_named_as_that(office: Office) -> None:
+    office.configure(replies="max_per_sender_per_day = 1\nmin_interval_seconds = 0")
+    office.deliver(mail(papers()), IN_TIME)
+    faulty = mail({"自评表.xlsx": form(scores={8: ""})}, message_id="<2@yunling.example.com>")
+    office.deliver(faulty, IN_TIME + timedelta(minutes=1))
+    office.round()
+    said = "该单位其后来件已齐全"
+    assert said not in run(office, "review") + digest(office)
+    mended = mail({"自评表.xlsx": form()}, message_id="<3@yunling.example.com>")
+    office.deliver(mended, IN_TIME + timedelta(minutes=2))
+    office.round()
+    for shown in (run(office, "review"), digest(office)):
+        assert shown.count(said) == 1
+
+
+@on_sqlite
 @pytest.mark.parametrize(("choice", "state", "letters_sent"), [("--send", "sent", 2), ("--drop", "held", 1)])
 def test_a_held_reply_goes_or_is_dropped_as_a_person_says(
     office: Office, choice: str, state: str, letters_sent: int
