@@ -198,7 +198,8 @@ def identify(
     has_form: bool,
 ) -> Identity:
     """Who reports: the form's 填报单位, else the registered sender, else the hints in their order, else what the body
-    says of its writer, else what is learned, else whom the body just names where nothing else names anybody.
+    says of its writer, else what is learned, else the signature (who signs may write from his employer's), else
+    whom the body just names where nothing else names anybody.
 
     `hints` are titles and signatures, the subject, file and folder names. `papers` are the summaries and plans that
     have a title: whose they are is asked of it. `learned` is what earlier mails of the sender or the thread say.
@@ -215,16 +216,17 @@ def identify(
     several = _several(registry, hints)
     found = by_texts(hints)
     if found is None and several is None:
-        said = by_texts(introductions)
-        found = None if said and said.findings and learned else said
+        found = by_texts([said for said in introductions if learned is None or said[0] != "signature"])
     if found is not None:
         return _as_known(registry, _against_sender(found, registered), learned)
     if learned:
         return Identity(organization=learned, how="learned")
     if several is None and not any(_named_in(registry, [text]).names for _, text in hints):
         found = by_texts([("mentioned", mentioned)])
+    if found is not None:
+        return _against_sender(found, registered)
     nobody = several or finding(Code.ORGANIZATION_MISSING, wanted=_listed(registered))
-    return found or Identity(organization=None, how="none", findings=(nobody,))
+    return Identity(organization=None, how="none", findings=(nobody,))
 
 
 def _as_known(registry: Registry | None, identity: Identity, learned: Organization | None) -> Identity:

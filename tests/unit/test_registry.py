@@ -320,6 +320,7 @@ def test_a_sender_for_several_is_asked_which_and_contradicts_what_none_of_them_i
     assert told(senders=senders, hints=(("title", "浙江省物理学会"),)).findings == ()
     other = told(senders=senders, hints=(("title", "浙江省医学会"),))
     assert (other.organization, codes(other)) == (MEDICAL, [Code.ORGANIZATION_MISMATCH])
+    assert codes(told(senders=senders, mentioned="浙江省医学会")) == [Code.ORGANIZATION_MISMATCH]
 
 
 def test_a_name_in_no_entry_goes_to_a_person() -> None:
@@ -373,7 +374,17 @@ def test_the_body_settles_no_doubt_and_starts_none() -> None:
     ]
     stranger = (("signature", "浙江大学科协 张三"),)
     assert codes(told(introductions=stranger)) == [Code.ORGANIZATION_UNKNOWN]
-    assert told(introductions=stranger, learned=PHYSICS) == Identity(organization=PHYSICS, how="learned")
+    assert codes(told(introductions=(("stated", "浙江大学科协"),), learned=PHYSICS)) == [
+        Code.ORGANIZATION_UNKNOWN
+    ]
+
+
+def test_who_signs_from_his_employer_s_is_still_who_he_is_known_to_be() -> None:
+    for signed in ("浙江大学科协 张三", "浙江省能源集团科协 张三"):
+        identity = told(introductions=(("signature", signed),), learned=PHYSICS)
+        assert identity == Identity(organization=PHYSICS, how="learned")
+    alone = told(introductions=(("signature", "浙江省能源集团科协 张三"),))
+    assert alone == Identity(organization=ENERGY, how="signature")
 
 
 def test_whom_the_body_just_names_comes_last() -> None:
