@@ -187,8 +187,7 @@ class Desk:
             raise UsageError(f"{name!r} is no name of an organization")
         return new.name, new.track
 
-    @staticmethod
-    def _possible(message: MessageRecord, given: Sequence[Ruling]) -> None:
+    def _possible(self, message: MessageRecord, given: Sequence[Ruling]) -> None:
         """Raises UsageError where the decision could not be carried out."""
         kinds = {ruling.kind for ruling in given}
         if RulingKind.ACCEPT in kinds:
@@ -199,7 +198,8 @@ class Desk:
             if message.organization is None and RulingKind.ASSIGN not in kinds:
                 raise UsageError(f"nobody knows whose message {message.id} is: name it with --organization")
         if RulingKind.CORRECT in kinds:
-            gone = [r for r in message.replies if r.kind is ReplyKind.CORRECTION and r.state in _ON_ITS_WAY]
+            letters = self._store.letters_on(message.id)
+            gone = [r for r in letters if r.kind is ReplyKind.CORRECTION and r.state in _ON_ITS_WAY]
             if gone:
                 raise UsageError(
                     f"message {message.id} has had its correction letter (reply {gone[0].id}, {gone[0].state.value}); "
@@ -212,7 +212,11 @@ class Desk:
         if self._store.waits_to_be_decided_anew(number):
             return f"message {number}: kept; the worker that is running decides it anew"
         errors = [f.code.value for f in message.findings if f.severity is Severity.ERROR]
-        letters = [f"{r.kind.value} to {r.to}: {r.state.value}" for r in message.replies if not r.dropped]
+        letters = [
+            f"{r.kind.value} to {r.to}: {r.state.value}"
+            for r in self._store.letters_on(number)
+            if not r.dropped
+        ]
         outcome = message.outcome.value if message.outcome else "waiting"
         return "\n".join(
             (

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from mailbot.model import Outcome, ReplyKind, ReplyState, Version
 from mailbot.records import SUPERSEDED, Anew
 from mailbot.store.database import Chain
 from mailbot.store.history import DROPPED
+from mailbot.store.replies import TO_THE_MAIL
 from mailbot.store.tables import messages, organizations, replies, rulings
 
 
@@ -79,20 +81,40 @@ def change_versions(connection: Connection, message: int, name: str, **values: o
     return connection.execute(sa.update(organizations).where(this).values(**values)).rowcount
 
 
+Letter = Row[int, str, str]
+"""Number, Message-ID and state of a reply."""
+_LETTERS = sa.select(replies.c.id, replies.c.message_id, replies.c.state).where(TO_THE_MAIL)
+_OF_THE_KIND = _LETTERS.where(replies.c.kind == sa.bindparam("kind"))
+_WAITING = _LETTERS.where(
+    replies.c.state.in_((ReplyState.QUEUED.value, ReplyState.HELD.value)),
+    replies.c.kind != sa.bindparam("kind"),
+    replies.c.dropped == "",
+)
+_DROP = (
+    sa.update(replies)
+    .where(replies.c.id == sa.bindparam("reply"), replies.c.dropped == "")
+    .values(
+        state=sa.case(
+            (replies.c.state == ReplyState.QUEUED.value, ReplyState.HELD.value), else_=replies.c.state
+        ),
+        dropped=SUPERSEDED,
+    )
+)
+
+
+def letters_of_the_kind(connection: Connection, message: int, kind: ReplyKind) -> Sequence[Letter]:
+    """The letters of one kind on a mail, to whichever of its copies."""
+    return connection.execute(_OF_THE_KIND, {"this": message, "kind": kind.value}).all()
+
+
 def drop_superseded(connection: Connection, chain: Chain, message: int, kind: ReplyKind | None) -> None:
     """Letters on the earlier decision that have not left yet are not to go any more."""
-    waiting = connection.execute(
-        sa.select(replies.c.id, replies.c.message_id).where(
-            replies.c.message == message,
-            replies.c.state.in_((ReplyState.QUEUED.value, ReplyState.HELD.value)),
-            replies.c.kind != (kind.value if kind else ""),
-            replies.c.dropped == "",
-        )
-    ).all()
-    for reply in waiting:
-        connection.execute(
-            sa.update(replies)
-            .where(replies.c.id == reply.id)
-            .values(state=ReplyState.HELD.value, dropped=SUPERSEDED)
-        )
-        chain.append(DROPPED, {"reply": reply.message_id, "why": SUPERSEDED})
+    others = {"this": message, "kind": kind.value if kind else ""}
+    drop_letters(connection, chain, connection.execute(_WAITING, others).all())
+
+
+def drop_letters(connection: Connection, chain: Chain, letters: Iterable[Letter]) -> None:
+    """These letters, which have not left, give way to another."""
+    for letter in letters:
+        if connection.execute(_DROP, {"reply": letter.id}).rowcount:
+            chain.append(DROPPED, {"reply": letter.message_id, "why": SUPERSEDED})

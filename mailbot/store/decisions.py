@@ -27,7 +27,15 @@ from mailbot.model import (
 )
 from mailbot.reading import DocumentReading, MailHead
 from mailbot.records import DocumentRecord, StoredMessage
-from mailbot.store.anew import DecidedAnew, change_versions, drop_superseded, leave, ruled_since
+from mailbot.store.anew import (
+    DecidedAnew,
+    change_versions,
+    drop_letters,
+    drop_superseded,
+    leave,
+    letters_of_the_kind,
+    ruled_since,
+)
 from mailbot.store.database import Chain, Database
 from mailbot.store.tables import UtcTime, messages, organizations, replies, rulings
 
@@ -216,16 +224,11 @@ _PUT_VERSIONS = sa.update(organizations).where(organizations.c.name == sa.bindpa
 _KNOWN = sa.select(organizations.c.name).where(
     organizations.c.name.in_(sa.bindparam("names", expanding=True))
 )
-_LETTERS = sa.select(replies.c.message_id, replies.c.message).where(
-    replies.c.message_id.in_(sa.bindparam("letters", expanding=True))
+_LETTERS = sa.select(replies.c.message, replies.c.kind).where(
+    replies.c.message.in_(sa.bindparam("messages", expanding=True))
 )
 _INSERT_ORGANIZATION, _INSERT_REPLY = sa.insert(organizations), sa.insert(replies)
-_IS_THIS_LETTER = (
-    replies.c.message_id == sa.bindparam("letter"),
-    replies.c.message == sa.bindparam("this"),
-)
-_THIS_LETTER = sa.select(replies.c.id).where(*_IS_THIS_LETTER)
-_WRITE_ANEW = sa.update(replies).where(*_IS_THIS_LETTER, replies.c.state.in_(_NOT_LEFT))
+_WRITE_ANEW = sa.update(replies).where(replies.c.message_id == sa.bindparam("letter"))
 
 
 def _record(connection: Connection, chain: Chain, batch: Sequence[Settled]) -> None:
@@ -234,15 +237,15 @@ def _record(connection: Connection, chain: Chain, batch: Sequence[Settled]) -> N
     if connection.execute(_DECIDE, rows).rowcount != len(rows):
         raise AlreadyDecidedError(f"one of the messages {[s.message for s in batch]} has its decision")
     _put_versions(connection, batch)
-    letters = [reply.message_id for settled in batch for reply in settled.replies]
-    known = {tuple(row) for row in connection.execute(_LETTERS, {"letters": letters})}
+    superseded = [settled.supersedes for settled in batch if settled.supersedes is not None]
+    had = {tuple(row) for row in connection.execute(_LETTERS, {"messages": superseded})} if superseded else ()
     new: list[dict[str, object]] = []
     for settled in batch:
         _settle_copies(connection, chain, settled)
         chain.append("decided", _decided(settled))
         _take_in(connection, chain, settled)
         for reply in settled.replies:
-            if known.isdisjoint((reply.message_id, of) for of in (settled.message, settled.supersedes)):
+            if (settled.supersedes, reply.kind.value) not in had:
                 new.append(_letter(settled, reply))
                 chain.append(reply.state.value, _queued(settled, reply))
     if new:
@@ -402,14 +405,18 @@ def _forget_wrong_mailbox(connection: Connection, one: int, other: int) -> None:
 
 
 def _supersede(connection: Connection, chain: Chain, old: int, new: int) -> None:
-    """The copy received later no longer counts; what was answered on its account stays with it."""
+    """The copy received later no longer counts; what was answered on its account stays with it, and what a person
+    decided on it, carried out or not, goes on to the other."""
     connection.execute(sa.update(rulings).where(rulings.c.message == old).values(message=new))
+    anew = connection.execute(sa.select(messages.c.anew).where(messages.c.id == old)).scalar()
+    connection.execute(sa.update(messages).where(messages.c.id == new).values(anew=anew))
     chain.append("superseded", {"message": old, "by": new})
     connection.execute(
         sa.update(messages)
         .where(messages.c.id == old)
         .values(
             outcome=Outcome.IGNORED.value,
+            anew=None,
             contribution=None,
             findings=_json((finding(Code.MESSAGE_DUPLICATE, found=str(new)),)),
         )
@@ -419,18 +426,16 @@ def _supersede(connection: Connection, chain: Chain, old: int, new: int) -> None
 def _queue_anew(
     connection: Connection, chain: Chain, settled: Settled, reply: NewReply, anew: DecidedAnew
 ) -> None:
-    """Into the outbox, unless there is this letter already: it goes once. One that a person ordered and that has not
-    left is written anew."""
-    values = _letter(settled, reply)
-    this = {"letter": reply.message_id, "this": settled.message}
-    if connection.execute(_THIS_LETTER, this).first() is None:
-        connection.execute(_INSERT_REPLY, values)
-    elif (
-        not anew.ordered
-        or reply.kind is ReplyKind.RECEIPT
-        or not connection.execute(_WRITE_ANEW, {**this, **values}).rowcount
-    ):
+    """Into the outbox, unless the mail has a letter of this kind already: it goes once. One that a person ordered and
+    that has not left is written anew; to another copy it had another Message-ID and is dropped."""
+    earlier = letters_of_the_kind(connection, settled.message, reply.kind)
+    rewritten = anew.ordered and reply.kind is not ReplyKind.RECEIPT
+    if earlier and not (rewritten and all(letter.state in _NOT_LEFT for letter in earlier)):
         return
+    drop_letters(connection, chain, [each for each in earlier if each.message_id != reply.message_id])
+    values = _letter(settled, reply)
+    if not connection.execute(_WRITE_ANEW, {"letter": reply.message_id, **values}).rowcount:
+        connection.execute(_INSERT_REPLY, values)
     chain.append(reply.state.value, _queued(settled, reply))
 
 

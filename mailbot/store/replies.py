@@ -96,6 +96,12 @@ class Replies(Database):
                 )
             ).scalar_one()
 
+    def letters_on(self, message: int) -> tuple[ReplyRecord, ...]:
+        """All replies to that mail, to whichever of its copies, oldest first."""
+        with self.reading() as connection:
+            rows = connection.execute(_OF_THE_MAIL, {"this": message})
+            return tuple(reply_record(row) for row in rows)
+
     def earlier_replies(self, organization: str) -> tuple[ReplyRecord, ...]:
         """All replies to that organization, oldest first."""
         with self.reading() as connection:
@@ -153,6 +159,21 @@ def is_stuck() -> sa.ColumnElement[bool]:
     return sa.and_(replies.c.state.in_([state.value for state in STUCK]), replies.c.dropped == "")
 
 
+_this = messages.alias("this_one")
+TO_THE_MAIL = replies.c.message.in_(
+    sa.select(messages.c.id)
+    .select_from(_this)
+    .join(
+        messages,
+        sa.or_(
+            messages.c.id == _this.c.id,
+            sa.and_(messages.c.sha256 == _this.c.sha256, messages.c.sha256 != ""),
+            sa.and_(messages.c.fingerprint == _this.c.fingerprint, messages.c.fingerprint != ""),
+        ),
+    )
+    .where(_this.c.id == sa.bindparam("this"))
+)
+"""Replies to the mail `this`: also those to a copy that counted before, in whose place it was put."""
 REPLY_COLUMNS = tuple(column for column in replies.c if column.name != "octets")
 _IN_ORDER = (
     sa.select(*REPLY_COLUMNS)
@@ -160,6 +181,7 @@ _IN_ORDER = (
     .order_by(messages.c.received_at, replies.c.id)
 )
 _EARLIER = _IN_ORDER.where(replies.c.organization == sa.bindparam("organization"))
+_OF_THE_MAIL = sa.select(*REPLY_COLUMNS).where(TO_THE_MAIL).order_by(replies.c.id)
 _DUE = _IN_ORDER.where(
     replies.c.mailbox == sa.bindparam("mailbox"),
     replies.c.state == ReplyState.QUEUED.value,

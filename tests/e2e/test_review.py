@@ -193,6 +193,52 @@ def test_a_second_correction_on_one_mail_is_refused_rather_than_lost(office: Off
     assert [kind for kind, _ in ledger(office)].count("ruled") == 0
 
 
+def rebuilt_the_same(office: Office) -> None:
+    """What a person decided holds, and is the same when the database is made again."""
+    before = office.export()
+    assert "all of it holds" in run(office, "verify")
+    assert "would be" not in run(office, "rebuild")
+    assert "all of it holds" in run(office, "verify")
+    assert office.export() == before
+
+
+def answered_and_superseded(office: Office, octets: bytes, marks: bytes = b"") -> None:
+    """The same mail in both mailboxes: number 1 is answered, and gives way to number 2, which came first."""
+    office.deliver(octets, IN_TIME + timedelta(minutes=1), mailbox="enterprises")
+    office.round()
+    office.deliver(marks + octets, IN_TIME)
+    office.round()
+    assert office.outcomes()[0] == "ignored"
+    assert len(office.sent) == 1
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "marks", [b"", b"Received: from mx.example.com; Thu, 14 Jan 2021 09:12:03 +0800\r\n"]
+)
+def test_a_decision_on_a_mail_whose_copy_was_answered_is_carried_out_and_sends_nothing_twice(
+    registered: Office, marks: bytes
+) -> None:
+    answered_and_superseded(registered, mail(papers()), marks)
+    said = run(registered, "review", "2", "--organization", OTHER, *SIGNED)
+    assert "acknowledgement to office@yunling.example.com: sent" in said
+    assert status_of(registered, KNOWN) == "not_received"
+    assert status_of(registered, OTHER) == "complete"
+    run(registered, "review", "2", "--correct", "请加盖公章。", *SIGNED)
+    registered.round()
+    assert kinds(registered) == ["接收回执", "请补正"]
+    said = run(registered, "review", "2", "--correct", "请另附说明。", *SIGNED, status=2)
+    assert "has had its correction letter" in said
+    rebuilt_the_same(registered)
+
+
+def test_a_second_correction_on_a_mail_whose_copy_had_one_is_refused(registered: Office) -> None:
+    answered_and_superseded(registered, mail(papers(scores={8: "3"})))
+    assert kinds(registered) == ["请补正"]
+    said = run(registered, "review", "2", "--correct", "请加盖公章。", *SIGNED, status=2)
+    assert "has had its correction letter" in said
+
+
 def test_a_question_answered_by_hand_waits_no_longer_and_leaves_no_trace_of_a_submission(
     office: Office,
 ) -> None:

@@ -46,6 +46,7 @@ from tests.unit.store.mails import (
     TERMS,
     composed,
     contribution,
+    head,
     receipt,
     reply,
     settled,
@@ -219,6 +220,53 @@ def test_a_superseded_copy_hands_its_rulings_on(store: Store) -> None:
     store.record_decisions([settled(2, supersedes=1)])
     assert store.rulings(1) == ()
     assert [r.kind for r in store.rulings(2)] == [RulingKind.ACCEPT]
+    assert anew(store) == []
+
+
+def test_a_ruling_that_was_not_carried_out_yet_is_carried_out_on_the_copy_that_counts(store: Store) -> None:
+    take(store, receipt(1), receipt(2))
+    store.record_decisions([waiting(1)])
+    store.record_rulings((ruling(),))
+    store.record_decisions([settled(2, supersedes=1)])
+    assert anew(store) == [(2, Anew.RULED)]
+
+
+def copies(store: Store, octets: str, *letters: NewReply) -> None:
+    """A mail in both mailboxes; the copy that was answered gave way, and a person has spoken on the other."""
+    take(store, receipt(1, "one"))
+    take(store, receipt(1, octets, mailbox="enterprises"))
+    words = head(fingerprint="f" * 64)
+    store.record_decisions([settled(1, *letters, head=words)])
+    store.record_decisions([settled(2, supersedes=1, head=words)])
+    store.record_rulings((ruling(2),))
+
+
+@pytest.mark.parametrize("octets", ["one", "with other marks"])
+def test_what_a_superseded_copy_was_answered_is_not_answered_again(store: Store, octets: str) -> None:
+    copies(store, octets, reply("<a1@x>", state=ReplyState.SENT))
+    name = "<a1@x>" if octets == "one" else "<a2@x>"
+    store.record_decisions([again(2, reply(name), head=head(fingerprint="f" * 64))])
+    assert states(store) == {"<a1@x>": "sent"}
+    assert [r.message_id for r in store.letters_on(2)] == ["<a1@x>"]
+    assert anew(store) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        ("<a1@x>", {"<r1@x>": "held superseded", "<a1@x>": "queued"}),
+        ("<a2@x>", {"<r1@x>": "held superseded", "<a1@x>": "held superseded", "<a2@x>": "queued"}),
+    ],
+)
+def test_a_letter_to_a_superseded_copy_that_has_not_left_gives_way(
+    store: Store, name: str, after: dict[str, str]
+) -> None:
+    copies(store, "one", receipt_letter(state=ReplyState.HELD), reply("<a1@x>"))
+    store.record_decisions([again(2, reply(name, octets=b"anew"), head=head(fingerprint="f" * 64))])
+    assert states(store) == after
+    facts = history(store.ledger()).replies
+    assert {n: f"{f.state} {f.dropped}".strip() for n, f in facts.items()} == after
+    assert {r.message_id: r.message for r in store.letters_on(2)} == {n: f.message for n, f in facts.items()}
 
 
 def test_for_a_person_is_what_has_no_verdict_and_what_has_a_stuck_reply(store: Store) -> None:
