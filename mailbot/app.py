@@ -82,6 +82,7 @@ class App(Opened):
             store=self.store,
             organizations=self.organizations,
             named=self.organization,
+            foresee=lambda message, given: self.settler().foresee(message, given),
             decide=self._decide_if_alone,
             clock=self.clock,
         )

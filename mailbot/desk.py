@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from mailbot.breaker import Breaker
 from mailbot.config import Config
 from mailbot.errors import UsageError
-from mailbot.model import Code, Outcome, ReplyKind, ReplyState, Ruling, RulingKind, Severity, Track
-from mailbot.records import STUCK, MessageRecord, OrganizationRecord
+from mailbot.model import Code, Decision, Outcome, ReplyKind, ReplyState, Ruling, RulingKind, Severity, Track
+from mailbot.records import STUCK, MessageRecord, OrganizationRecord, StoredMessage
 from mailbot.registry import identify
 from mailbot.report.returned import Change, read_returned
 from mailbot.report.review import review_view
@@ -67,6 +67,7 @@ class Desk:
         store: Store,
         organizations: Callable[[], Sequence[OrganizationRecord]],
         named: Callable[[str], OrganizationRecord],
+        foresee: Callable[[StoredMessage, Sequence[Ruling]], Decision],
         decide: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -75,6 +76,7 @@ class Desk:
         self._store = store
         self._organizations = organizations
         self._named = named
+        self._foresee = foresee
         self._decide = decide
         self._clock = clock
 
@@ -205,6 +207,17 @@ class Desk:
                     f"message {message.id} has had its correction letter (reply {gone[0].id}, {gone[0].state.value}); "
                     "no second one goes out on it: write to the organization by hand"
                 )
+            self._would_be_asked(message, given)
+
+    def _would_be_asked(self, message: MessageRecord, given: Sequence[Ruling]) -> None:
+        """Raises UsageError where papers that came since would count as the answer to what is asked."""
+        foreseen = self._foresee(self._store.stored_message(message.id), given)
+        if all(request.message != message.id for request in foreseen.requests):
+            newest = foreseen.versions[-1].message
+            raise UsageError(
+                f"the papers of message {message.id} have been replaced since, last by message {newest}: nothing "
+                f"would be asked for; decide on message {newest}, or write to the organization by hand"
+            )
 
     def outcome_of(self, number: int) -> str:
         """What became of a message, in words: outcome, organization, what stands, and its letters."""

@@ -184,21 +184,18 @@ class Settler:
         registered = self._registry.all_of_sender(senders) if self._registry else ()
         return senders if len(registered) < 2 else ()
 
+    def foresee(self, message: StoredMessage, given: Sequence[Ruling]) -> Decision:
+        """What the message would come to if a person gave these rulings on it. Raises what `read` does."""
+        _, decision = self._decide_anew(
+            message, self._known(message), (*self._store.rulings(message.id), *given)
+        )
+        return decision
+
     def settle_anew(self, message: StoredMessage, why: Anew) -> Settled:
         """The decision once more, on a message that a person has spoken on or that follows from such a one."""
-        known = next(self._store.messages(numbers=(message.id,)))
+        known = self._known(message)
         rulings = self._store.rulings(message.id)
-        reading = self._read_anew(message, known)
-        identity = self._as_decided(known, self._identify(message, reading))
-        identity = self._as_assigned(rulings, identity)
-        decision = decide(
-            self._arrival(message, reading.head, None),
-            reading,
-            identity,
-            self._others(message, identity.organization),
-            self._terms,
-            rulings=rulings,
-        )
+        reading, decision = self._decide_anew(message, known, rulings)
         return replace(
             self._settled(message, reading, decision),
             replies=self._answerer.answer(
@@ -214,6 +211,25 @@ class Settler:
                 left=self._left(message, known, decision),
             ),
         )
+
+    def _known(self, message: StoredMessage) -> MessageRecord:
+        return next(self._store.messages(numbers=(message.id,)))
+
+    def _decide_anew(
+        self, message: StoredMessage, known: MessageRecord, rulings: Sequence[Ruling]
+    ) -> tuple[MailReading, Decision]:
+        reading = self._read_anew(message, known)
+        identity = self._as_decided(known, self._identify(message, reading))
+        identity = self._as_assigned(rulings, identity)
+        decision = decide(
+            self._arrival(message, reading.head, None),
+            reading,
+            identity,
+            self._others(message, identity.organization),
+            self._terms,
+            rulings=rulings,
+        )
+        return reading, decision
 
     def _read_anew(self, message: StoredMessage, known: MessageRecord) -> MailReading:
         """The reading; where processing failed for good before, it may fail again: then a person alone has read it."""

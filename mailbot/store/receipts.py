@@ -115,6 +115,11 @@ class Receipts(Database):
         found = self._waiting(sa.and_(messages.c.id == message, messages.c.outcome.is_(None)), 1)
         return found[0] if found else None
 
+    def stored_message(self, message: int) -> StoredMessage:
+        """That message, whether it is decided or not."""
+        (found,) = self._waiting(messages.c.id == message, 1)
+        return found
+
     def _waiting(self, which: sa.ColumnElement[bool], limit: int) -> tuple[StoredMessage, ...]:
         with self.reading() as connection:
             rows = connection.execute(

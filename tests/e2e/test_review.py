@@ -193,6 +193,21 @@ def test_a_second_correction_on_one_mail_is_refused_rather_than_lost(office: Off
     assert [kind for kind, _ in ledger(office)].count("ruled") == 0
 
 
+def test_a_correction_of_papers_that_have_been_replaced_is_refused_rather_than_lost(office: Office) -> None:
+    office.deliver(mail(papers()))
+    changed = {"工作总结.docx": text_document("2020年工作总结（修改）", KNOWN)}
+    office.deliver(mail(changed, message_id="<2@yunling.example.com>"), IN_TIME + timedelta(hours=1))
+    office.round()
+    sent = office.sent
+    said = run(office, "review", "1", "--correct", "请补充财务情况。", *SIGNED, status=2)
+    assert "have been replaced since, last by message 2" in said
+    assert office.sent == sent
+    assert [kind for kind, _ in ledger(office)].count("ruled") == 0
+    run(office, "review", "2", "--correct", "请补充财务情况。", *SIGNED)
+    office.round()
+    assert "请补充财务情况。" in body(office)
+
+
 def rebuilt_the_same(office: Office) -> None:
     """What a person decided holds, and is the same when the database is made again."""
     before = office.export()
