@@ -319,8 +319,11 @@ class Ruling:
 
 
 def verdict(rulings: Sequence[Ruling]) -> Ruling | None:
-    """The last word on what a message comes to; an assignment alone settles no doubt."""
-    return next((r for r in reversed(rulings) if r.kind is not RulingKind.ASSIGN), None)
+    """The last word on what a message comes to. An assignment settles no doubt, but takes back that it was no submission."""
+    last = next((r for r in reversed(rulings) if r.kind is not RulingKind.ASSIGN), None)
+    if last is not None and last.kind is RulingKind.NO_SUBMISSION and last is not rulings[-1]:
+        return None
+    return last
 
 
 def assignment(rulings: Sequence[Ruling]) -> Ruling | None:

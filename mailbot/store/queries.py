@@ -257,8 +257,16 @@ class Queries(Database):
 
 
 def _settled() -> sa.ColumnElement[bool]:
-    """Whether a person has given a verdict on the message."""
-    return sa.exists().where(rulings.c.message == messages.c.id, rulings.c.kind != RulingKind.ASSIGN.value)
+    """Whether a person has given a verdict on the message that holds, as `model.verdict` has it."""
+    later = rulings.alias("later")
+    taken_back = sa.exists().where(
+        later.c.message == rulings.c.message,
+        later.c.id > rulings.c.id,
+        sa.or_(later.c.kind != RulingKind.ASSIGN.value, rulings.c.kind == RulingKind.NO_SUBMISSION.value),
+    )
+    return sa.exists().where(
+        rulings.c.message == messages.c.id, rulings.c.kind != RulingKind.ASSIGN.value, ~taken_back
+    )
 
 
 def _uids(connection: Connection, table: sa.Table, column: sa.ColumnElement[Any]) -> dict[_Place, list[Any]]:

@@ -269,6 +269,23 @@ def test_a_question_answered_by_hand_waits_no_longer_and_leaves_no_trace_of_a_su
     assert "nothing waits" in run(office, "review")
 
 
+@on_sqlite
+def test_a_mail_that_was_no_submission_is_one_after_all_where_a_person_says_whose(
+    registered: Office,
+) -> None:
+    from_a_stranger(registered)
+    run(registered, "review", "1", "--no-submission", *SIGNED)
+    assert registered.outcomes() == ["ignored"]
+    said = run(registered, "review", "1", "--organization", OTHER, *SIGNED)
+    assert f"acknowledged, {OTHER}" in said
+    registered.round()
+    assert kinds(registered) == ["已收到，待人工核对", "接收回执"]
+    assert status_of(registered, OTHER) == "complete"
+    rebuilt_the_same(registered)
+    run(registered, "review", "1", "--no-submission", *SIGNED)
+    assert (registered.outcomes(), status_of(registered, OTHER)) == (["ignored"], "not_received")
+
+
 def test_a_mail_in_junk_that_a_person_vouches_for_is_answered(office: Office) -> None:
     octets = mail(papers())
     office.deliver(octets, folder="Junk")

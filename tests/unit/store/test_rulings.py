@@ -25,6 +25,7 @@ from mailbot.model import (
     Status,
     Track,
     finding,
+    verdict,
 )
 from mailbot.records import Anew
 from mailbot.store import database
@@ -289,6 +290,32 @@ def test_for_a_person_is_what_has_no_verdict_and_what_has_a_stuck_reply(store: S
         (Settlement(reply=third.replies[0].id, state=ReplyState.UNCERTAIN, error="cut"),), at=NOON
     )
     assert [m.id for m in store.for_a_person()] == [1, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("words", "last"),
+    [
+        ("no_submission assign", None),
+        ("assign no_submission", "no_submission"),
+        ("accept no_submission assign", None),
+        ("no_submission assign accept", "accept"),
+        ("no_submission accept assign", "accept"),
+        ("accept assign assign", "accept"),
+        ("assign", None),
+    ],
+)
+def test_the_last_word_counts_and_what_has_none_waits(store: Store, words: str, last: str | None) -> None:
+    take(store, receipt(1))
+    store.record_decisions([waiting(1)])
+    for word in words.split():
+        store.record_rulings((ruling(kind=RulingKind(word)),))
+    found = verdict(store.rulings(1))
+    assert (found and found.kind.value) == last
+    (message,) = store.messages()
+    waits = [1] if last is None else []
+    assert [m.id for m in store.for_a_person()] == waits
+    assert message.waits_for_a_person == bool(waits)
+    assert bool(store.senders_waiting()) == bool(waits)
 
 
 @pytest.mark.parametrize("state", [ReplyState.HELD, ReplyState.FAILED, ReplyState.UNCERTAIN])
