@@ -22,10 +22,37 @@ from mailbot.store.store import Store
 if TYPE_CHECKING:
     from mailbot.registry import Registry
 
+_CAMPAIGN = "campaign"
+"""The flag that says whose database it is."""
+
 
 def utc_now() -> datetime:
     """The clock of a running service."""
     return datetime.now(UTC)
+
+
+def open_store(config: Config) -> Store:
+    """The campaign's database. Raises ConfigError where it is another campaign's."""
+    store = Store.open(config.storage.database)
+    try:
+        _claim(store, config)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _claim(store: Store, config: Config) -> None:
+    """The database is the campaign's that opened it first: last year's papers must not count for this year."""
+    name = config.campaign.name
+    kept = store.first_flag(_CAMPAIGN, name)
+    if kept != name:
+        raise ConfigError(
+            str(config.file),
+            "campaign.name",
+            f"is {name!r}, but the database {config.storage.database} holds the campaign {kept!r}: a campaign has a "
+            "storage.directory and a storage.database of its own; name new ones, or put the name back",
+        )
 
 
 class Opened:
@@ -40,8 +67,8 @@ class Opened:
     def open(cls, config: Config, *, clock: Callable[[], datetime] = utc_now) -> Self:
         """Make the storage directory and open the database.
 
-        Raises ConfigurationError where the rubric or the registry is faulty, TemporaryError where the database does
-        not answer.
+        Raises ConfigurationError where the rubric or the registry is faulty, ConfigError where the database is another
+        campaign's, TemporaryError where it does not answer.
         """
         opened = cls(config, clock=clock)
         _ = (opened.rubric, opened.registered)
@@ -84,7 +111,7 @@ class Opened:
     @cached_property
     def store(self) -> Store:
         """The database."""
-        return self._stack.enter_context(Store.open(self.config.storage.database))
+        return self._stack.enter_context(open_store(self.config))
 
     @cached_property
     def archive(self) -> Archive:

@@ -20,7 +20,7 @@ from mailbot.config import Config
 from mailbot.errors import MailbotError, TemporaryError, UsageError
 from mailbot.log import log
 from mailbot.model import Code, Track
-from mailbot.opened import utc_now
+from mailbot.opened import open_store, utc_now
 from mailbot.records import MessageRecord
 from mailbot.store.history import History, ReceivedFact, read_lines
 from mailbot.store.ledger import Entry, first_broken
@@ -136,7 +136,7 @@ def rebuild(config: Config, exported: Path | None, now: datetime) -> Rebuilt:
             raise MailbotError(f"the ledger is broken at link {broken}; nothing was rebuilt")
         target = make_url(config.storage.database)
         if target.get_backend_name() != "sqlite" or not target.database:
-            with Store.open(config.storage.database) as store, store.alone():
+            with open_store(config) as store, store.alone():
                 if store.newest_link():
                     raise UsageError("the database is not empty: name a new one in storage.database")
                 return _rebuilt(config, entries, now, None)
@@ -227,7 +227,7 @@ def _judged_words(mail: MessageRecord) -> str:
 
 
 def _own_ledger(config: Config) -> tuple[Entry, ...]:
-    with Store.open(config.storage.database) as store:
+    with open_store(config) as store:
         entries = tuple(store.ledger())
     if not entries:
         raise UsageError("the database has no ledger: name an exported one with --ledger")

@@ -200,7 +200,7 @@ class Queries(Database):
     def flag(self, name: str) -> str | None:
         """A small remembered value."""
         with self.reading() as connection:
-            return connection.execute(sa.select(flags.c.value).where(flags.c.name == name)).scalar()
+            return _flag(connection, name)
 
     def set_flag(self, name: str, value: str) -> None:
         """Remember a small value."""
@@ -208,6 +208,17 @@ class Queries(Database):
             updated = connection.execute(sa.update(flags).where(flags.c.name == name).values(value=value))
             if not updated.rowcount:
                 connection.execute(sa.insert(flags).values(name=name, value=value))
+
+    def first_flag(self, name: str, value: str) -> str:
+        """A small value that stays what it was first: what is remembered, from now on this one where nothing is."""
+        remembered = self.flag(name)
+        if remembered is not None:
+            return remembered
+        with self.writing() as connection:
+            remembered = _flag(connection, name)
+            if remembered is None:
+                connection.execute(sa.insert(flags).values(name=name, value=value))
+        return value if remembered is None else remembered
 
     def ledger(self) -> Iterator[Entry]:
         """The chain, from its first link."""
@@ -254,6 +265,10 @@ class Queries(Database):
             )
             for row in connection.execution_options(yield_per=_BATCH).execute(query):
                 yield row.id, row.sha256
+
+
+def _flag(connection: Connection, name: str) -> str | None:
+    return connection.execute(sa.select(flags.c.value).where(flags.c.name == name)).scalar()
 
 
 def _settled() -> sa.ColumnElement[bool]:
