@@ -28,6 +28,7 @@ from mailbot.model import Role, Track
 from mailbot.tomlfile import fault_lines, keys_of_secrets, read_toml
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_SQLITE = "sqlite:///"
 _CODE = re.compile(r"[a-z]{16}")
 """What an authorization code (授权码) looks like; a variable's name does not."""
 _WRITTEN_IN = (
@@ -62,7 +63,7 @@ def _zone(value: object) -> object:
         return value
     try:
         return ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"no such time zone: {value}; Asia/Shanghai is one") from error
 
 
@@ -101,12 +102,12 @@ def _variable(value: str) -> str:
     return value
 
 
-def _database(value: str) -> str:
+def _database(value: str, info: ValidationInfo) -> str:
     """SQLite by file, or PostgreSQL; a password in the URL is a password in this file."""
-    if value.startswith("sqlite:///") and value.removeprefix("sqlite:///").partition("?")[0] not in (
-        "",
-        ":memory:",
-    ):
+    file = value.removeprefix(_SQLITE).partition("?")[0]
+    if value.startswith(_SQLITE) and file not in ("", ":memory:"):
+        if info.context and os.path.isdir(info.context["base"] / file):
+            raise ValueError(f"{file} is a directory; sqlite:///FILE is wanted")
         return value
     if not value.startswith("postgresql+psycopg://"):
         raise ValueError("sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE is wanted")
@@ -168,7 +169,9 @@ class Campaign(_Section):
 
 class Storage(_Section):
     directory: PathFromFile = Field(default="storage", validate_default=True)
-    database: Annotated[str, AfterValidator(_database)] = "sqlite:///storage/mailbot.db"
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        default="sqlite:///storage/mailbot.db", validate_default=True
+    )
 
 
 class Staff(_Section):
@@ -382,9 +385,8 @@ def load(path: Path) -> Config:
 
 
 def _with_absolute_sqlite(config: Config, base: Path) -> Config:
-    prefix = "sqlite:///"
     database = config.storage.database
-    if not database.startswith(prefix):
+    if not database.startswith(_SQLITE):
         return config
-    absolute = prefix + str(base / database.removeprefix(prefix))
+    absolute = _SQLITE + str(base / database.removeprefix(_SQLITE))
     return config.model_copy(update={"storage": config.storage.model_copy(update={"database": absolute})})

@@ -71,7 +71,7 @@ class Opened:
         campaign's, TemporaryError where it does not answer.
         """
         opened = cls(config, clock=clock)
-        _ = (opened.rubric, opened.registered)
+        opened._read_files()
         try:
             config.storage.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -87,6 +87,17 @@ class Opened:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def _read_files(self) -> None:
+        """Rubric and registry, the faults of both at once."""
+        faults: list[ConfigError] = []
+        for read in (lambda: self.rubric, lambda: self.registered):
+            try:
+                read()
+            except ConfigurationError as error:
+                faults += error.faults
+        if faults:
+            raise ConfigurationError(faults)
 
     @cached_property
     def rubric(self) -> rubrics.Rubric:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,12 +18,27 @@ from jinja2 import (
 )
 
 
+class _OfficeLoader(FileSystemLoader):
+    """The office's files, without the mark that Windows' editors put at their head. An empty one would send an empty
+    mail; only a part (`_paper.txt`) is left out so."""
+
+    def __init__(self, templates: Path) -> None:
+        super().__init__(templates, encoding="utf-8-sig")
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """The file's text. Raises TemplateSyntaxError where there is none in it."""
+        text, file, is_current = super().get_source(environment, template)
+        if not text.strip() and not template.startswith("_"):
+            raise TemplateSyntaxError("the file is empty", 1, template, file)
+        return text, file, is_current
+
+
 @lru_cache(maxsize=4)
 def environment(templates: Path | None) -> Environment:
     """The templates; files in `templates` go before our own. HTML is escaped, and an unknown name is an error."""
     own = PackageLoader("mailbot", "templates")
     return Environment(
-        loader=ChoiceLoader([FileSystemLoader(templates), own]) if templates else own,
+        loader=ChoiceLoader([_OfficeLoader(templates), own]) if templates else own,
         autoescape=select_autoescape(enabled_extensions=("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -33,9 +49,9 @@ def environment(templates: Path | None) -> Environment:
 
 def template_fault(error: Exception) -> str:
     """What is wrong with a template, with its file and line."""
-    said = f"{type(error).__name__}: {error}"
     if isinstance(error, TemplateSyntaxError):
-        return f"{said} ({error.filename or error.name}:{error.lineno})"
+        return f"{type(error).__name__}: {error.message} ({error.filename or error.name}:{error.lineno})"
+    said = f"{type(error).__name__}: {error}"
     frames = traceback.extract_tb(error.__traceback__)
     place = next((f for f in reversed(frames) if f.filename.endswith((".txt", ".html"))), None)
     return f"{said} ({place.filename}:{place.lineno})" if place else said

@@ -125,6 +125,20 @@ def test_passwords_that_are_not_there_are_told_before_anything_begins(
     assert not (office_on_sqlite.directory / "storage").exists()
 
 
+@pytest.mark.parametrize("command", ["status", "check"])
+def test_the_faults_of_rubric_and_registry_are_told_at_once(office_on_sqlite: Office, command: str) -> None:
+    office, at = office_on_sqlite, office_on_sqlite.directory
+    office.configure(top='organizations = "organizations.csv"')
+    (at / "organizations.csv").write_text("name,track\n浙江省云岭学会,club\n", encoding="utf-8")
+    (at / "rubric.toml").write_text("year = 2020\n", encoding="utf-8")
+    config = office.config_path.read_text(encoding="utf-8")
+    office.config_path.write_text(config.replace(str(ROOT / "rubric" / "2020.toml"), "rubric.toml"), "utf-8")
+    told = CliRunner().invoke(cli.app, [command, "--config", str(office.config_path)])
+    assert told.exit_code == 2
+    assert "rubric.toml: title: is missing" in told.output
+    assert "organizations.csv: line 2: track is 'club'" in told.output
+
+
 def test_a_lock_that_cannot_be_taken_is_told_without_a_traceback(office_on_sqlite: Office) -> None:
     storage = office_on_sqlite.directory / "storage"
     (storage / "worker.lock").mkdir(parents=True)

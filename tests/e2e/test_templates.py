@@ -94,6 +94,34 @@ def test_check_names_a_broken_template_with_its_line(
     assert f"({templates / name}:3)" in result.said
 
 
+@pytest.mark.parametrize("name", ["acknowledgement.txt", "receipt.html", "letter.txt", "digest.html"])
+def test_an_empty_template_is_broken_and_sends_no_empty_mail(
+    office: Office, clock: Clock, templates: Path, name: str
+) -> None:
+    (templates / name).write_text("\ufeff \n", encoding="utf-8")
+    (result,) = [r for r in check(load(office.config_path), clock) if r.what == "templates"]
+    assert result.mark is Mark.FAULT
+    assert f"the file is empty ({templates / name}:1)" in result.said
+    office.deliver(mail(papers()))
+    office.round()
+    assert ("【接收" in "".join(subjects(office))) is (name in ("receipt.html", "digest.html"))
+
+
+def test_a_part_is_left_out_by_an_empty_file(office: Office, clock: Clock, templates: Path) -> None:
+    for kind in ("txt", "html"):
+        (templates / f"_paper.{kind}").touch()
+    (result,) = [r for r in check(load(office.config_path), clock) if r.what == "templates"]
+    assert result.mark is Mark.OK
+
+
+def test_a_mark_at_a_templates_head_is_not_sent(office: Office, templates: Path) -> None:
+    (templates / "acknowledgement.txt").write_text("\ufeff{{ organization }}收", encoding="utf-8")
+    office.deliver(mail(papers()))
+    office.round()
+    message = email.message_from_bytes(office.sent[0].octets, policy=default)
+    assert message.get_body(("plain",)).get_content().rstrip() == "浙江省云岭学会收"
+
+
 def test_check_is_content_with_a_template_that_works(office: Office, clock: Clock, templates: Path) -> None:
     (templates / "digest.txt").write_text("{{ title }}：{{ headline }}", encoding="utf-8")
     (result,) = [r for r in check(load(office.config_path), clock) if r.what == "templates"]

@@ -292,6 +292,7 @@ phon = "0571"
         ("opens = 2020-12-29T00:00:00+08:00", "opens = true", "campaign.opens", "number"),
         ('timezone = "Asia/Shanghai"', "timezone = 8", "campaign.timezone", "invalid timezone"),
         ('timezone = "Asia/Shanghai"', 'timezone = "../etc"', "campaign.timezone", "no such time zone"),
+        ('timezone = "Asia/Shanghai"', 'timezone = "Asia"', "campaign.timezone", "no such time zone: Asia;"),
         ('rubric = "rubric.toml"', 'rubric = ""', "campaign.rubric", "there is no file"),
         ('rubric = "rubric.toml"', 'rubric = "."', "campaign.rubric", "there is no file"),
         ("[[mailbox]]", "[mailbox]", "mailbox", "two brackets are wanted, [[mailbox]]"),
@@ -312,6 +313,7 @@ phon = "0571"
         ("[campaign]", '[storage]\ndatabase = "mysql://x/y"\n[campaign]', "storage.database", "postgresql+psycopg://"),
         ("[campaign]", '[storage]\ndatabase = "sqlite://"\n[campaign]', "storage.database", "sqlite:///FILE"),
         ("[campaign]", '[storage]\ndatabase = "sqlite:///:memory:"\n[campaign]', "storage.database", "sqlite:///FILE"),
+        ("[campaign]", '[storage]\ndatabase = "sqlite:///."\n[campaign]', "storage.database", ". is a directory"),
         ("in@example.org", "章伟 <in@example.org>", "mailbox[0].address", "no mail address"),
     ],
 )  # fmt: skip
@@ -320,6 +322,11 @@ def test_one_fault_is_told_with_its_key(place: Path, old: str, new: str, key: st
     found = faults(place, (CAMPAIGN + MAILBOX).replace(old, new, 1))
     assert reason in found[key]
     assert len(found) == 1
+
+
+def test_a_folder_where_the_database_is_to_be_is_told(place: Path) -> None:
+    (place / "storage" / "mailbot.db").mkdir(parents=True)
+    assert "mailbot.db is a directory" in faults(place, CAMPAIGN + MAILBOX)["storage.database"]
 
 
 def test_two_mailboxes_are_told_apart(place: Path) -> None:
