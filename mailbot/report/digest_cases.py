@@ -177,7 +177,7 @@ def passed_over(messages: Iterable[MessageRecord], config: Config) -> Cut[Passed
             more_files=max(0, len(m.documents) - _MOST_DOCUMENTS),
         )
         for m in sorted(messages, key=lambda m: m.received_at, reverse=True)
-        if may_hold_papers(m, config)
+        if may_hold_papers(m)
     )
     return cut(found, _MOST_JUNK)
 

@@ -59,7 +59,7 @@ def review_view(
         parts.append(replies)
     if not parts:
         parts.append("nothing waits for a person")
-    papers = [message for message in ignored if may_hold_papers(message, config)]
+    papers = [message for message in ignored if may_hold_papers(message)]
     return Group(*parts, *([_ignored(papers, zone)] if papers else []))
 
 

@@ -115,21 +115,26 @@ def in_junk(message: MessageRecord) -> bool:
     return message.waits_for_a_person and any(f.code is Code.DELIVERY_IN_JUNK for f in message.findings)
 
 
-def may_hold_papers(message: MessageRecord, config: Config) -> bool:
+def may_hold_papers(message: MessageRecord) -> bool:
     """Whether a mail that was ignored for a robot's sign, or for its date, carries files, and nobody has looked at it.
 
-    Mails of our own, bounces (they return our letters) and pictures in a signature are none.
+    Letters of ours, bounces (they return these) and pictures in a signature are none. What the office hands on from one
+    of its accounts to another is one: a society may have brought it there.
     """
-    if not message.was_passed_over or message.rulings or _is_returned(message, config):
+    if not message.was_passed_over or message.rulings or _is_returned(message):
         return False
     return any(d.format is not Format.IMAGE or d.role is not Role.OTHER for d in message.documents)
 
 
-def _is_returned(message: MessageRecord, config: Config) -> bool:
+_OURS = "<mailbot."
+"""How the Message-ID of each mail begins that we write."""
+
+
+def _is_returned(message: MessageRecord) -> bool:
     signs = [f.found for f in message.findings]
-    own = message.sender in {address.lower() for address in addresses(config).values()}
+    ours = message.message_id.startswith(_OURS)
     postmaster = message.sender.startswith(("mailer-daemon@", "postmaster@"))
-    return own or postmaster or any(sign.startswith(("Content-Type:", "Message-ID:")) for sign in signs)
+    return ours or postmaster or any(sign.startswith(("Content-Type:", "Message-ID:")) for sign in signs)
 
 
 def doubts(message: MessageRecord) -> Iterator[Finding]:

@@ -375,11 +375,29 @@ def test_papers_under_a_robots_sign_are_shown_and_taken_in_by_a_person(registere
     assert "请看是否漏收" not in digest(registered)
 
 
+def test_papers_that_the_office_hands_on_itself_are_shown_and_its_letters_are_not(
+    registered: Office,
+) -> None:
+    registered.deliver(mail(papers(KNOWN), sender=ADDRESSES["enterprises"], subject="代云岭学会报送"))
+    letter = mail(
+        papers(KNOWN), sender=ADDRESSES["societies"], message_id=f"<mailbot.{'0' * 32}@example.org>"
+    )
+    registered.deliver(letter)
+    registered.round()
+    assert "有1封未处理的邮件带有附件，请看是否漏收" in digest(registered)
+    assert "代云岭学会报送" in run(registered, "review")
+    run(registered, "review", "1", "--organization", KNOWN, *SIGNED)
+    registered.round()
+    assert (status_of(registered, KNOWN), registered.sent) == ("complete", ())
+    assert "请看是否漏收" not in digest(registered)
+
+
 def test_a_robots_mail_that_is_no_submission_is_shown_no_longer(registered: Office) -> None:
     registered.deliver(mail({"通讯.pdf": b"%PDF-1.4 news"}, headers={"List-Id": "<news.example.com>"}))
-    registered.deliver(
-        mail({"自评表.xlsx": form()}, sender=ADDRESSES["societies"], message_id="<own@example.org>")
+    letter = mail(
+        {"自评表.xlsx": form()}, sender=ADDRESSES["societies"], message_id="<mailbot.1@example.org>"
     )
+    registered.deliver(letter)
     registered.round()
     assert "有1封未处理的邮件带有附件" in digest(registered)
     run(registered, "review", "1", "--no-submission", *SIGNED)

@@ -235,21 +235,27 @@ LOGO = (replace(FORM[0], filename="logo.png", format=Format.IMAGE, role=Role.OTH
 
 
 @pytest.mark.parametrize(
-    ("sign", "sender", "papers"),
+    ("sign", "message_id", "papers"),
     [
-        ("Auto-Submitted: auto-replied", "ren@example.com", ()),
-        ("Auto-Submitted: auto-replied", "ren@example.com", LOGO),
-        ("From: societies@example.org", "societies@example.org", FORM),
-        ("Content-Type: multipart/report", "a@example.com", FORM),
-        ("From: postmaster@example.com", "postmaster@example.com", FORM),
+        ("Auto-Submitted: auto-replied", "<1@example.com>", ()),
+        ("Auto-Submitted: auto-replied", "<1@example.com>", LOGO),
+        ("From: societies@example.org", "<mailbot.digest-1@example.org>", FORM),
+        ("From: societies@example.org", "<1@example.org>", LOGO),
+        ("Message-ID: <mailbot.1@example.org>", "<mailbot.1@example.org>", FORM),
+        ("Content-Type: multipart/report", "<1@example.com>", FORM),
+        ("From: postmaster@example.com", "<1@example.com>", FORM),
     ],
 )
 def test_what_is_surely_no_submission_is_not_listed(
-    sign: str, sender: str, papers: tuple[DocumentRecord, ...]
+    sign: str, message_id: str, papers: tuple[DocumentRecord, ...]
 ) -> None:
-    robot = message(
-        22, at(15, 9, 0), Outcome.IGNORED, finding(Code.MESSAGE_AUTOMATIC, found=sign), sender=sender
-    )
+    robot = replace(
+        message(
+            22, at(15, 9, 0), Outcome.IGNORED, finding(Code.MESSAGE_AUTOMATIC, found=sign),
+            sender=sign.rpartition(" ")[2],
+        ),
+        message_id=message_id,
+    )  # fmt: skip
     made = digest(replace(QUIET, news=[replace(robot, documents=papers)]))
     assert "请看是否漏收" not in made.text
     assert "自动回复、重复等1封未作处理" in made.text
