@@ -19,6 +19,10 @@ from mailbot.store.store import Store
 _MOST_LOOKS = 3
 _UNDER_WAY = timedelta(minutes=10)
 """A file this young may belong to a mail that a worker is recording at this moment."""
+_RESTORED = (
+    "where the database was restored, its letter may have left: run `mailbot rebuild` before anything else, which holds "
+    "it; else `mailbot ingest` takes it in"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +132,7 @@ class _Rows:
             path = self._archive.path(sha256)
             with suppress(OSError):
                 if now.timestamp() - path.stat().st_mtime > _UNDER_WAY.total_seconds():
-                    yield f"{path}: a mail without a row; `mailbot ingest` takes it in"
+                    yield f"{path}: a mail without a row; {_RESTORED}"
 
 
 def _row(facts: History, mail: MessageRecord) -> Iterator[str]:

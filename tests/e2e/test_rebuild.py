@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +17,7 @@ from typer.testing import CliRunner
 from mailbot.cli import app as commands
 from mailbot.store import tables
 from tests.conftest import ROOT
+from tests.databases import on_sqlite
 from tests.e2e.office import DEADLINE, IN_TIME, SQLITE, Office, form, mail, papers
 
 EXCLUDED = {"flags", "folders", "skipped", "ledger", "alembic_version"}
@@ -142,6 +146,37 @@ def test_a_mail_that_the_exported_ledger_does_not_know_is_not_answered_again(
     assert (newest["outcome"], [r["state"] for r in newest["replies"]]) == ("acknowledged", ["held"])
     assert lived.sent == sent
     assert run(lived, "verify")[0] == 0
+
+
+@on_sqlite
+def test_a_restored_backup_answers_nobody_again_once_it_is_rebuilt(office: Office) -> None:
+    file, backup = office.directory / "storage" / "mailbot.db", office.directory / "backup.db"
+    office.configure(replies="max_per_hour = 1\nmin_interval_seconds = 0")
+    office.deliver(mail(papers()), IN_TIME)
+    office.deliver(mail(papers("浙江省星河研究会"), sender="a@xinghe.example.com", message_id="<x@x>"))
+    assert office.round()
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(backup)) as target:
+        source.backup(target)
+    held = next(r["id"] for r in contents(office)["replies"] if r["state"] == "held")
+    signed = ("--by", "章伟", "--why", "可以发")
+    assert run(office, "review", "--reply", str(held), "--send", *signed)[0] == 0
+    office.configure()
+    office.deliver(mail(papers("浙江省清岚学会"), sender="a@qinglan.example.com", message_id="<n@x>"))
+    assert office.round()
+    sent = office.sent
+    assert len(sent) == 3
+    for name in ("mailbot.db-wal", "mailbot.db-shm"):
+        file.with_name(name).unlink(missing_ok=True)
+    file.write_bytes(backup.read_bytes())
+    for mail_file in (office.directory / "storage" / "archive").iterdir():
+        os.utime(mail_file, (0, 0))
+    code, said = run(office, "verify")
+    assert (code, "run `mailbot rebuild` before anything else" in said) == (1, True)
+    assert run(office, "rebuild")[0] == 0
+    assert office.round()
+    assert office.sent == sent
+    assert [r["state"] for m in office.export()["messages"] for r in m["replies"]] == ["sent", "held", "held"]
+    assert run(office, "verify")[0] == 0
 
 
 def test_a_letter_that_waited_is_held(office: Office, spare: str) -> None:
