@@ -32,11 +32,13 @@ class Cell:
     """PNG of the cell, only where OCR was in doubt."""
     merged: bool = False
     """Whether it is the continuation of a merged cell (its text is then '')."""
+    across: bool = False
+    """Whether it is more of the cell to its left (a column span), not of the one above alone."""
     hidden: bool = False
     """Whether it stands in a hidden row or column: it counts only where nothing visible says the same."""
     several: bool = False
-    """Whether its text may mean more than one number, as one that was joined from several cells or is a share does:
-    which is meant, a person decides."""
+    """Whether a person has to say what is meant: its text may mean more than one number, as one that was joined from
+    several cells or is a share does, or it is empty and its text may stand in the cell beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

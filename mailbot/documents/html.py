@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING
 
 from mailbot.documents import text as texts
@@ -181,8 +182,9 @@ def _grid(rows: list[etree._Element], table: int, most: int) -> tuple[tuple[tupl
             if column >= _MOST_COLUMNS or len(placed) + (bottom - row) * (end - column) > most:
                 truncated = True
                 break
-            for at in ((r, c) for r in range(row, bottom) for c in range(column, end)):
-                placed.setdefault(at, Cell(text="", place=_place(table, at), merged=True))
+            for r, c in product(range(row, bottom), range(column, end)):
+                more = Cell(text="", place=_place(table, (r, c)), merged=True, across=c > column)
+                placed.setdefault((r, c), more)
             placed[row, column] = Cell(
                 text=_text(cell, within_cell=True).replace("\t", " "), place=_place(table, (row, column))
             )

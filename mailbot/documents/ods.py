@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
 from mailbot.documents.package import Package, attribute, local
@@ -48,7 +49,9 @@ class _Sheet:
 
     struck: frozenset[str]
     formulas: dict[Place, str] = field(default_factory=dict)
-    covered: set[Place] = field(default_factory=set)
+    covered: dict[Place, bool] = field(default_factory=dict)
+    wide: set[Place] = field(default_factory=set)
+    """The places of merged cells right of their first columns."""
     percents: set[Place] = field(default_factory=set)
     shown: dict[Place, str] = field(default_factory=dict)
     pictures: set[Place] = field(default_factory=set)
@@ -68,7 +71,7 @@ class _Sheet:
             row += height
         return Inside(
             formulas=self.formulas,
-            covered=frozenset(self.covered),
+            covered=self.covered,
             percents=frozenset(self.percents),
             shown=self.shown,
             pictures=frozenset(self.pictures),
@@ -90,10 +93,17 @@ class _Sheet:
             end = min(first + _repeated(cell, "number-columns-repeated"), MOST_COLUMNS)
             places = [(row, column) for column in range(first, end)]
             if local(cell) == "covered-table-cell":
-                self.covered.update(places)
+                self.covered.update({place: place in self.wide for place in places})
             elif len(cell) or cell.attrib:
                 self._cell(cell, places)
+                self._span(cell, row, first)
             first = end
+
+    def _span(self, cell: etree._Element, row: int, column: int) -> None:
+        right = min(column + _repeated(cell, "number-columns-spanned"), MOST_COLUMNS)
+        if right > column + 1:
+            bottom = min(row + _repeated(cell, "number-rows-spanned"), MOST_ROWS)
+            self.wide.update(product(range(row, bottom), range(column + 1, right)))
 
     def _cell(self, cell: etree._Element, places: list[Place]) -> None:
         formula, kind = attribute(cell, "formula"), attribute(cell, "value-type")

@@ -120,7 +120,8 @@ def _ruled(grid: Grid, page: int, struck: frozenset[Char]) -> PageTable:
         row = []
         for c, region in enumerate(owners):
             first = (region.row, region.column) == (r, c)
-            row.append(_cell(region.chars if first else (), region.box, page, struck, merged=not first))
+            cell = _cell(region.chars if first else (), region.box, page, struck)
+            row.append(cell if first else replace(cell, merged=True, across=c > region.column))
         rows.append(row)
     return PageTable(rows, grid.xs, grid.box)
 
@@ -141,16 +142,13 @@ def _open(table: unruled.Found, page: int, struck: frozenset[Char]) -> PageTable
     return PageTable(rows, [box[0], *middles, box[2]], box, table.continues)
 
 
-def _cell(
-    chars: Sequence[Char], box: Box, page: int, struck: frozenset[Char], *, merged: bool = False
-) -> Cell:
+def _cell(chars: Sequence[Char], box: Box, page: int, struck: frozenset[Char]) -> Cell:
     known = [char.confidence for char in chars if char.confidence is not None]
     return Cell(
         text=text_in(chars, box),
         place=f"第{page}页",
         box=box,
         confidence=min(known, default=None),
-        merged=merged,
         several=not struck.isdisjoint(chars) or _has_mark(chars),
     )
 
@@ -261,7 +259,7 @@ def _widened(table: PageTable, xs: list[float]) -> PageTable:
         [
             row[column]
             if position == 0 or owner[position - 1] != column
-            else Cell(text="", place=row[column].place, box=row[column].box, merged=True)
+            else Cell(text="", place=row[column].place, box=row[column].box, merged=True, across=True)
             for position, column in enumerate(owner)
         ]
         for row in table.rows
@@ -342,7 +340,7 @@ def _is_short(column: int, rows: Sequence[Sequence[Cell]]) -> bool:
 
 def _one_cell(upper: Cell, lower: Cell) -> Cell:
     if not lower.text or not upper.text:
-        return upper if upper.text or not lower.text else replace(lower, merged=False)
+        return upper if upper.text or not lower.text else replace(lower, merged=False, across=False)
     known = [c for c in (upper.confidence, lower.confidence) if c is not None]
     return replace(
         upper,

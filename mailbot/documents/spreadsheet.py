@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -46,7 +46,7 @@ class _Sheet:
     """A sheet's values from A1 on."""
 
     values: Sequence[Sequence[Value]]
-    covered: frozenset[Place]
+    covered: Mapping[Place, bool]
     truncated: bool
 
 
@@ -94,7 +94,7 @@ def _read(data: bytes, format_: Format) -> tuple[Extract, bool]:
         inside = insides.get(about.name, Inside())
         sheet = _vast_sheet(data, about.name) if inside.vast else _sheet(book, index)
         values = [list(map(_counted, row)) for row in sheet.values] if format_ is Format.ODS else sheet.values
-        rows = _cells(about.name, values, inside, sheet.covered | inside.covered)
+        rows = _cells(about.name, values, inside, {**sheet.covered, **inside.covered})
         tables.append(Table(rows=rows, name=about.name, hidden=about.visible != SheetVisibleEnum.Visible))
         truncated = truncated or sheet.truncated
     lines = _lines(tables)
@@ -162,7 +162,7 @@ def _vast_sheet(data: bytes, name: str) -> _Sheet:
         raise UnreadableError(f"a sheet cannot be read: {error}") from error
     while values and not any(value != "" for value in values[-1]):
         values.pop()
-    return _Sheet(values=values, covered=frozenset(), truncated=True)
+    return _Sheet(values=values, covered={}, truncated=True)
 
 
 def _vast_value(value: object) -> Value:
@@ -171,7 +171,7 @@ def _vast_value(value: object) -> Value:
 
 
 def _cells(
-    name: str, values: Sequence[Sequence[Value]], inside: Inside, covered: frozenset[Place]
+    name: str, values: Sequence[Sequence[Value]], inside: Inside, covered: Mapping[Place, bool]
 ) -> tuple[tuple[Cell, ...], ...]:
     """The sheet from A1, as wide and high as there is something in it."""
     beyond = (*inside.formulas, *inside.errors)
@@ -218,23 +218,23 @@ def _as_percent(cell: Cell) -> Cell:
     return replace(cell, text=f"{_number(float(cell.text) * 100)}%", several=True)
 
 
-def _cell(value: Value, name: str, place: Place, inside: Inside, covered: frozenset[Place]) -> Cell:
+def _cell(value: Value, name: str, place: Place, inside: Inside, covered: Mapping[Place, bool]) -> Cell:
     hidden = place[0] in inside.hidden_rows or place[1] in inside.hidden_columns
     if place in covered:
-        return Cell(text="", place=name, merged=True, hidden=hidden)
+        return Cell(text="", place=name, merged=True, across=covered[place], hidden=hidden)
     text = plain(value) or inside.errors.get(place, "")
     return Cell(text=text, place=name, formula="" if text else inside.formulas.get(place, ""), hidden=hidden)
 
 
-def _covered(ranges: Sequence[tuple[Place, Place]]) -> frozenset[Place]:
-    """All places of merged cells but the first of each."""
-    return frozenset(
-        (row, column)
+def _covered(ranges: Sequence[tuple[Place, Place]]) -> dict[Place, bool]:
+    """All places of merged cells but the first of each, and whether they stand right of its first column."""
+    return {
+        (row, column): column > left
         for (top, left), (bottom, right) in ranges
         for row in range(top, min(bottom, MOST_ROWS - 1) + 1)
         for column in range(left, min(right, MOST_COLUMNS - 1) + 1)
         if (row, column) != (top, left)
-    )
+    }
 
 
 def _lines(tables: Sequence[Table]) -> list[str]:

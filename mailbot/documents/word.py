@@ -257,9 +257,10 @@ class _Walk:
             self._count(width)
             for offset in range(width):
                 column += 1
-                merged = continued or offset > 0
+                across = offset > 0
+                merged = continued or across
                 text = "" if merged else self._cell(cell, inner)
-                yield Cell(text=text, place=f"{place}第{column}列", merged=merged)
+                yield Cell(text=text, place=f"{place}第{column}列", merged=merged, across=across)
 
     def _cell(self, cell: etree._Element, inner: list[etree._Element]) -> str:
         inner += [block for block in markup.blocks(cell) if local(block) == "tbl"]

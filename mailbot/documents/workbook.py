@@ -57,8 +57,8 @@ class Inside:
     """Formulas without a value, and those whose value nobody calculated."""
     errors: Mapping[Place, str] = field(default_factory=dict)
     """Values that are errors: `#REF!`."""
-    covered: frozenset[Place] = frozenset()
-    """Continuations of merged cells."""
+    covered: Mapping[Place, bool] = field(default_factory=dict)
+    """Continuations of merged cells, and whether each is more of the cell to its left."""
     uncalculated: frozenset[Place] = frozenset()
     """Where a formula has a value that nobody calculated."""
     shown: Mapping[Place, str] = field(default_factory=dict)

@@ -127,7 +127,7 @@ def _evidence(rows: Sequence[FormRow]) -> Iterator[Cell]:
     shared: Cell | None = None
     for row in rows:
         own = row.cells.evidence
-        continues = own.merged and not own.text.strip() and not row.cells.score.merged
+        continues = own.merged and not own.across and not own.text.strip() and not row.cells.score.merged
         if not (continues and shared is not None):
             shared = own
         yield shared
@@ -210,9 +210,8 @@ def _on_evidence(row: FormRow, item: ItemReading) -> Iterator[Finding]:
         return
     if normalized(item.evidence) in _NIL:
         if normalized(row.cells.remark.text) in _NIL:
-            yield finding(
-                Code.EVIDENCE_MISSING, item=item.no, found=quoted(item.evidence), place=item.evidence_place
-            )
+            code = Code.FORM_LOW_CONFIDENCE if row.cells.evidence.several else Code.EVIDENCE_MISSING
+            yield finding(code, item=item.no, found=quoted(item.evidence), place=item.evidence_place)
         return
     for threshold in unsupported(row.item, item.evidence):
         yield finding(

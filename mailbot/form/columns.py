@@ -87,6 +87,8 @@ class Columns:
     """A label merged over several columns of the grid spans them all, and so does one that stands over several."""
     passed_over: Sequence[int] = ()
     """Columns of scores that by their labels are not those asked for: last year's, a first draft's."""
+    borders: tuple[int, ...] = ()
+    """Where in the table's grid the cells of the header begin, those without a label too."""
 
     def cell(self, row: Row, column: Column) -> Cell:
         """The row's cell in a column; an empty one where there is none.
@@ -105,6 +107,19 @@ class Columns:
             texts = dict.fromkeys(cell.text.strip() for cell in said)
             return replace(said[0], text="\n".join(texts))
         return said[0] if said else cells[0]
+
+    def read(self, row: Row, column: Column) -> Cell:
+        """The same, but doubtful where it is empty and what belongs into it may stand beneath the label beside it."""
+        cell = self.cell(row, column)
+        return replace(cell, several=True) if is_empty(cell) and self._is_beside_more(row, column) else cell
+
+    def _is_beside_more(self, row: Row, column: Column) -> bool:
+        """Whether several cells stand beneath the label to the left or right of a column's."""
+        own = self.spans.get(column, _NOWHERE)
+        beside = [
+            span for span in self.spans.values() if own and (span[-1] + 1 == own[0] or own[-1] + 1 == span[0])
+        ]
+        return any(sum(bool(row[i].text.strip()) for i in span if i < len(row)) > 1 for span in beside)
 
     def __contains__(self, column: Column) -> bool:
         return column in self.spans
@@ -186,7 +201,9 @@ def _told_apart(header: Header, rows: Sequence[Row], year: int) -> Header:
         if best >= least:
             spans[column] = [index for index, rank in ranks.items() if rank == best]
     passed_over = [i for i in header.columns.spans[Column.SCORE] if i not in spans[Column.SCORE]]
-    return replace(header, last=last, columns=Columns(spans=spans, passed_over=passed_over))
+    return replace(
+        header, last=last, columns=Columns(spans=spans, passed_over=passed_over, borders=_borders(window))
+    )
 
 
 def _is_beneath(header: Header, rows: Sequence[Row]) -> bool:
@@ -245,7 +262,12 @@ def _named(window: Sequence[Row]) -> Columns:
         column = label("".join(texts)) or (label(texts[-1]) if len(texts) > 1 else None)
         if column is not None:
             named.setdefault(column, []).append(range(index, _end(window, index, width)))
-    return Columns(spans={column: _spanned(window, column, spans) for column, spans in named.items()})
+    spans = {column: _spanned(window, column, spans) for column, spans in named.items()}
+    return Columns(spans=spans, borders=_borders(window))
+
+
+def _borders(window: Sequence[Row]) -> tuple[int, ...]:
+    return tuple(sorted({index for row in window for index, cell in enumerate(row) if not cell.across}))
 
 
 def _spanned(window: Sequence[Row], column: Column, spans: Sequence[range]) -> Sequence[int]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 
+from mailbot.form.borders import straightened
 from mailbot.form.columns import Column, Columns, Row, is_empty, repeats_header
 from mailbot.form.match import Matcher, normalized
-from mailbot.form.points import parse_points
+from mailbot.form.points import Problem, parse_points
 from mailbot.model import ReadBy
 from mailbot.reading import Cell
 from mailbot.rubric import Item
@@ -35,6 +36,16 @@ class Reading:
     score: Cell
     evidence: Cell
     remark: Cell
+
+    def displaced(self, criterion: Cell) -> Reading:
+        """The same row where its criterion stands in another's column: what its other cells are is not sure."""
+        return replace(
+            self,
+            criterion=criterion,
+            points=_NOTHING,
+            score=replace(self.score, several=True),
+            evidence=replace(self.evidence, several=True),
+        )
 
     def joined(self, other: Reading, glue: str) -> Reading:
         """This row and its continuation as one."""
@@ -192,7 +203,7 @@ class _Reader:
         """Rows that may be items, the sums, and what stands below the total."""
         said = [
             row
-            for row in rows
+            for row in straightened(rows, self._columns, self._reads_as_an_item)
             if any(cell.text.strip() or cell.formula for cell in row)
             and not repeats_header(row, self._columns)
         ]
@@ -212,8 +223,23 @@ class _Reader:
     def _is_surely_an_item(self, row: Row) -> bool:
         """By its words, or in a form without words by its number."""
         if Column.CRITERION in self._columns:
-            return self._matcher.whole(self._text(row)) is not None
+            return self._matcher.whole(self._text(row)) is not None or self._astray(row) is not None
         return _number(self._columns.cell(row, Column.NO)) is not None
+
+    def _reads_as_an_item(self, row: Row) -> bool:
+        """Whether a row has a criterion, its points, and neither words as the score nor a number as the evidence."""
+        item = self._matcher.whole(self._text(row))
+        columns = self._columns
+        points, score, evidence = (
+            parse_points(columns.cell(row, column).text)
+            for column in (Column.POINTS, Column.SCORE, Column.EVIDENCE)
+        )
+        return (
+            item is not None
+            and (points == item.points or Column.POINTS not in columns)
+            and score is not Problem.NOT_A_NUMBER
+            and not isinstance(evidence, Decimal)
+        )
 
     def _weight(self, row: Row) -> int:
         """How much the total of this row says to be the whole form's."""
@@ -256,12 +282,11 @@ class _Reader:
     def _claims(self, body: Sequence[Row]) -> list[_Claim]:
         claims = []
         for row in map(self._aligned, body):
-            text = self._text(row)
+            cells = self._reading(row)
+            text = normalized(cells.criterion.text)
             item = self._matcher.whole(text)
             named = item is None and (self._names_category(row) or self._total(row) is not None)
-            claims.append(
-                _Claim(cells=self._reading(row), text=text, item=item, whole=item is not None, category=named)
-            )
+            claims.append(_Claim(cells=cells, text=text, item=item, whole=item is not None, category=named))
         known = {claim.item.no for claim in claims if claim.item}
         numbered = self._numbering(claims)
         for claim in claims:
@@ -279,26 +304,37 @@ class _Reader:
 
     def _aligned(self, row: Row) -> Row:
         """A row whose first cells were left out (tabbed text) moved so that its criterion stands in its column."""
-        span = self._columns.spans.get(Column.CRITERION)
-        if span is None or self._native or self._matcher.whole(self._text(row)) is not None:
+        span, index = self._columns.spans.get(Column.CRITERION), self._astray(row)
+        if span is None or index is None or self._native or index > span[0]:
             return row
-        for index in range(span[0]):
-            missing = span[0] - index
-            blank_end = not any(cell.text.strip() for cell in row[len(row) - missing :])
-            if blank_end and self._matcher.whole(normalized(row[index].text)) is not None:
-                return (*row[:index], *(_NOTHING,) * missing, *row[index : len(row) - missing])
-        return row
+        missing = span[0] - index
+        moved = (*row[:index], *(_NOTHING,) * missing, *row[index : len(row) - missing])
+        blank_end = not any(cell.text.strip() for cell in row[len(row) - missing :])
+        return moved if blank_end and self._is_pointed(moved) else row
+
+    def _astray(self, row: Row) -> int | None:
+        """Where a row has its criterion if not in its column."""
+        if Column.CRITERION not in self._columns or self._matcher.whole(self._text(row)) is not None:
+            return None
+        places = (index for index in range(len(row)) if index not in self._words)
+        return next((i for i in places if self._matcher.whole(normalized(row[i].text)) is not None), None)
+
+    def _is_pointed(self, row: Row) -> bool:
+        """Whether points stand in their column, where there is one."""
+        points = self._columns.cell(row, Column.POINTS)
+        return Column.POINTS not in self._columns or isinstance(parse_points(points.text), Decimal)
 
     def _reading(self, row: Row) -> Reading:
-        columns = self._columns
-        return Reading(
+        columns, astray = self._columns, self._astray(row)
+        reading = Reading(
             no=columns.cell(row, Column.NO),
             criterion=columns.cell(row, Column.CRITERION),
             points=columns.cell(row, Column.POINTS),
-            score=columns.cell(row, Column.SCORE),
-            evidence=columns.cell(row, Column.EVIDENCE),
+            score=columns.read(row, Column.SCORE),
+            evidence=columns.read(row, Column.EVIDENCE),
             remark=columns.cell(row, Column.REMARK),
         )
+        return reading if astray is None else reading.displaced(row[astray])
 
     def _numbering(self, claims: Sequence[_Claim]) -> dict[int, Item]:
         """What a 序号 means: the rubric's own number, or the position where the rows were numbered anew."""

@@ -63,6 +63,17 @@ def _layouts() -> Iterator[Case]:
         ("header-and-footer", "the title in the page's header too", _header_and_footer),
         ("blank-rows", "an empty row after each category", _blank_rows),
         ("picture-beside", "a seal as a picture below", _picture_beside),
+        (
+            "dragged-group",
+            "项目 wide in the header, 评价内容 wide below",
+            partial(_dragged, label=2, below=3),
+        ),
+        (
+            "dragged-score",
+            "自评分 wide in the header, 自评依据 wide below",
+            partial(_dragged, label=5, below=6),
+        ),
+        ("dragged-far", "备注 wide in the header, 评价内容 wide below", partial(_dragged, label=7, below=3)),
     ):
         paper = draw(f"docx {name}")
         yield _docx(name, about, paper, partial(_made, partial(layout, paper)))
@@ -211,6 +222,19 @@ def _picture_beside(paper: Paper, document: Any) -> None:
     picture.save(out, "PNG")
     add_form(document, paper)
     document.add_picture(out)
+
+
+def _dragged(paper: Paper, document: Any, *, label: int, below: int) -> None:
+    """A border moved in all rows but the header: in the grid of one column more another cell takes two of them."""
+    document.add_heading(paper.title, level=1)
+    document.add_paragraph(paper.filler)
+    grid = paper.grid()
+    table = document.add_table(rows=len(grid), cols=len(grid[0]) + 1, style="Table Grid")
+    for number, (row, values) in enumerate(zip(table.rows, grid, strict=True)):
+        wide = below if number else label
+        row.cells[wide].merge(row.cells[wide + 1])
+        for column, value in enumerate(values):
+            row.cells[column + (column > wide)].text = value
 
 
 def _tabbed(paper: Paper, document: Any) -> None:

@@ -31,6 +31,7 @@ def test_spans_become_a_rectangle() -> None:
         [("类别", False), ("指标", False), ("", True), ("分", False)],
         [("", True), ("会员\n大会\n朱镕喆", False), ("", False), ("5分", False)],
     ]
+    assert [[cell.across for cell in row] for row in outer.rows] == [[False, False, True, False], [False] * 4]
     assert outer.rows[1][3].place == "表1 第2行第4列"
     assert [[cell.text for cell in row] for row in inner.rows] == [["", "内"]]
 

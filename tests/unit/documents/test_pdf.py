@@ -104,6 +104,8 @@ def test_cells_know_their_page_and_box_and_whether_they_continue_another() -> No
     rows = pdf.read(writers.pdf_form(RUBRIC, SCORES, EVIDENCE, merged=True)).tables[0].rows
     assert (rows[1][0].place, rows[-1][0].place) == ("第1页", "第3页")
     assert [cell.merged for cell in rows[2]] == [False, True, True] + [False] * 5
+    assert [cell.across for cell in rows[2]] == [False] * 8
+    assert [cell.across for cell in rows[-1]] == [False, True, True, True] + [False] * 4
     box = rows[1][5].box
     assert box is not None
     assert box[0] < box[2] < 842

@@ -95,6 +95,7 @@ def test_merged_cells_hold_their_text_once() -> None:
         [False, True, False],
         [True, True, False],
     ]
+    assert [[cell.across for cell in row] for row in extract.tables[0].rows] == [[False, True, False]] * 2
     assert _texts(extract.tables[0]) == [["类别", "", ""], ["", "", "分"]]
 
 
@@ -222,6 +223,7 @@ def test_reads_ods() -> None:
     assert [(table.name, table.hidden) for table in extract.tables] == [("表一", False), ("藏", True)]
     assert _texts(extract.tables[0]) == [["合并", ""], ["8.5", ""]]
     assert extract.tables[0].rows[0][1].merged
+    assert extract.tables[0].rows[0][1].across
     assert _cell(extract, "表一!B2").formula == "=SUM(A2:A2)"
 
 

@@ -58,6 +58,8 @@ def test_cells_know_their_place_and_whether_they_continue_another() -> None:
     assert [cell.merged for cell in rows[1]] == [False] * 8
     assert [cell.merged for cell in rows[2]] == [False, True, True] + [False] * 5
     assert [cell.merged for cell in rows[-1]] == [False, True, True, True] + [False] * 4
+    assert [cell.across for cell in rows[2]] == [False] * 8
+    assert [cell.across for cell in rows[-1]] == [False, True, True, True] + [False] * 4
 
 
 def test_text_comes_in_reading_order_with_tabs_between_cells() -> None:
