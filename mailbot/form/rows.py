@@ -23,6 +23,7 @@ _TOTAL = re.compile(
 _SUBTOTAL = re.compile(r".{0,14}(?:小计|分项合计|类合计).{0,8}")
 _OF_CATEGORY = re.compile(r"^[0-9一二三四五六七八九十第类]*|(?:[0-9.]+分?|小计|合计|得分|自评分?)*$")
 """What stands before and behind a category's name in a row of its own: its number, its points."""
+_EXAMPLE = re.compile(r"(?:填写|填报|填表)?(?:例|示例|样例|范例|举例|例如|例子)[0-9一二三]?")
 _NOTHING = Cell(text="")
 
 
@@ -104,6 +105,15 @@ class FormRow:
     def joined(self, other: FormRow) -> FormRow:
         """This row and its continuation on the next page as one."""
         return replace(self, cells=self.cells.joined(other.cells, self.glue), whole=self.whole or other.whole)
+
+    def doubled(self, other: FormRow) -> FormRow:
+        """The same item on two whole rows. Where the second says something else, which of their scores counts is doubtful."""
+        cells, others = self.cells, other.cells
+        pairs = ((cells.score, others.score), (cells.evidence, others.evidence))
+        said = ([cell.text.strip() or cell.formula for cell in pair] for pair in pairs)
+        if all(theirs in ("", ours) for ours, theirs in said):
+            return self
+        return replace(self, cells=replace(cells.joined(others, self.glue), criterion=cells.criterion))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +216,7 @@ class _Reader:
             for row in straightened(rows, self._columns, self._reads_as_an_item)
             if any(cell.text.strip() or cell.formula for cell in row)
             and not repeats_header(row, self._columns)
+            and not self._is_example(row)
         ]
         items = [index for index, row in enumerate(said) if self._is_surely_an_item(row)] or [-1]
         totals = {
@@ -219,6 +230,11 @@ class _Reader:
         taken = {*items, *totals}
         rest = [row for index, row in enumerate(said) if index > foot and index not in taken]
         return body, tuple(totals.values()), tuple(rest)
+
+    def _is_example(self, row: Row) -> bool:
+        """Whether a row says of itself that it only shows how to fill in the others."""
+        named = (Column.NO, Column.CATEGORY, Column.GROUP)
+        return any(_EXAMPLE.fullmatch(_bare(self._columns.cell(row, column).text)) for column in named)
 
     def _is_surely_an_item(self, row: Row) -> bool:
         """By its words, or in a form without words by its number."""
@@ -377,7 +393,7 @@ class _Reader:
         if before is None:
             kept.rows[claim.item.no] = row
         elif before.whole and row.whole:
-            self._doubled(before, row)
+            kept.rows[claim.item.no] = before.doubled(row)
         elif kept.last is claim.item:
             kept.rows[claim.item.no] = before.joined(row)
         elif _is_scored(claim.cells):
@@ -404,16 +420,6 @@ class _Reader:
         last = self._kept.last
         belongs_above = last is not None and self._is_part(last, claim.text)
         return not belongs_above and self._is_part(following, claim.text)
-
-    def _doubled(self, before: FormRow, row: FormRow) -> None:
-        """The same criterion twice: an added row, unless the second says nothing else."""
-        for one, other in (
-            (before.cells.score, row.cells.score),
-            (before.cells.evidence, row.cells.evidence),
-        ):
-            if other.text.strip() and normalized(one.text) != normalized(other.text):
-                self._kept.added.append(row.cells)
-                return
 
     def _unclaimed(self, claim: _Claim) -> None:
         """A row that is no item: more of the row above, an added one, or nothing that counts."""

@@ -191,6 +191,7 @@ def _rearranged() -> Iterator[Case]:
     yield moved("blank-rows", "an empty row below each item", lambda g: [r for row in g for r in (row, [])])
     yield moved("category-rows", "each category on a row of its own", _category_rows)
     yield moved("notes-below", "notes, date and signature below the total", _with_notes)
+    yield moved("example-kept", "the row that shows how to fill in left above the items", _with_example)
     yield moved("criteria-numbered", "each criterion with its number in front", _numbered_criteria)
     yield moved(
         "far-inside", "the form begins at D6", lambda g: [[], [], [], *(["", "", "", *row] for row in g)]
@@ -243,6 +244,11 @@ def _with_notes(grid: Grid) -> Grid:
         ["说明：1.自评分请对照分值填写，最高不超过10分。"],
         ["", "", "填表人：李四", "", "联系电话：0571-87000000", "日期：2021年1月8日"],
     ]
+
+
+def _with_example(grid: Grid) -> Grid:
+    example = ["例", "示例", "示例", grid[1][3], grid[1][4], "8", "2020年5月举办全国性学术年会1次", ""]
+    return [grid[0], example, *grid[1:]]
 
 
 def _numbered_criteria(grid: Grid) -> Grid:

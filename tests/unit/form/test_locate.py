@@ -553,6 +553,39 @@ def test_evidence_in_rows_of_its_own_beside_empty_cells(merged: tuple[str, ...])
     assert examined.assessment.items[0].evidence.endswith("\n二、组织研学工作会\n三、举办沙龙")
 
 
+def with_row_above(**texts: str) -> Callable[[list[Line]], list[Line]]:
+    """The first item's row once more above it, with other texts."""
+
+    def change(lines: list[Line]) -> list[Line]:
+        return [lines[0] | {column: cell(text) for column, text in texts.items()}, *lines]
+
+    return change
+
+
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE, ReadBy.TEXT])
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [("no", "例"), ("no", "示例1"), ("category", "（样例）"), ("group", "填写示例："), ("no", "例如")],
+)
+def test_a_row_that_says_it_is_an_example_is_none(read_by: ReadBy, column: str, text: str) -> None:
+    texts = {"score": "8", "evidence": "举办年会1次", column: text}
+    assert_right(Form(read_by=read_by, change=with_row_above(**texts), total="100").extract())
+
+
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE, ReadBy.TEXT])
+@pytest.mark.parametrize("texts", [{"score": "8"}, {"score": "8", "evidence": "2次"}, {"evidence": "2次"}])
+def test_which_of_two_rows_of_an_item_counts_is_for_a_person(read_by: ReadBy, texts: dict[str, str]) -> None:
+    examined = read(Form(read_by=read_by, change=with_row_above(**texts), total="100"))
+    assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, 1)]
+    assert examined.assessment is not None
+    assert (examined.assessment.items[0].score, examined.assessment.total) == (None, 90)
+
+
+@pytest.mark.parametrize("texts", [{}, {"score": "", "evidence": ""}])
+def test_an_items_row_that_stands_there_twice_and_says_nothing_else(texts: dict[str, str]) -> None:
+    assert_right(Form(change=with_row_above(**texts), total="100").extract())
+
+
 def test_a_hidden_row_below_an_item_was_written_over() -> None:
     def change(lines: list[Line]) -> list[Line]:
         old = {c: cell("", hidden=True) for c in ORDER} | {"score": cell("4", hidden=True)}
