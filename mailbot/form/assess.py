@@ -64,7 +64,7 @@ def assess(form: Located, heading: Heading, source: Source, matcher: Matcher) ->
     total = sum(scores, Decimal()) if scores else None
     stated, on_total = _total(_total_cell(form, heading, matcher), form, items, total, matcher)
     changes = tuple(alterations(form, source.read_by, source.text, matcher, cut_short=source.cut_short))
-    findings = [*changes, *_on_items(form.rows, items), *on_total]
+    findings = [*changes, *_on_columns(form), *_on_items(form.rows, items), *on_total]
     untouched = _is_untouched(form, stated)
     if source.read_by is ReadBy.TEXT and _looks_misread(form, findings):
         findings = list(_as_doubts(findings))
@@ -159,6 +159,11 @@ def _is_untouched(form: Located, stated: Decimal | None) -> bool:
         for row in form.rows
     )
     return bool(form.rows) and empty and not stated
+
+
+def _on_columns(form: Located) -> Iterator[Finding]:
+    if form.unnamed is not None:
+        yield finding(Code.FORM_LOW_CONFIDENCE, found=quoted(form.unnamed))
 
 
 def _on_items(rows: Sequence[FormRow], items: Sequence[ItemReading]) -> Iterator[Finding]:

@@ -40,7 +40,8 @@ _LABELS: tuple[tuple[Column, re.Pattern[str]], ...] = tuple(
         (Column.SCORE, r"(?:学会|单位|本会)?(?:自评|自我评|评|打)(?:得)?(?:分|分数|分值|结果)分?"),
         (
             Column.EVIDENCE,
-            r".{0,4}(?:自评|评分|得分)?(?:依据|工作实效|自评说明|佐证材料|工作成效|完成情况).{0,8}",
+            r".{0,4}(?:自评|评分|得分)?(?:依据|理由|实效|实绩|成效|业绩|(?:自评|得分)说明|(?:佐证|支撑|证明|印证)材料"
+            r"|(?:完成|落实|开展|实施|具体|工作)情况|主要工作|主要做法|具体(?:工作)?内容).{0,8}",
         ),
         (Column.NO, r"序号?|编号|项号"),
         (Column.CATEGORY, r"类别|分类|一级指标|评价类别"),
@@ -89,6 +90,8 @@ class Columns:
     """Columns of scores that by their labels are not those asked for: last year's, a first draft's."""
     borders: tuple[int, ...] = ()
     """Where in the table's grid the cells of the header begin, those without a label too."""
+    unnamed: str | None = None
+    """What stands above the columns of text that are taken for the evidence, though no label says so."""
 
     def cell(self, row: Row, column: Column) -> Cell:
         """The row's cell in a column; an empty one where there is none.
@@ -111,7 +114,9 @@ class Columns:
     def read(self, row: Row, column: Column) -> Cell:
         """The same, but doubtful where it is empty and what belongs into it may stand beneath the label beside it."""
         cell = self.cell(row, column)
-        return replace(cell, several=True) if is_empty(cell) and self._is_beside_more(row, column) else cell
+        guessed = column is Column.EVIDENCE and self.unnamed is not None
+        doubtful = guessed or self._is_beside_more(row, column)
+        return replace(cell, several=True) if is_empty(cell) and doubtful else cell
 
     def _is_beside_more(self, row: Row, column: Column) -> bool:
         """Whether several cells stand beneath the label to the left or right of a column's."""
@@ -168,7 +173,7 @@ def headers(rows: Sequence[Row], year: int) -> Iterator[Header]:
         if found is None:
             index += 1
             continue
-        header = _told_apart(found, rows, year)
+        header = _with_evidence(_told_apart(found, rows, year), rows)
         yield header
         index = header.last + 1
 
@@ -204,6 +209,27 @@ def _told_apart(header: Header, rows: Sequence[Row], year: int) -> Header:
     return replace(
         header, last=last, columns=Columns(spans=spans, passed_over=passed_over, borders=_borders(window))
     )
+
+
+def _with_evidence(header: Header, rows: Sequence[Row]) -> Header:
+    """Where no label names the evidence, the columns right of the score that are mostly filled with text taken for it."""
+    columns = header.columns
+    if Column.EVIDENCE in columns:
+        return header
+    taken = {index for span in columns.spans.values() for index in span}
+    scored = [row for row in rows[header.last + 1 :] if not is_empty(columns.cell(row, Column.SCORE))]
+    beside = range(max(columns.spans[Column.SCORE]) + 1, len(rows[header.last]))
+    found = [index for index in beside if index not in taken and _holds_text(scored, index)]
+    if not found:
+        return header
+    label_above = " ".join(row[index].text for row in rows[header.first : header.last + 1] for index in found)
+    spans = {**columns.spans, Column.EVIDENCE: found}
+    return replace(header, columns=replace(columns, spans=spans, unnamed=label_above))
+
+
+def _holds_text(rows: Sequence[Row], index: int) -> bool:
+    said = [row for row in rows if index < len(row) and parse_points(row[index].text) is Problem.NOT_A_NUMBER]
+    return 2 * len(said) > len(rows)
 
 
 def _is_beneath(header: Header, rows: Sequence[Row]) -> bool:

@@ -32,6 +32,8 @@ class Located:
     """The cell of the stated total; None where the form has no such row."""
     around: tuple[Row, ...] = ()
     """The rows of its tables above the header and below the total."""
+    unnamed: str | None = None
+    """What stands above the columns that were taken for the evidence, where no label names it."""
     hidden: bool = False
 
     @property
@@ -174,6 +176,7 @@ def _finished(form: _Growing, matcher: Matcher) -> Located:
         added=tuple(form.added),
         total=the_total(form.totals),
         around=tuple(form.around),
+        unnamed=form.columns.unnamed,
         hidden=form.hidden,
     )
 
@@ -188,4 +191,5 @@ def merged(parts: Iterable[Located], items: Sequence[Item]) -> Located:
         total=next((part.total for part in parts if part.total and part.total.text.strip()), None)
         or next((part.total for part in parts if part.total), None),
         around=tuple(row for part in parts for row in part.around),
+        unnamed=next((part.unnamed for part in parts if part.unnamed is not None), None),
     )

@@ -192,11 +192,20 @@ def _rearranged() -> Iterator[Case]:
     yield moved("category-rows", "each category on a row of its own", _category_rows)
     yield moved("notes-below", "notes, date and signature below the total", _with_notes)
     yield moved("example-kept", "the row that shows how to fill in left above the items", _with_example)
+    yield moved("evidence-otherwise", "自评依据 as 工作实绩", partial(_headed, label="工作实绩"))
     yield moved("criteria-numbered", "each criterion with its number in front", _numbered_criteria)
     yield moved(
         "far-inside", "the form begins at D6", lambda g: [[], [], [], *(["", "", "", *row] for row in g)]
     )
     yield moved("labels-otherwise", "the header's labels in other words", _other_labels)
+    paper = draw("evidence-unnamed").found("form.low_confidence")
+    rows = [[paper.title], [paper.filler], *_headed(paper.grid(), "2020年度所做的事")]
+    yield _xlsx(
+        "evidence-unnamed",
+        "自评依据 under a label that tells nothing",
+        paper,
+        partial(xlsx, Sheet(rows=rows)),
+    )
     paper = draw("filler apart")
     rows = [
         ["", paper.title],
@@ -263,6 +272,11 @@ def _other_labels(grid: Grid) -> Grid:
         ["编号", "一级指标", "二级指标", "评价标准", "满分", "自评\n得分", "自评依据\n（工作实效）", "备 注"],
         *grid[1:],
     ]
+
+
+def _headed(grid: Grid, label: str) -> Grid:
+    """The evidence under another label."""
+    return [[*grid[0][:6], label, *grid[0][7:]], *grid[1:]]
 
 
 def _quirks() -> Iterator[Case]:

@@ -87,6 +87,14 @@ def test_extra_columns_and_rows_change_nothing(
         ("evidence", "自评依据\n（工作实效）"),
         ("evidence", "工作实效"),
         ("evidence", "自评依据"),
+        ("evidence", "自评理由"),
+        ("evidence", "主要工作"),
+        ("evidence", "工作实绩"),
+        ("evidence", "支撑材料"),
+        ("evidence", "工作情况"),
+        ("evidence", "具体情况"),
+        ("evidence", "具体工作内容"),
+        ("evidence", "得分说明"),
         ("criterion", "评价标准"),
         ("criterion", "内容"),
         ("points", "分 值"),
@@ -97,6 +105,24 @@ def test_extra_columns_and_rows_change_nothing(
 )
 def test_labels_in_other_words(column: str, label: str) -> None:
     assert_right(Form(labels={**LABELS, column: label}).extract())
+
+
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE, ReadBy.TEXT])
+@pytest.mark.parametrize("label", ["2020年度所做的事", ""])
+def test_evidence_under_no_label_that_names_it_is_for_a_person(read_by: ReadBy, label: str) -> None:
+    form = Form(read_by=read_by, labels={**LABELS, "evidence": label})
+    form.evidence[8] = ""
+    examined = read(form)
+    assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, None), (Code.FORM_LOW_CONFIDENCE, 8)]
+    assert examined.findings[0].found == label
+    assert examined.assessment is not None
+    assert examined.assessment.items[0].evidence == form.evidence[1]
+
+
+@pytest.mark.parametrize("text", ["", "1"])
+def test_a_column_without_text_is_no_evidence(text: str) -> None:
+    form = Form(labels={**LABELS, "evidence": "年度"}, evidence=dict.fromkeys(NOS, text))
+    assert faults(read(form)) == [(Code.EVIDENCE_MISSING, no) for no in NOS]
 
 
 def test_the_offices_own_score_is_not_the_self_assessed_one() -> None:
