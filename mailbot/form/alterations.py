@@ -64,10 +64,13 @@ def _points(row: FormRow) -> Iterator[Finding]:
 
 def _words(row: FormRow, read_by: ReadBy, text: str, matcher: Matcher) -> Iterator[Finding]:
     words = normalized(row.cells.criterion.text)
-    if words in ("", matcher.criterion(row.item)) or not _changed(row.item, words, read_by, text, matcher):
+    if words in ("", matcher.criterion(row.item)):
+        return
+    cut_off = read_by is ReadBy.TEXT and matcher.is_piece(row.item, words)
+    if not (cut_off or _changed(row.item, words, read_by, text, matcher)):
         return
     yield finding(
-        Code.FORM_ALTERED,
+        Code.FORM_LOW_CONFIDENCE if cut_off else Code.FORM_ALTERED,
         item=row.item.no,
         found=quoted(row.cells.criterion.text),
         wanted=quoted(row.item.criterion),

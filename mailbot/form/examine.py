@@ -13,6 +13,7 @@ from mailbot.form.assess import Assessed, Source, assess
 from mailbot.form.heading import Heading, form_titles, heading
 from mailbot.form.locate import Located, locate, merged
 from mailbot.form.match import Matcher, matcher_of, normalized, normalized_whole
+from mailbot.form.rows import FormRow
 from mailbot.model import SURE, Assessment, Code, Finding, ItemReading, ReadBy, Role, finding
 from mailbot.reading import Extract
 from mailbot.rubric import Rubric
@@ -122,12 +123,19 @@ def _candidates(readable: Readable, matcher: Matcher) -> Iterator[_Candidate]:
     count = 0
     for form in locate(readable.extract, matcher):
         top = heading(readable.extract, form.around)
-        if sum(row.by_words for row in form.rows) >= fewest or _is_other_years(top, matcher.rubric):
+        known = sum(row.by_words or _is_cut_off(row, readable.extract, matcher) for row in form.rows)
+        if known >= fewest or _is_other_years(top, matcher.rubric):
             count += 1
             yield _candidate((readable,), form, top, {}, matcher)
     if not count and _holds_unread_form(readable, matcher):
         top = heading(readable.extract, ())
         yield _candidate((readable,), Located(), top, {}, matcher)
+
+
+def _is_cut_off(row: FormRow, extract: Extract, matcher: Matcher) -> bool:
+    """Whether a page shows a piece of an item's criterion alone, its row being too low."""
+    words = normalized(row.cells.criterion.text)
+    return extract.read_by is ReadBy.TEXT and matcher.is_piece(row.item, words)
 
 
 def _candidate(

@@ -87,6 +87,10 @@ class Matcher:
         clear = len(best) < 2 or best[0][1] - best[1][1] >= _MARGIN
         return self.rubric.by_no[best[0][2]] if clear else None
 
+    def is_piece(self, item: Item, text: str) -> bool:
+        """Whether of the item's criterion this is the beginning, the end or a middle, however short."""
+        return text != "" and text != self._criteria[item.no] and text in self._criteria[item.no]
+
     def resemblance(self, item: Item, text: str) -> float:
         """0..100: how much a text is the item's criterion; one that contains it whole is it."""
         criterion = self._criteria[item.no]

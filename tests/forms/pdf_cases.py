@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from tests.forms.case import Case, form_case, other_case
 from tests.forms.faults import FAULTS, NEAR_MISSES
-from tests.forms.paper import Paper, draw
+from tests.forms.paper import NOS, RUBRIC, Paper, draw
 from tests.forms.pdfs import pdf, report_pdf
 from tests.forms.texts import report
 
@@ -52,11 +52,21 @@ def cases() -> Iterator[Case]:
         yield _pdf(f"unruled-{what}", f"no lines: {what}", paper, ruled=False)
         paper = FAULTS[what](draw(f"pdf split {what}"))
         yield _pdf(f"split-{what}", f"rows over pages: {what}", paper, landscape=False, split_rows=True)
+    for name, about, nos in (
+        ("cut-off", "three rows too low: only the last signs of their criteria show", (1, 17, 29)),
+        ("cut-off-all", "all rows too low", NOS),
+    ):
+        yield _pdf(name, about, _cut_off(draw(f"pdf {name}"), nos))
     yield from _with_reports()
     paper = draw("pdf named doc")
     yield form_case(
         "pdf-named.docx", "a PDF named .docx", paper, partial(pdf, paper), writer="reportlab", format="pdf"
     )
+
+
+def _cut_off(paper: Paper, nos: Sequence[int]) -> Paper:
+    tails = {no: RUBRIC.by_no[no].criterion[-3:] for no in nos}
+    return replace(paper, criteria=tails).found(*(f"form.low_confidence#{no}" for no in nos))
 
 
 def _pdf(name: str, about: str, paper: Paper, **options: Any) -> Case:

@@ -390,6 +390,26 @@ def test_what_was_not_read_to_its_end_is_for_a_person() -> None:
     assert (Code.FORM_LOW_CONFIDENCE, 52) in faults(read(cut))
 
 
+@pytest.mark.parametrize(
+    "words", ["会。", "举办国际性、", "高层次、跨学科", "综合性学术交流活动,组织研学工作会。"]
+)
+def test_a_piece_of_a_criterion_in_a_page_was_cut_off_and_not_altered(words: str) -> None:
+    form = Form(read_by=ReadBy.TEXT, change=changed(1, criterion=words))
+    assert faults(read(form)) == [(Code.FORM_LOW_CONFIDENCE, 1)]
+    form = Form(read_by=ReadBy.TABLE, change=changed(1, criterion=words))
+    assert faults(read(form)) == [(Code.FORM_ALTERED, 1)]
+
+
+def test_a_page_that_shows_pieces_of_the_criteria_alone_is_the_form() -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        return [line | {"criterion": cell(line["criterion"].text[-3:])} for line in lines]
+
+    examined = read(Form(read_by=ReadBy.TEXT, change=change))
+    assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, no) for no in NOS]
+    assert examined.assessment is not None
+    assert examined.assessment.total == 100
+
+
 # --- recognized from pictures
 
 
