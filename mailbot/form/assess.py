@@ -16,7 +16,7 @@ from mailbot.form.heading import Heading
 from mailbot.form.locate import Located
 from mailbot.form.match import Matcher, normalized
 from mailbot.form.points import Problem, adds_cells, compute, parse_points, plain
-from mailbot.form.rows import FormRow
+from mailbot.form.rows import FormRow, Reading
 from mailbot.model import SURE, Assessment, Code, Finding, ItemReading, ReadBy, Severity, finding
 from mailbot.reading import Cell
 
@@ -261,15 +261,26 @@ def _total(
             )
             return None, (missing,)
         stated = number
-    if not every or stated is None or total is None or stated in (total, total + _added(form)):
+    if not every or stated is None or total is None:
         return stated, ()
-    mismatch = finding(Code.TOTAL_MISMATCH, found=plain(stated), wanted=computed, place=cell.place)
-    return stated, (mismatch,)
+    return stated, tuple(_on_sum(stated, total, form, cell.place))
 
 
-def _added(form: Located) -> Decimal:
-    """What the added rows claim; a total that includes them was added up rightly."""
-    return sum((number for row in form.added if (number := _score(row.score)) is not None), Decimal())
+def _on_sum(stated: Decimal, total: Decimal, form: Located, place: str) -> Iterator[Finding]:
+    """A total that is not the items' sum; one that includes rows beside them, which it may, is for a person."""
+    sums = (total, total + _claimed(form.added))
+    if stated in sums:
+        return
+    if stated - _claimed(form.extra) in sums:
+        for row in form.extra:
+            yield finding(Code.FORM_LOW_CONFIDENCE, found=quoted(row.criterion.text), place=row.score.place)
+    else:
+        yield finding(Code.TOTAL_MISMATCH, found=plain(stated), wanted=plain(total), place=place)
+
+
+def _claimed(rows: Iterable[Reading]) -> Decimal:
+    """What rows claim that are no items; a total that includes them was added up rightly."""
+    return sum((number for row in rows if (number := _score(row.score)) is not None), Decimal())
 
 
 def _uncertain(form: Located, heading: Heading, source: Source) -> Iterator[Finding]:

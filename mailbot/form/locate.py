@@ -28,6 +28,8 @@ class Located:
     """One for each item that has a row, in the rubric's order."""
     added: tuple[Reading, ...] = ()
     """Scored rows that are no item of the rubric."""
+    extra: tuple[Reading, ...] = ()
+    """Scored rows of few words that the total may include, their names as the criterion."""
     total: Cell | None = None
     """The cell of the stated total; None where the form has no such row."""
     around: tuple[Row, ...] = ()
@@ -51,6 +53,7 @@ class _Growing:
     width: int
     rows: list[FormRow] = field(default_factory=list)
     added: list[Reading] = field(default_factory=list)
+    extra: list[Reading] = field(default_factory=list)
     totals: list[Total] = field(default_factory=list)
     around: list[Row] = field(default_factory=list)
 
@@ -62,6 +65,7 @@ class _Growing:
             self.totals = [replace(total, within=True) for total in self.totals]
         self.rows += read.rows
         self.added += read.added
+        self.extra += read.extra
         self.totals += read.totals
         self.around += read.rest
 
@@ -174,6 +178,7 @@ def _finished(form: _Growing, matcher: Matcher) -> Located:
     return Located(
         rows=tuple(sorted(form.rows, key=lambda row: order[row.item.no])),
         added=tuple(form.added),
+        extra=tuple(form.extra),
         total=the_total(form.totals),
         around=tuple(form.around),
         unnamed=form.columns.unnamed,
@@ -188,6 +193,7 @@ def merged(parts: Iterable[Located], items: Sequence[Item]) -> Located:
     return Located(
         rows=tuple(by_no[item.no] for item in items if item.no in by_no),
         added=tuple(row for part in parts for row in part.added),
+        extra=tuple(row for part in parts for row in part.extra),
         total=next((part.total for part in parts if part.total and part.total.text.strip()), None)
         or next((part.total for part in parts if part.total), None),
         around=tuple(row for part in parts for row in part.around),

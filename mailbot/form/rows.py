@@ -18,8 +18,14 @@ from mailbot.reading import Cell
 from mailbot.rubric import Item
 
 _TOTAL = re.compile(
-    r"(?:自评)?(?:总计|合计|总分|共计|总得分|合计得分|总评)(?:得分|分值|分数|分)?(?P<number>[0-9.]*)分?"
+    r"(?:自评|学会|本会|单位)*(?:得分|分数?)?(?:总计|合计|总分|共计|总得分|合计得分|总评)(?:得分|分值|分数|分)?"
+    r"(?P<number>[0-9.]*)分?"
 )
+_BESIDE_TOTAL = re.compile(
+    r"[(（]?满分[:：]?[0-9.]*分?[)）]?|(?<=\S)[(（](?:由|学会|单位|本会|自评|填写?|得|总|分数?)+[)）]"
+)
+"""What is said beside the total's word: how much it can be, whose it is."""
+_BONUS = re.compile(r".{0,6}(?:附加|加分|奖励).{0,6}")
 _SUBTOTAL = re.compile(r".{0,14}(?:小计|分项合计|类合计).{0,8}")
 _OF_CATEGORY = re.compile(r"^[0-9一二三四五六七八九十第类]*|(?:[0-9.]+分?|小计|合计|得分|自评分?)*$")
 """What stands before and behind a category's name in a row of its own: its number, its points."""
@@ -148,6 +154,8 @@ class Rows:
 
     rows: tuple[FormRow, ...]
     added: tuple[Reading, ...]
+    extra: tuple[Reading, ...]
+    """Scored rows of too few words to be added ones, their names as the criterion: a bonus that a total may include."""
     totals: tuple[Total, ...]
     rest: tuple[Row, ...]
     """What stands below the total."""
@@ -174,6 +182,8 @@ class _Claim:
     """The criterion, normalized."""
     item: Item | None
     whole: bool
+    name: Cell
+    """The first that says something of the cells that tell what a row is about."""
     category: bool = False
     """Whether the row bears a category's name, or the word of a sum, and is none of its items."""
 
@@ -184,6 +194,7 @@ class _Kept:
 
     rows: dict[int, FormRow] = field(default_factory=dict)
     added: list[Reading] = field(default_factory=list)
+    extra: list[Reading] = field(default_factory=list)
     last: Item | None = None
 
 
@@ -207,7 +218,13 @@ class _Reader:
             following = claims[index + 1].item if index + 1 < len(claims) else None
             self._settle(claim, following)
         kept = self._kept
-        return Rows(rows=tuple(kept.rows.values()), added=tuple(kept.added), totals=totals, rest=rest)
+        return Rows(
+            rows=tuple(kept.rows.values()),
+            added=tuple(kept.added),
+            extra=tuple(kept.extra),
+            totals=totals,
+            rest=rest,
+        )
 
     def _parted(self, rows: Sequence[Row]) -> tuple[list[Row], tuple[Total, ...], tuple[Row, ...]]:
         """Rows that may be items, the sums, and what stands below the total."""
@@ -302,13 +319,27 @@ class _Reader:
             text = normalized(cells.criterion.text)
             item = self._matcher.whole(text)
             named = item is None and (self._names_category(row) or self._total(row) is not None)
-            claims.append(_Claim(cells=cells, text=text, item=item, whole=item is not None, category=named))
+            claims.append(
+                _Claim(
+                    cells=cells,
+                    text=text,
+                    item=item,
+                    whole=item is not None,
+                    name=self._name(row),
+                    category=named,
+                )
+            )
         known = {claim.item.no for claim in claims if claim.item}
         numbered = self._numbering(claims)
         for claim in claims:
             if claim.item is None and not claim.category:
                 claim.item = self._by_number(claim, numbered, known) or self._matcher.part(claim.text)
         return claims
+
+    def _name(self, row: Row) -> Cell:
+        telling = (Column.NO, Column.CATEGORY, Column.GROUP, Column.CRITERION)
+        cells = (self._columns.cell(row, column) for column in telling)
+        return next((cell for cell in cells if cell.text.strip()), _NOTHING)
 
     def _names_category(self, row: Row) -> bool:
         """Whether a row's words are a category's name alone, with or without its number and points."""
@@ -422,14 +453,18 @@ class _Reader:
         return not belongs_above and self._is_part(following, claim.text)
 
     def _unclaimed(self, claim: _Claim) -> None:
-        """A row that is no item: more of the row above, an added one, or nothing that counts."""
+        """A row that is no item: more of the row above, an added one, an extra, or nothing that counts."""
         cells, kept = claim.cells, self._kept
-        if not cells.no.text.strip() and kept.last is not None and self._goes_on(claim, kept.last):
+        own = cells.no.text.strip() or (claim.name is not cells.criterion and _is_bonus(claim.name))
+        if not own and kept.last is not None and self._goes_on(claim, kept.last):
             piece = FormRow(item=kept.last, cells=cells, whole=False, glue=self._glue)
             before = kept.rows.get(kept.last.no)
             kept.rows[kept.last.no] = before.joined(piece) if before else piece
         elif self._claims_to_be_an_item(claim) and _is_scored(cells):
             kept.added.append(cells)
+            kept.last = None
+        elif claim.name.text.strip() and isinstance(parse_points(cells.score.text), Decimal):
+            kept.extra.append(replace(cells, criterion=claim.name))
             kept.last = None
 
     def _claims_to_be_an_item(self, claim: _Claim) -> bool:
@@ -459,8 +494,12 @@ def _visible(claims: Sequence[_Claim]) -> Iterator[_Claim]:
 @lru_cache(maxsize=512)
 def _number_of_total(text: str) -> str | None:
     """What stands behind the word in the total's cell, '' where nothing does; None for any other text."""
-    match = _TOTAL.fullmatch(_bare(text)) if len(text) < 40 else None
+    match = _TOTAL.fullmatch(_bare(_BESIDE_TOTAL.sub("", text))) if len(text) < 40 else None
     return match["number"] if match else None
+
+
+def _is_bonus(name: Cell) -> bool:
+    return _BONUS.fullmatch(_bare(name.text)) is not None
 
 
 def _bare(text: str) -> str:

@@ -198,6 +198,14 @@ def _rearranged() -> Iterator[Case]:
         "far-inside", "the form begins at D6", lambda g: [[], [], [], *(["", "", "", *row] for row in g)]
     )
     yield moved("labels-otherwise", "the header's labels in other words", _other_labels)
+    paper = _with_bonus(draw("bonus"))
+    yield _xlsx(
+        "bonus-in-total", "附加分 below the items, in the total too", paper, partial(xlsx, form_sheet(paper))
+    )
+    for name, label in (("of-scores", "自评得分合计"), ("with-its-most", "总计（满分100分）")):
+        paper = replace(FAULTS["total-mismatch"](draw(label)), total_label=label)
+        about = f"a wrong total under {label}"
+        yield _xlsx(f"fault-total-{name}", about, paper, partial(xlsx, form_sheet(paper)))
     paper = draw("evidence-unnamed").found("form.low_confidence")
     rows = [[paper.title], [paper.filler], *_headed(paper.grid(), "2020年度所做的事")]
     yield _xlsx(
@@ -272,6 +280,13 @@ def _other_labels(grid: Grid) -> Grid:
         ["编号", "一级指标", "二级指标", "评价标准", "满分", "自评\n得分", "自评依据\n（工作实效）", "备 注"],
         *grid[1:],
     ]
+
+
+def _with_bonus(paper: Paper) -> Paper:
+    """Points beside the 25 items, in the total too."""
+    with_them = (paper.sum or Decimal()) + 2
+    row = ("附加分", "", "", "", "5分", "2", "获国家级表彰1次", "")
+    return replace(paper, added=(row,)).totalled(plain(with_them), with_them, "form.low_confidence")
 
 
 def _headed(grid: Grid, label: str) -> Grid:

@@ -376,6 +376,25 @@ def test_a_total_that_includes_the_added_row_was_added_up_rightly() -> None:
     assert (Code.TOTAL_MISMATCH, None) in faults(read(Form(change=_with_another, total="104")))
 
 
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE])
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [("no", "附加分"), ("category", "附加分"), ("group", "加分项"), ("criterion", "附加分")],
+)
+def test_a_total_that_includes_a_bonus_is_for_a_person(read_by: ReadBy, column: str, name: str) -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        bonus = {"points": cell("5分"), "score": cell("3"), "evidence": cell("国家级表彰")}
+        return [*lines, bonus | {column: cell(name)}]
+
+    examined = read(Form(read_by=read_by, change=change, total="103"))
+    assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, None)]
+    assert examined.findings[0].found == name
+    assert examined.assessment is not None
+    assert (examined.assessment.total, examined.assessment.stated_total) == (100, 103)
+    assert faults(read(Form(read_by=read_by, change=change, total="100"))) == []
+    assert faults(read(Form(read_by=read_by, change=change, total="102"))) == [(Code.TOTAL_MISMATCH, None)]
+
+
 def test_an_item_whose_row_could_not_be_made_out_is_for_a_person() -> None:
     form = Form(read_by=ReadBy.TEXT, change=lambda lines: [x for x in lines if x["no"].text != "20"])
     given = form.extract()

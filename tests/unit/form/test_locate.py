@@ -363,7 +363,13 @@ def test_a_category_in_other_words_is_known_by_its_points(read_by: ReadBy) -> No
     assert_right(Form(read_by=read_by, change=change).extract())
 
 
-@pytest.mark.parametrize("label", ["总计", "合计", "总 计", "总分", "合 计：", "总计（分）"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("总计", "合计", "总 计", "总分", "合 计：", "总计（分）", "自评得分合计", "自评分合计", "自评总分"),
+        *("总计（满分100分）", "总分（满分：100）", "合计（自评得分）", "学会自评总得分", "总计 满分100分"),
+    ],
+)
 def test_labels_of_the_total(label: str) -> None:
     table = Form().table()
     last = (cell(label), *table.rows[-1][1:])
