@@ -55,7 +55,8 @@ def _holding(borders: Borders, known: Counter[Borders]) -> Iterator[Borders]:
 def _moved(row: Row, places: Mapping[int, int]) -> Row:
     cells = [_MORE] * (max(len(row), *places.values()) + 1)
     for begin, at in places.items():
-        cells[at] = row[begin]
+        if begin < len(row):
+            cells[at] = row[begin]
     return tuple(cells)
 
 
@@ -84,8 +85,7 @@ def _likeliest(row: Row, columns: Columns, fits: Callable[[Row], bool]) -> Row:
 
 def _doubtful(row: Row, columns: Columns) -> Row:
     """The row with a score and an evidence that a person has to look at, and no points to go by."""
-    cells = list(row)
-    for column in (Column.POINTS, Column.SCORE, Column.EVIDENCE):
-        for index in columns.spans.get(column, ()):
-            cells[index] = _MORE if column is Column.POINTS else replace(cells[index], several=True)
-    return tuple(cells)
+    spans = columns.spans
+    asked = {index for column in (Column.SCORE, Column.EVIDENCE) for index in spans.get(column, ())}
+    cells = (replace(cell, several=True) if index in asked else cell for index, cell in enumerate(row))
+    return tuple(_MORE if index in spans.get(Column.POINTS, ()) else cell for index, cell in enumerate(cells))

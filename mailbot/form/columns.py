@@ -119,12 +119,15 @@ class Columns:
         return replace(cell, several=True) if is_empty(cell) and doubtful else cell
 
     def _is_beside_more(self, row: Row, column: Column) -> bool:
-        """Whether several cells stand beneath the label to the left or right of a column's."""
+        """Whether several cells stand beneath the label to the left or right of a column's, one of its kind among them."""
         own = self.spans.get(column, _NOWHERE)
-        beside = [
-            span for span in self.spans.values() if own and (span[-1] + 1 == own[0] or own[-1] + 1 == span[0])
-        ]
-        return any(sum(bool(row[i].text.strip()) for i in span if i < len(row)) > 1 for span in beside)
+        for span in self.spans.values():
+            if own and (span[-1] + 1 == own[0] or own[-1] + 1 == span[0]):
+                said = [text for i in span if i < len(row) and (text := row[i].text.strip())]
+                words = [parse_points(text) is Problem.NOT_A_NUMBER for text in said]
+                if len(said) > 1 and (column is Column.EVIDENCE) in words:
+                    return True
+        return False
 
     def __contains__(self, column: Column) -> bool:
         return column in self.spans
@@ -222,7 +225,8 @@ def _with_evidence(header: Header, rows: Sequence[Row]) -> Header:
     found = [index for index in beside if index not in taken and _holds_text(scored, index)]
     if not found:
         return header
-    label_above = " ".join(row[index].text for row in rows[header.first : header.last + 1] for index in found)
+    window = rows[header.first : header.last + 1]
+    label_above = " ".join(row[i].text for row in window for i in found if i < len(row) and row[i].text)
     spans = {**columns.spans, Column.EVIDENCE: found}
     return replace(header, columns=replace(columns, spans=spans, unnamed=label_above))
 

@@ -360,8 +360,10 @@ class _Reader:
         return moved if blank_end and self._is_pointed(moved) else row
 
     def _astray(self, row: Row) -> int | None:
-        """Where a row has its criterion if not in its column."""
-        if Column.CRITERION not in self._columns or self._matcher.whole(self._text(row)) is not None:
+        """Where a row has its criterion, beside its number or points, if not in its column."""
+        numbered = any(isinstance(parse_points(cell.text), Decimal) for cell in row)
+        in_place = self._matcher.whole(self._text(row)) is not None
+        if Column.CRITERION not in self._columns or in_place or not numbered:
             return None
         places = (index for index in range(len(row)) if index not in self._words)
         return next((i for i in places if self._matcher.whole(normalized(row[i].text)) is not None), None)

@@ -123,3 +123,29 @@ def test_labels_over_columns_that_rows_have_are_as_before() -> None:
     ]
     examined = read(extract([replace(table, rows=tuple(rows))], read_by=ReadBy.TABLE))
     assert {code for code, _ in faults(examined)} == {Code.FORM_LOW_CONFIDENCE}
+
+
+_ANY = st.builds(
+    cell,
+    st.sampled_from(
+        [
+            "",
+            "序号",
+            "评价内容",
+            "分值",
+            "自评分",
+            "例",
+            "附加分",
+            "1",
+            "5分",
+            Form().lines()[0]["criterion"].text,
+        ]
+    ),
+    across=st.booleans(),
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.lists(_ANY, max_size=8).map(tuple), max_size=8).map(tuple))
+def test_any_borders_are_followed_without_fail(rows: tuple[tuple[Cell, ...], ...]) -> None:
+    read(extract([Table(rows=rows)]))

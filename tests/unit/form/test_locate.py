@@ -251,6 +251,14 @@ def test_evidence_in_two_columns_is_all_read() -> None:
     assert examined.assessment.items[1].evidence == Form().evidence[4]
 
 
+def test_a_score_is_missing_beside_evidence_in_two_columns() -> None:
+    form = Form(total="98")
+    form.scores[8] = ""
+    table = form.table()
+    rows = [(*row[:7], cell("佐证材料" if n == 2 else "见附件1"), row[7]) for n, row in enumerate(table.rows)]
+    assert faults(read(extract([replace(table, rows=tuple(rows))]))) == [(Code.SCORE_MISSING, 8)]
+
+
 def test_a_form_without_category_group_and_remark() -> None:
     assert_right(Form(order=("no", "criterion", "points", "score", "evidence")).extract())
 
@@ -428,6 +436,14 @@ def test_a_total_without_its_word_is_no_score_of_the_last_item() -> None:
     assert faults(examined) == [(Code.TOTAL_MISSING, None)]
     assert examined.assessment is not None
     assert examined.assessment.total == 100
+
+
+def test_a_note_that_quotes_a_criterion_is_no_item() -> None:
+    table = Form(total="99").table()
+    last = (cell("合计"), *(cell() for _ in ORDER[1:5]), *table.rows[-1][5:])
+    note = (cell(f"说明：“{RUBRIC.items[0].criterion}”含线上会议。"), *(cell() for _ in ORDER[1:]))
+    rows = (*table.rows[:3], note, *table.rows[3:-1], last, note)
+    assert faults(read(extract([replace(table, rows=rows)]))) == [(Code.TOTAL_MISMATCH, None)]
 
 
 def test_another_total_below_the_forms_own_says_nothing() -> None:
