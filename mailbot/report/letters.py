@@ -215,6 +215,7 @@ def _about_the_mail(kind: ReplyKind, facts: Facts, *, most_documents: int) -> di
         ],
         "documents_in_all": len(facts.documents),
         "inquiry": facts.inquiry,
+        "forgotten": facts.forgotten,
         "holds": bool(facts.held),
         "held": [] if all(h.received_at is None for h in facts.held) else [_held(h) for h in facts.held],
     }

@@ -402,6 +402,10 @@ CASES: dict[str, tuple[ReplyKind, Facts]] = {
     ),
     "receipt": (ReplyKind.RECEIPT, WHOLE),
     "receipt-late": (ReplyKind.RECEIPT, replace(WHOLE, **LATE)),
+    "receipt-forgotten-attachment": (
+        ReplyKind.RECEIPT,
+        replace(WHOLE, documents=(), assessment=None, inquiry=True, forgotten=True),
+    ),
     "receipt-inquiry": (
         ReplyKind.RECEIPT,
         replace(WHOLE, organization=None, documents=(), held=(), assessment=None, inquiry=True),
