@@ -26,10 +26,18 @@ _SILENT_AFTER = timedelta(minutes=30)
 class Alarms:
     """Looks what is wrong, and tells the staff once of each. For one thread."""
 
-    def __init__(self, config: Config, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        clock: Callable[[], datetime],
+        *,
+        judges_otherwise: Callable[[], bool],
+    ) -> None:
         self._config = config
         self._store = store
         self._clock = clock
+        self._judges_otherwise = judges_otherwise
         self._since = clock()
         self._breaker = Breaker(config, store, clock)
 
@@ -48,6 +56,8 @@ class Alarms:
         """All that is wrong now, for the digest."""
         if stopped := self._breaker.stopped():
             yield watch.stopped_alarm(stopped.at, stopped.letters, self._config.campaign.timezone)
+        if self._judges_otherwise():
+            yield watch.JUDGES_OTHERWISE
         for book in self._store.open_books():
             yield watch.books_open(book.mailbox, book.folder, book.missing)
         for why, (*_, alarm) in _WAITS.items():

@@ -62,7 +62,7 @@ class App(Opened):
     @cached_property
     def alarms(self) -> Alarms:
         """What tells the staff that something is wrong."""
-        return Alarms(self.config, self.store, self.clock)
+        return Alarms(self.config, self.store, self.clock, judges_otherwise=self.judges_otherwise)
 
     @cached_property
     def staff(self) -> StaffMail:
@@ -99,6 +99,10 @@ class App(Opened):
         Raises TemporaryError where another worker is at work on the same storage.
         """
         with self.alone():
+            if self.judges_otherwise():
+                log.warning(
+                    "judged otherwise so far", what="deadline, papers owed or form", see="mailbot rescore"
+                )
             if not once:
                 return self.worker().stay()
             alarms = self.alarms

@@ -129,6 +129,7 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     try:
         with Opened.open(config, clock=clock) as opened:
             registered = len(opened.registered)
+            judges_otherwise = opened.judges_otherwise()
     except TemporaryError as error:
         yield Result(what="database", mark=Mark.UNREACHED, said=str(error))
         return
@@ -140,6 +141,12 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
         f"{registered} organizations" if registered else "no list of organizations"
     )
     yield Result(what="database, rubric and registry", mark=Mark.OK, said=said)
+    if judges_otherwise:
+        said = (
+            "deadline, papers owed or form have changed since messages were judged: `mailbot rescore` shows what that "
+            "changes, `mailbot rescore --apply` takes it over"
+        )
+        yield Result(what="judgement", mark=Mark.HINT, said=said)
     yield from _year(config, opened.rubric.year)
 
 

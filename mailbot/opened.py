@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -22,8 +23,8 @@ from mailbot.store.store import Store
 if TYPE_CHECKING:
     from mailbot.registry import Registry
 
-_CAMPAIGN = "campaign"
-"""The flag that says whose database it is."""
+_CAMPAIGN, _JUDGED_BY = "campaign", "judged by"
+"""The flags that say whose database it is, and by what its messages are judged."""
 
 
 def utc_now() -> datetime:
@@ -123,6 +124,21 @@ class Opened:
     def store(self) -> Store:
         """The database."""
         return self._stack.enter_context(open_store(self.config))
+
+    def judges_otherwise(self) -> bool:
+        """Whether deadline, papers owed or form are others than those by which messages were judged so far."""
+        by = self._judging()
+        return self.store.first_flag(_JUDGED_BY, by) != by
+
+    def judged(self) -> None:
+        """Remember that all messages are judged by what is configured now."""
+        self.store.set_flag(_JUDGED_BY, self._judging())
+
+    def _judging(self) -> str:
+        campaign = self.config.campaign
+        owed = [(mailbox.track.value, *mailbox.requires) for mailbox in self.config.mailboxes]
+        said = f"{campaign.opens.isoformat()} {campaign.deadline.isoformat()} {owed} "
+        return hashlib.sha256(said.encode() + campaign.rubric.read_bytes()).hexdigest()
 
     @cached_property
     def archive(self) -> Archive:

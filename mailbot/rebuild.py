@@ -191,7 +191,7 @@ def _by_the_ledger(store: Store, restorer: Restorer, facts: History) -> Iterator
 def rescore(config: Config, *, apply: bool, now: datetime) -> tuple[Rescored, ...]:
     """What today's rubric and reader make of every mail that has been decided, where that differs; taken over if wanted.
 
-    No letter is written on account of it.
+    No letter is written on account of it. Where nothing is left to take over, that is remembered.
     """
     with App.open(config) as app, app.alone(), _scratch(config) as there:
         replay = _Replay(_on(config, f"sqlite:///{there}/scratch.db"), tuple(app.store.ledger()))
@@ -200,6 +200,8 @@ def rescore(config: Config, *, apply: bool, now: datetime) -> tuple[Rescored, ..
             differing = tuple(_differing(app.store, scratch.store))
             if apply and differing:
                 take_over(app.store, scratch.store, [one.message for one in differing], at=now)
+        if apply or not differing:
+            app.judged()
         return differing
 
 

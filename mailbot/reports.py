@@ -40,7 +40,10 @@ class Reports:
         from mailbot.alarms import Alarms
         from mailbot.staff import StaffMail
 
-        return StaffMail(self._opened, Alarms(self._config, self._store, self._clock))
+        alarms = Alarms(
+            self._config, self._store, self._clock, judges_otherwise=self._opened.judges_otherwise
+        )
+        return StaffMail(self._opened, alarms)
 
     def export(self, form: str, target: Path | IO[bytes]) -> None:
         """Everything as `json`, or the 汇总表 as `xlsx` or `csv`; a file appears whole or not at all."""

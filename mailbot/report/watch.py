@@ -13,6 +13,10 @@ from mailbot.report.labels import REPLY_STATES
 
 _MOST_UIDS = 5
 _NOBODY_LOOKED = "收件程序长时间没有读取"
+JUDGES_OTHERWISE = (
+    "截止时间、应报材料或评分表已改动，此前的来件仍按原规定判定；"
+    "请管理员运行 mailbot rescore 查看差异，再用 mailbot rescore --apply 更新"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

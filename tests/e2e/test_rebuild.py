@@ -242,3 +242,18 @@ def test_another_rubric_shows_what_would_differ_before_it_does_it(lived: Office)
     assert lived.round()
     assert lived.sent == sent
     assert json.dumps(lived.export())
+
+
+def test_an_extended_deadline_is_told_until_it_is_taken_over(office: Office) -> None:
+    office.deliver(mail(papers()), DEADLINE + timedelta(hours=1))
+    assert office.round()
+    assert "已改动" not in run(office, "digest")[1]
+    config = office.config_path.read_text(encoding="utf-8")
+    office.config_path.write_text(config.replace("2021-01-15T17:30", "2021-01-20T17:30"), encoding="utf-8")
+    for _ in range(2):
+        assert office.round()
+        assert "截止时间、应报材料或评分表已改动" in run(office, "digest")[1]
+        assert run(office, "rescore")[1].endswith("1 messages would change\n")
+    assert run(office, "rescore", "--apply")[0] == 0
+    assert "已改动" not in run(office, "digest")[1]
+    assert "delivery.late" not in office.codes()
