@@ -1,0 +1,200 @@
+"""What titles and headings name: a summary or a plan, of which years, as far as the text beneath bears it out."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mailbot.form.prose import LONGEST_TITLE, TITLE_LINES, different, says, substance
+from mailbot.form.words import (
+    ASIDE,
+    BACKWARD,
+    DEEDS,
+    FORWARD,
+    INTENTIONS,
+    NUMBERING,
+    PLAN,
+    PLAN_ALONE,
+    PLAN_SECTION,
+    SPECIAL,
+    SUMMARY,
+    SUMMARY_SECTION,
+    TRANSMITTAL,
+    YEARS,
+)
+
+_LONGEST_HEADING, _HEAD_BEGINS, _FAR = 40, 120, 60
+_HEAD_END = re.compile(r"[。:：]")
+_NUMBER = re.compile(r"[0-9]+|[一二三四五六七八九十]+")
+_NUMERALS = "零一二三四五六七八九"
+_SAME_TITLE = ("暨", "及", "和", "与")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whether a summary and a plan are named, and of which years."""
+
+    summary: bool = False
+    summary_years: range | None = None
+    plan: bool = False
+    plan_years: range | None = None
+
+    def __bool__(self) -> bool:
+        return self.summary or self.plan
+
+    def or_else(self, other: Named) -> Named:
+        """What either names; where both do, this one's year."""
+        own = self
+        if other.summary and not own.summary:
+            own = replace(own, summary=True, summary_years=other.summary_years)
+        if other.plan and not own.plan:
+            own = replace(own, plan=True, plan_years=other.plan_years)
+        return own
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How much text, and how many words of a summary or plan in it, show that a heading is not one of a list."""
+
+    length: int
+    words: int
+
+
+IN_A_REPORT, IN_A_FILE, IN_A_MAIL, IN_A_LETTER = Proof(20, 0), Proof(60, 2), Proof(60, 3), Proof(300, 5)
+
+
+def named_in(text: str) -> Named:
+    """What a title names. A report on one matter (培训工作总结) is no summary of the year."""
+    summary = next((m for m in SUMMARY.finditer(text) if not SPECIAL.search(_subject(m))), None)
+    plan = next((m for m in PLAN.finditer(text) if not SPECIAL.search(_subject(m))), None)
+    return Named(
+        summary is not None,
+        _years(summary) if summary else None,
+        plan is not None,
+        _years(plan) if plan else None,
+    )
+
+
+def _subject(match: re.Match[str]) -> str:
+    """The matched words behind the last organization's name: what the report is on."""
+    return re.split(r"学会|协会|研究会|促进会|联合会|科协|公司|集团", match.group())[-1]
+
+
+def _years(match: re.Match[str]) -> range | None:
+    """What a title is dated: a year, or all from one to another."""
+    if not match["year"]:
+        return None
+    first = int(match["year"])
+    return range(first, max(first, int(match["until"] or 0)) + 1)
+
+
+def beneath(lines: Sequence[str], proof: Proof) -> Named:
+    """Summary and plan that begin further down, each with a title of its own and text beneath it."""
+    titles = {index: named for index, line in enumerate(lines) if (named := titled(line))}
+    ends = [*(index for index in titles if not lines[index].startswith(_SAME_TITLE)), len(lines)]
+    found = Named()
+    for index, named in titles.items():
+        end = min(ends[bisect_right(ends, index)], index + _FAR)
+        found = found.or_else(_borne_out(named, lines[index + 1 : end], proof))
+    return found
+
+
+def titled(line: str) -> Named:
+    """What a line names that may be a title."""
+    if len(line) > _LONGEST_HEADING or line[-1] in "。；;，,:：?" or NUMBERING.match(line):
+        return Named()
+    return Named() if TRANSMITTAL.search(line) or ASIDE.search(line) else named_in(line)
+
+
+def handed_in(lines: Sequence[str]) -> Named:
+    """What a report names that is written as a letter: 关于报送2020年度工作总结的报告, and all of it beneath."""
+    for index, line in enumerate(lines[:TITLE_LINES]):
+        if TRANSMITTAL.search(line) and len(line) <= LONGEST_TITLE:
+            return _borne_out(named_in(line), lines[index + 1 :], IN_A_LETTER)
+    return Named()
+
+
+def _borne_out(named: Named, text: Sequence[str], proof: Proof) -> Named:
+    """What is named, as far as the text beneath shows that it is there."""
+    if not named or not says(text, proof.length):
+        return Named()
+    if not proof.words:
+        return named
+    said = substance(text)
+    return replace(
+        named,
+        summary=named.summary and different(DEEDS, said) >= proof.words,
+        plan=named.plan and different(INTENTIONS, said) >= proof.words,
+    )
+
+
+def sections(lines: Sequence[str], year: int, proof: Proof) -> Named:
+    """Summary and plan as sections within a text: `三、2021年工作打算`."""
+    heads = {index: head for index, line in enumerate(lines) if (head := heading_of(line))}
+    found = Named()
+    for index, head in heads.items():
+        rest = lines[index].partition(head)[2]
+        text = (rest, *_until_next(lines, index, heads))
+        named = _section(head, year) or _undated_plan(head, text, year)
+        found = found.or_else(_borne_out(named, text, proof))
+    return found
+
+
+def heading_of(line: str) -> str:
+    """What a heading of a summary or plan says, without its number; '' for any other line."""
+    numbered = NUMBERING.match(line)
+    if (numbered is None and len(line) > 30) or line[-1] == "?":
+        return ""
+    head = _HEAD_END.split(line[numbered.end() if numbered else 0 :], maxsplit=1)[0]
+    if (
+        not head
+        or len(head) > _LONGEST_HEADING
+        or TRANSMITTAL.search(line[:_HEAD_BEGINS])
+        or ASIDE.search(head)
+    ):
+        return ""
+    return head if any(p.search(head) for p in (PLAN_SECTION, SUMMARY_SECTION, PLAN_ALONE)) else ""
+
+
+def _until_next(lines: Sequence[str], index: int, heads: Container[int]) -> Iterator[str]:
+    """The lines beneath a heading, to the next such one or the next of its numbering; a list may begin anew in it."""
+    kind, number = _place(lines[index])
+    for below in range(index + 1, len(lines)):
+        other, following = _place(lines[below])
+        if below in heads or (kind and other == kind and following > number):
+            return
+        yield lines[below]
+
+
+def _place(line: str) -> tuple[str, int]:
+    """How a line is numbered, and its number; '' for one that is not."""
+    numbered = NUMBERING.match(line)
+    found = _NUMBER.search(numbered.group()) if numbered else None
+    if numbered is None or found is None:
+        return "", 0
+    said = found.group()
+    kind = numbered.group().rstrip("、.,:").replace(said, "1" if said.isdigit() else "一")
+    if said.isdigit():
+        return kind, int(said)
+    tens, ten, ones = said.rpartition("十")
+    return kind, (10 * (_NUMERALS.find(tens) if tens else 1) if ten else 0) + _NUMERALS.find(ones or "零")
+
+
+def _section(head: str, year: int) -> Named:
+    plan, summary = PLAN_SECTION.search(head), SUMMARY_SECTION.search(head)
+    if plan and year + 1 in (_years(plan) or (year + 1,)):
+        return Named(plan=True, plan_years=_years(plan))
+    if summary and not plan and year in (_years(summary) or (year,)):
+        return Named(summary=True, summary_years=range(year, year + 1))
+    return Named()
+
+
+def _undated_plan(head: str, text: Sequence[str], year: int) -> Named:
+    """A heading that names a plan and no time (三、工作计划), where its text speaks of the next year."""
+    said = substance(text)
+    years = set(YEARS.findall(said))
+    ahead = str(year + 1) in years or (not years and FORWARD.search(said) is not None)
+    plan = ahead and different(BACKWARD, said) < 2 and different(INTENTIONS, said) >= 2
+    return Named(plan=plan and PLAN_ALONE.search(head) is not None)
