@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from mailbot.form.formrow import FormRow
 from mailbot.form.locate import Located
 from mailbot.form.match import SAME, Matcher, normalized, normalized_whole
 from mailbot.form.points import parse_points, plain
-from mailbot.form.rows import FormRow
 from mailbot.model import Code, Finding, ReadBy, finding
 from mailbot.rubric import Item
 

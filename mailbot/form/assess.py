@@ -12,11 +12,11 @@ from decimal import Decimal
 
 from mailbot.form.alterations import alterations, quoted
 from mailbot.form.evidence import unsupported
+from mailbot.form.formrow import FormRow, Reading
 from mailbot.form.heading import Heading
 from mailbot.form.locate import Located
 from mailbot.form.match import Matcher, normalized
 from mailbot.form.points import Problem, adds_cells, compute, parse_points, plain
-from mailbot.form.rows import FormRow, Reading
 from mailbot.model import SURE, Assessment, Code, Finding, ItemReading, ReadBy, Severity, finding
 from mailbot.reading import Cell
 

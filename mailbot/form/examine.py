@@ -10,10 +10,10 @@ from rapidfuzz import fuzz
 
 from mailbot.form import roles
 from mailbot.form.assess import Assessed, Source, assess
+from mailbot.form.formrow import FormRow
 from mailbot.form.heading import Heading, form_titles, heading
 from mailbot.form.locate import Located, locate, merged
 from mailbot.form.match import Matcher, matcher_of, normalized, normalized_whole
-from mailbot.form.rows import FormRow
 from mailbot.model import SURE, Assessment, Code, Finding, ItemReading, ReadBy, Role, finding
 from mailbot.reading import Extract
 from mailbot.rubric import Rubric

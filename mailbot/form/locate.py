@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailbot.form.columns import Columns, Row, headers, inferred, names_columns
+from mailbot.form.formrow import FormRow, Reading, Total, the_total
 from mailbot.form.match import Matcher
-from mailbot.form.rows import FormRow, Reading, Rows, Total, read_rows, the_total
+from mailbot.form.rows import Rows, read_rows
 from mailbot.model import ReadBy
 from mailbot.reading import Cell, Extract, Table
 from mailbot.rubric import Item

@@ -10,7 +10,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from mailbot.form.borders import straightened
-from mailbot.form.columns import Column, Columns, Row, is_empty, repeats_header
+from mailbot.form.columns import Column, Columns, Row, repeats_header
+from mailbot.form.formrow import NOTHING, FormRow, Reading, Total
 from mailbot.form.match import Matcher, normalized
 from mailbot.form.points import Problem, parse_points
 from mailbot.model import ReadBy
@@ -30,122 +31,6 @@ _SUBTOTAL = re.compile(r".{0,14}(?:小计|分项合计|类合计).{0,8}")
 _OF_CATEGORY = re.compile(r"^[0-9一二三四五六七八九十第类]*|(?:[0-9.]+分?|小计|合计|得分|自评分?)*$")
 """What stands before and behind a category's name in a row of its own: its number, its points."""
 _EXAMPLE = re.compile(r"(?:填写|填报|填表)?(?:例|示例|样例|范例|举例|例如|例子)[0-9一二三]?")
-_NOTHING = Cell(text="")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """The cells of one row of the form, by column; pieces of a broken row joined."""
-
-    no: Cell
-    criterion: Cell
-    points: Cell
-    score: Cell
-    evidence: Cell
-    remark: Cell
-
-    def displaced(self, criterion: Cell) -> Reading:
-        """The same row where its criterion stands in another's column: what its other cells are is not sure."""
-        return replace(
-            self,
-            criterion=criterion,
-            points=_NOTHING,
-            score=replace(self.score, several=True),
-            evidence=replace(self.evidence, several=True),
-        )
-
-    def joined(self, other: Reading, glue: str) -> Reading:
-        """This row and its continuation as one."""
-        return Reading(
-            no=_join(self.no, other.no, glue),
-            criterion=_join(self.criterion, other.criterion, ""),
-            points=_join(self.points, other.points, glue),
-            score=_join_scores(self.score, other.score),
-            evidence=_join(self.evidence, other.evidence, glue),
-            remark=_join(self.remark, other.remark, glue),
-        )
-
-
-def _join_scores(one: Cell, other: Cell) -> Cell:
-    """Two cells of one score. What stands in both is never made one number, not even where it is the same: 3 and 3 may mean 6."""
-    if is_empty(other):
-        return one
-    if is_empty(one):
-        return other
-    texts = [cell.text.strip() or cell.formula for cell in (one, other)]
-    return replace(_join(one, other, "\n"), text="\n".join(texts), several=True)
-
-
-def _join(one: Cell, other: Cell, glue: str) -> Cell:
-    if not other.text.strip() and not other.formula:
-        return one
-    if not one.text.strip() and not one.formula:
-        return other
-    if one.text.strip() == other.text.strip():
-        return one
-    known = [c for c in (one.confidence, other.confidence) if c is not None]
-    return replace(
-        one,
-        text=one.text.rstrip() + glue + other.text.lstrip(),
-        confidence=min(known) if known else None,
-        picture=one.picture or other.picture,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormRow:
-    """One row of the form that is an item, or (`Rows.added`) claims to be one."""
-
-    item: Item
-    cells: Reading
-    whole: bool
-    """Whether its criterion stands there whole."""
-    glue: str = "\n"
-    """What stands between the joined pieces of a text."""
-
-    @property
-    def by_words(self) -> bool:
-        """Whether nothing but its words, or in a form without words its number, made it this item."""
-        return self.whole or not self.cells.criterion.text.strip()
-
-    def joined(self, other: FormRow) -> FormRow:
-        """This row and its continuation on the next page as one."""
-        return replace(self, cells=self.cells.joined(other.cells, self.glue), whole=self.whole or other.whole)
-
-    def doubled(self, other: FormRow) -> FormRow:
-        """The same item on two whole rows. Where the second says something else, which of their scores counts is doubtful."""
-        cells, others = self.cells, other.cells
-        pairs = ((cells.score, others.score), (cells.evidence, others.evidence))
-        said = ([cell.text.strip() or cell.formula for cell in pair] for pair in pairs)
-        if all(theirs in ("", ours) for ours, theirs in said):
-            return self
-        return replace(self, cells=replace(cells.joined(others, self.glue), criterion=cells.criterion))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """A row that states a sum: the form's, or a category's under the same word."""
-
-    cell: Cell
-    weight: int
-    """How much it says to be the whole form's: 2 by the points beside it, 1 by its word (总计), 0 not at all."""
-    within: bool
-    """Whether there are items above and below it."""
-
-
-def the_total(totals: Sequence[Total]) -> Cell | None:
-    """The last of the sums that are most likely the form's; 合计 among the items is a category's.
-
-    Where a like one states another number, the cell is doubtful: the sums of all categories may stand there and no total.
-    """
-    visible = [total for total in totals if not total.cell.hidden] or totals
-    found = [total for total in visible if total.weight or not total.within]
-    if not found:
-        return None
-    best = max(reversed(found), key=lambda total: (total.weight, not is_empty(total.cell)))
-    like = [t.cell for t in visible if t.weight == best.weight and not is_empty(t.cell)]
-    several = len({cell.formula or parse_points(cell.text) for cell in like}) > 1
-    return replace(best.cell, several=several or best.cell.several)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,7 +224,7 @@ class _Reader:
     def _name(self, row: Row) -> Cell:
         telling = (Column.NO, Column.CATEGORY, Column.GROUP, Column.CRITERION)
         cells = (self._columns.cell(row, column) for column in telling)
-        return next((cell for cell in cells if cell.text.strip()), _NOTHING)
+        return next((cell for cell in cells if cell.text.strip()), NOTHING)
 
     def _names_category(self, row: Row) -> bool:
         """Whether a row's words are a category's name alone, with or without its number and points."""
@@ -355,7 +240,7 @@ class _Reader:
         if span is None or index is None or self._native or index > span[0]:
             return row
         missing = span[0] - index
-        moved = (*row[:index], *(_NOTHING,) * missing, *row[index : len(row) - missing])
+        moved = (*row[:index], *(NOTHING,) * missing, *row[index : len(row) - missing])
         blank_end = not any(cell.text.strip() for cell in row[len(row) - missing :])
         return moved if blank_end and self._is_pointed(moved) else row
 
