@@ -113,10 +113,11 @@ class Columns:
 
     def read(self, row: Row, column: Column) -> Cell:
         """The same, but doubtful where it is empty and what belongs into it may stand beneath the label beside it."""
-        cell = self.cell(row, column)
-        guessed = column is Column.EVIDENCE and self.unnamed is not None
-        doubtful = guessed or self._is_beside_more(row, column)
-        return replace(cell, several=True) if is_empty(cell) and doubtful else cell
+        cell, evidence = self.cell(row, column), column is Column.EVIDENCE
+        if cell.text.strip() if evidence else not is_empty(cell):
+            return cell
+        guessed = evidence and self.unnamed is not None
+        return replace(cell, several=True) if guessed or self._is_beside_more(row, column) else cell
 
     def _is_beside_more(self, row: Row, column: Column) -> bool:
         """Whether several cells stand beneath the label to the left or right of a column's, one of its kind among them."""

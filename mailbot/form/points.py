@@ -40,7 +40,9 @@ def parse_points(text: str) -> Decimal | Problem:
 
 @lru_cache(maxsize=1024)
 def _points(text: str) -> Decimal | Problem:
-    if any(unicodedata.category(character) == "No" for character in text) and not _ALL_RAISED.fullmatch(text):
+    if not (text.isascii() or _ALL_RAISED.fullmatch(text)) and any(
+        unicodedata.category(character) == "No" for character in text
+    ):
         return Problem.NOT_A_NUMBER
     folded = unicodedata.normalize("NFKC", text).translate(_MINUS)
     if _BROKEN.search(folded):
