@@ -101,12 +101,14 @@ def decide(
     terms: Terms,
     *,
     rulings: Sequence[Ruling] = (),
+    names_papers: bool = False,
 ) -> Decision:
     """The decision on one message.
 
     `earlier` are the organization's other contributions, in any order. `rulings` are a person's decisions on this
     message: any of them takes in what was passed over; where there is a verdict, what it settles is left for staff
-    to see and asks for nothing any more.
+    to see and asks for nothing any more. `names_papers` is whether it tells whose papers are that came before, which
+    is an answer to us and needs no more than the name.
     """
     ruled = verdict(rulings)
     if ruled is not None and ruled.kind is RulingKind.NO_SUBMISSION:
@@ -116,11 +118,12 @@ def decide(
         return Decision(outcome=Outcome.IGNORED, findings=(ignored,))
     organization = identity.organization
     track = organization.track if organization else arrival.mailbox_track
+    answers = names_papers and not reading.head.asks
     nothing = _hands_in_nothing(reading) or _forgets_a_correction(reading, earlier, track, terms)
     as_noticed = (
         *(() if ignored is None else (ignored,)),
         *_on_delivery(arrival, reading, identity, terms),
-        *_on_contents(arrival, reading, identity, nothing=nothing),
+        *_on_contents(arrival, reading, identity, nothing=nothing and not answers),
     )
     noticed = left_by(ruled, as_noticed)
     as_read, reading = reading, reading_left_by(ruled, reading)

@@ -116,16 +116,19 @@ class Settler:
         earlier = tuple(c for c in earlier if superseded is None or c.message != superseded.id)
         decision = decide(arrival, reading, identity, earlier, self._terms, rulings=rulings)
         nameless: tuple[Contribution, ...] = ()
-        if organization and decision.contribution:
+        if organization and (decision.contribution or not reading.documents):
             nameless = self._store.nameless_contributions(self._senders_for_one(reading.head))
         if nameless:
-            decision = decide(arrival, reading, identity, (*earlier, *nameless), self._terms, rulings=rulings)
+            everything = (*earlier, *nameless)
+            decision = decide(
+                arrival, reading, identity, everything, self._terms, rulings=rulings, names_papers=True
+            )
         self.observe(Step.DECIDED, message.id)
         answered = superseded is not None and not superseded.junk
         return replace(
             self._settled(message, reading, decision),
             replies=() if answered else self._answerer.answer(message, reading, decision),
-            takes_in=tuple(c.message for c in nameless),
+            takes_in=tuple(c.message for c in nameless if decision.contribution),
             supersedes=superseded.id if superseded else None,
         )
 

@@ -102,7 +102,13 @@ def test_mails_of_one_organization_in_one_round_are_each_decided_once(office: Of
     assert steps == dict.fromkeys(Step, 5)
 
 
-def test_what_came_before_its_sender_named_the_organization_counts_once_he_has(office: Office) -> None:
+@pytest.mark.parametrize(
+    ("files", "body"),
+    [({"自评表.xlsx": form()}, "材料见附件"), ({}, "浙江省云岭学会"), ({}, "报送单位：浙江省云岭学会")],
+)
+def test_what_came_before_its_sender_named_the_organization_counts_once_he_has(
+    office: Office, files: dict[str, bytes], body: str
+) -> None:
     nameless = {
         "自评表.xlsx": form("　"),
         "总结.docx": text_document("2020年工作总结", ""),
@@ -113,7 +119,7 @@ def test_what_came_before_its_sender_named_the_organization_counts_once_he_has(o
     office.deliver(mail(nameless, sender=other, subject="材料", message_id="<n2@x>"), IN_TIME)
     office.round()
     assert office.outcomes() == ["correction", "correction"]
-    named = mail({"自评表.xlsx": form()}, sender=stranger, subject="Re: 材料", message_id="<n3@x>")
+    named = mail(files, body=body, sender=stranger, subject="Re: 材料", message_id="<n3@x>")
     office.deliver(named, IN_TIME + timedelta(hours=1))
     office.round()
     first, second, third = office.export()["messages"]
@@ -125,6 +131,18 @@ def test_what_came_before_its_sender_named_the_organization_counts_once_he_has(o
     with office.opened() as app:
         assert [m.sender for m in app.store.nameless()] == [other]
     assert CliRunner().invoke(commands, ["verify", "--config", str(office.config_path)]).exit_code == 0
+
+
+def test_a_question_with_the_name_is_for_a_person_and_takes_nothing_in(office: Office) -> None:
+    nameless = {"自评表.xlsx": form("　")}
+    office.deliver(
+        mail(nameless, sender="xiaowang@example.com", subject="材料", message_id="<n1@x>"), IN_TIME
+    )
+    asked = "请问材料收到了吗？\n浙江省云岭学会"
+    office.deliver(mail({}, body=asked, sender="xiaowang@example.com", message_id="<n2@x>"), IN_TIME)
+    office.round()
+    assert office.outcomes() == ["correction", "review"]
+    assert office.export()["messages"][0]["organization"] is None
 
 
 def test_who_answers_with_the_name_in_the_body_is_known_by_it(office: Office) -> None:
