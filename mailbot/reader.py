@@ -192,10 +192,13 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Par
 
 
 def _title(part: ReadPart, examined: Examined) -> str:
-    from mailbot.form.roles import entitling_lines
+    """Of a summary or plan; one that by its name or place is evidence may bear another's."""
+    from mailbot.form.roles import entitling_lines, is_named_evidence
 
     is_report = not {Role.SUMMARY, Role.PLAN}.isdisjoint(examined.covers.get(part.key, ()))
-    return entitling_lines(part.extract) if part.extract and is_report else ""
+    if part.extract is None or not is_report or is_named_evidence(part.container, part.folder, part.filename):
+        return ""
+    return entitling_lines(part.extract)
 
 
 def _against(part: ReadPart, examined: Examined) -> tuple[Finding, ...]:

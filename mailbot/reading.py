@@ -142,8 +142,6 @@ class MailHead:
     """Whether body or subject ask something, or the body says that papers will come later."""
     introductions: tuple[tuple[str, str], ...] = ()
     """Where the body's own words say who writes, as (kind, text), the surest kind first."""
-    mentioned: str = ""
-    """The one organization that the body's own words name; '' where there is none, or several."""
     fingerprint: str = ""
     """sha256 over what the sender wrote (Message-ID, From, Date, Subject, parts), without what servers added:
     two copies of one mail in two mailboxes have the same."""

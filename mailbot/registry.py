@@ -180,7 +180,7 @@ class Identity:
 
     organization: Organization | None
     how: str
-    """`form`, `sender`, the hint's kind, `learned`, `mentioned`, or `none`."""
+    """`form`, `sender`, the hint's kind, `learned`, or `none`."""
     findings: tuple[Finding, ...] = ()
 
 
@@ -192,14 +192,12 @@ def identify(
     hints: Texts,
     papers: Sequence[DocumentReading] = (),
     introductions: Texts = (),
-    mentioned: str = "",
     learned: Organization | None,
     default_track: Track,
     has_form: bool,
 ) -> Identity:
     """Who reports: the form's 填报单位, else the registered sender, else the hints in their order, else what the body
-    says of its writer, else what is learned, else the signature (who signs may write from his employer's), else
-    whom the body just names where nothing else names anybody.
+    says of its writer, else what is learned, else the signature (who signs may write from his employer's).
 
     `hints` are titles and signatures, the subject, file and folder names. `papers` are the summaries and plans that
     have a title: whose they are is asked of it. `learned` is what earlier mails of the sender or the thread say.
@@ -221,10 +219,6 @@ def identify(
         return _as_known(registry, _against_sender(found, registered), learned)
     if learned:
         return Identity(organization=learned, how="learned")
-    if several is None and not any(_named_in(registry, [text]).names for _, text in hints):
-        found = by_texts([("mentioned", mentioned)])
-    if found is not None:
-        return _against_sender(found, registered)
     nobody = several or finding(Code.ORGANIZATION_MISSING, wanted=_listed(registered))
     return Identity(organization=None, how="none", findings=(nobody,))
 

@@ -173,7 +173,6 @@ class Settler:
             ),
             papers=[document for document in reading.documents if document.title],
             introductions=head.introductions,
-            mentioned=head.mentioned if reading.documents else "",
             learned=self._store.learned_organization(
                 self._senders_for_one(head), (head.in_reply_to, *head.references)
             ),

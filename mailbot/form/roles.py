@@ -43,6 +43,7 @@ from mailbot.form.words import (
     INTENTIONS,
     LETTER,
     NOTICE,
+    OTHER_PAPER,
     SELF,
     SPECIAL,
     TRANSMITTAL,
@@ -115,6 +116,8 @@ def beside_form(extract: Extract, year: int) -> tuple[Role, ...]:
 
 def _reports(lines: Sequence[str]) -> bool:
     """Whether a text of no known title tells at length of an organization's deeds or intentions."""
+    if any(OTHER_PAPER.search(line) for line in lines[:TITLE_LINES]):
+        return False
     text = substance(lines)
     if len(text) < _MUCH or not SELF.search(text):
         return False
@@ -141,6 +144,11 @@ def is_evidence(extract: Extract, filename: str) -> bool:
     """Whether title or file name say that this only supports the form."""
     title = title_of(extract, lines_of(extract.text))
     return any(EVIDENCE.search(line) for line in (*title[:3], filename))
+
+
+def is_named_evidence(*names: str | None) -> bool:
+    """Whether one of the names of a file and of what it lies in says that it only supports the form."""
+    return any(EVIDENCE.search(name) for name in names if name)
 
 
 def signed_names(extract: Extract) -> tuple[str, ...]:

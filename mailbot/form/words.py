@@ -3,9 +3,9 @@
 import re
 
 _YEAR = r"(?P<year>20[0-9]{2})(?:年?度?[-—–~至、和](?P<until>20[0-9]{2}))?年?度?"
-_NEXT = r"下一?个?年度?|明年|来年|新年度|新的?一年|下一?步|下一?阶段|今后|未来"
+_NEXT = r"下一?个?年度?|明年|来年|新年度|新的?一年|下一?步|下一?阶段|今后"
 _PLAN_WORD = r"(?:计划|思路|打算|要点|设想|展望|谋划|工作(?:安排|规划|重点|任务)|重点工作|主要任务)"
-_DATED_PLAN_WORD = rf"(?:{_PLAN_WORD}|工作(?:部署|目标)|目标任务|努力方向)"
+_DATED_PLAN_WORD = rf"(?:{_PLAN_WORD}|工作(?:部署|目标)|目标任务)"
 _SUMMARY_WORD = (
     r"(?:(?:工作|年度|年终|年|学会|协会)总结|总结报告|工作小结|工作回顾|工作综述|工作报告|工作汇报|工作情况)"
 )
@@ -16,13 +16,16 @@ PLAN = re.compile(
     rf"(?:(?:{_YEAR}|{_NEXT})[^0-9。;,总结]{{0,24}}?{_DATED_PLAN_WORD}|[^0-9。;,总结]{{0,24}}?{_PLAN_WORD}){_DONE}"
 )
 PLAN_SECTION = re.compile(
-    rf"(?:(?<![0-9]){_YEAR}|{_NEXT})(?:[^0-9。;]{{0,14}}?(?:{_DATED_PLAN_WORD}{_DONE}[^。;]{{0,8}}|工作(?:任务|目标|举措|方向)?))?$"
+    rf"(?:(?<![0-9]){_YEAR}|{_NEXT})[^0-9。;]{{0,14}}?(?:{_DATED_PLAN_WORD}{_DONE}[^。;]{{0,8}}|工作(?:任务|目标|举措)?)$"
 )
 SUMMARY_SECTION = re.compile(
     rf"(?:(?<![0-9]){_YEAR}|本年度?|今年|全年|一年来的?|年度)[^0-9。;]{{0,14}}?(?:总结|回顾|工作(?:小结|报告|汇报|情况|完成情况|开展情况))[^。;]{{0,6}}$"
 )
-PLAN_ALONE = re.compile(r"^(?:(?:.{0,10}[和与及])?工作)?(?:计划|打算|思路|设想|展望|谋划|安排|规划)$")
-"""A heading that names a plan and no time."""
+PLAN_ALONE = re.compile(
+    r"^(?:(?:.{0,10}[和与及])?工作)?(?:计划|打算|思路|设想|展望|谋划|安排|规划)$"
+    r"|^(?:.{0,10}[和与及])?(?:下一?步|今后|未来|20[0-9]{2}年?度?)?的?(?:工作|努力)(?:方向|展望)$|^(?:展望)?20[0-9]{2}年?度?$"
+)
+"""A heading that names a plan only if the text beneath looks ahead: it says no time, or no more than the time."""
 GENERAL = re.compile(r"[和与及、]|业务")
 """What makes of a report on one matter one on several, which may be all that a society does."""
 SPECIAL = re.compile(
@@ -33,6 +36,10 @@ EVIDENCE = re.compile(
     r"佐证|证明材料|支撑材料|印证材料|依据材料|附件材料|证书|荣誉|奖状|聘书|签到|会议通知|会议纪要|活动照片|新闻报道|发票"
     r"|花名册|会员名册|年检|鉴定|审计报告|章程|会讯|简报|工作信息"
 )
+OTHER_PAPER = re.compile(
+    r"(?:办法|制度|规定|细则|条例|公约|准则|章程|手册|协议书?|合同|方案|议程|通讯|论文|致辞|讲话|新闻稿|简介|名单)(?:[(].{1,12}[)])?$"
+)
+"""The title of what a society has beside its reports."""
 NOTICE = re.compile(
     r"关于(?:上报|报送).{0,60}工作总结.{0,30}的通知.{0,80}各(?:省级学会|单位|有关单位|省属企业科协)"
 )

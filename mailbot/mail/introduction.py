@@ -1,4 +1,4 @@
-"""Whom a mail's own words say that it is from: what they state, what they hand in, how they are signed, whom they name."""
+"""Whom a mail's own words say that it is from: what they state, what they hand in, how they are signed."""
 
 from __future__ import annotations
 
@@ -19,21 +19,14 @@ _STATED = re.compile(
 _PAPERS = r"(?:的|关于)?(?:20\d\d|二〇|本?年度|工作总结|总结|工作计划|计划|自评|材料|电子[版稿])"
 _HANDED_IN = re.compile(
     r"(?:报送|上报|提交|报上|呈报|递交|发送|发来|奉上|附上|附件[为是]|现将|兹将|现把|这是|我[会们]?是)"
-    rf"(?P<who>[^,。;:!?]{{2,60}}?)(?={_PAPERS})"
+    rf"(?P<who>[^,。;:!?]{{2,60}}?)(?={_PAPERS})(?!.{{0,12}}(?:模板|模版|样本|样式|格式|参考|范文|示例))"
 )
 """现报送X2020年工作总结."""
-_AFTER_SIGNATURE = re.compile(r"(?:秘书处|办公室|理事会|[一-鿿]{1,4}部)?[一-鿿]{0,4}[\d年月日./()+-]*")
-"""What may follow the name in a signature: an office, a person, a date or a number."""
-_OF_OTHERS = (
-    re.compile(
-        r"(?:[与和同及向对给致送邀]|联合|感谢|谢谢|抄送:?|单位(?:为|是|系)"
-        r"|(?:挂靠|主管|指导|支持|支撑|依托|主办|承办|协办|联系)(?:单位)?(?:为|是|在|于)?:?)$"
-    ),
-    re.compile(
-        r"^的?(?:团体)?(?:会员|理事|分会|下属|二级|老师|领导|主办|承办|举办|组织|召开|联合|颁发|授予|评为)"
-    ),
+_AFTER_SIGNATURE = re.compile(
+    r"(?:秘书处|办公室|[一-鿿]{1,4}部)?(?!.{0,6}(?:理事|监事|会员|委员|顾问|会长|秘书长|主席|主任|教授|代表))[一-鿿]{0,4}[\d年月日./()+-]*"
 )
-"""What stands before or behind the name of somebody else than who writes."""
+"""What may follow the name in a signature: its office, a person, a date or a number; not the title of one whom a society
+has beside his own work."""
 
 
 def introductions(words: str) -> tuple[tuple[str, str], ...]:
@@ -48,17 +41,6 @@ def introductions(words: str) -> tuple[tuple[str, str], ...]:
         *(("signature", line) for line in lines[-_SIGNATURE_LINES:] if _is_signature(line)),
     )
     return said[:_MOST_SAID]
-
-
-def mentioned(words: str) -> str:
-    """The organization that a body names, where it names one alone and not as somebody else; else ''."""
-    lines = ["".join(line.split()) for line in _lines(words)]
-    found = {name: line for line in lines for name in organization_names(line)}
-    if len(found) != 1:
-        return ""
-    ((name, line),) = found.items()
-    before, _, behind = line.partition(name)
-    return "" if _OF_OTHERS[0].search(before) or _OF_OTHERS[1].search(behind) else name
 
 
 def _lines(words: str) -> list[str]:

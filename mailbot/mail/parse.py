@@ -30,7 +30,7 @@ from mailbot.mail.body import (
     own_words,
     without_our_letters,
 )
-from mailbot.mail.introduction import introductions, mentioned
+from mailbot.mail.introduction import introductions
 from mailbot.mail.links import find_links
 from mailbot.mail.receipt import parse_date, received_date
 from mailbot.mail.tree import Tree, open_message, walk
@@ -110,7 +110,6 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
         claims_attachment=claims_attachment(subject, said.own),
         asks=asks(f"{subject}\n{said.own}") or announces(said.own),
         introductions=introductions(said.signed),
-        mentioned=mentioned(said.signed),
         fingerprint=_fingerprint(message, parts, said.whole),
     )
     return ParsedMail(head=head, parts=parts)

@@ -457,3 +457,12 @@ def test_a_file_that_kills_its_child_alone(tmp_path):
         (document,) = reader.read_document(path).documents
     assert {f.code for f in document.findings} <= REFUSED
     assert document.findings
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("总结.docx", f"{NAME}2020年度工作总结"), ("佐证材料3：合作单位总结.docx", "")],
+)
+def test_a_report_named_as_evidence_says_nothing_of_its_sender(reader, tmp_path, name, title):
+    reading = read(reader, put(tmp_path, (name, summary())))
+    assert reading.documents[0].title == title

@@ -50,7 +50,6 @@ def told(
     hints: tuple[tuple[str, str], ...] = (),
     papers: tuple[DocumentReading, ...] = (),
     introductions: tuple[tuple[str, str], ...] = (),
-    mentioned: str = "",
     learned: Organization | None = None,
     default_track: Track = Track.SOCIETY,
     has_form: bool = False,
@@ -62,7 +61,6 @@ def told(
         hints=hints,
         papers=papers,
         introductions=introductions,
-        mentioned=mentioned,
         learned=learned,
         default_track=default_track,
         has_form=has_form,
@@ -320,7 +318,8 @@ def test_a_sender_for_several_is_asked_which_and_contradicts_what_none_of_them_i
     assert told(senders=senders, hints=(("title", "浙江省物理学会"),)).findings == ()
     other = told(senders=senders, hints=(("title", "浙江省医学会"),))
     assert (other.organization, codes(other)) == (MEDICAL, [Code.ORGANIZATION_MISMATCH])
-    assert codes(told(senders=senders, mentioned="浙江省医学会")) == [Code.ORGANIZATION_MISMATCH]
+    signed = (("signature", "浙江省医学会"),)
+    assert codes(told(senders=senders, introductions=signed)) == [Code.ORGANIZATION_MISMATCH]
 
 
 def test_a_name_in_no_entry_goes_to_a_person() -> None:
@@ -385,13 +384,6 @@ def test_who_signs_from_his_employer_s_is_still_who_he_is_known_to_be() -> None:
         assert identity == Identity(organization=PHYSICS, how="learned")
     alone = told(introductions=(("signature", "浙江省能源集团科协 张三"),))
     assert alone == Identity(organization=ENERGY, how="signature")
-
-
-def test_whom_the_body_just_names_comes_last() -> None:
-    assert told(mentioned="浙江省医学会") == Identity(organization=MEDICAL, how="mentioned")
-    assert told(mentioned="浙江省医学会", learned=PHYSICS).organization == PHYSICS
-    both = (("subject", "浙江省物理学会、浙江省数学会"),)
-    assert codes(told(hints=both, mentioned="浙江省医学会")) == [Code.ORGANIZATION_MISSING]
 
 
 def test_what_earlier_mails_say_comes_last_and_nothing_at_all_is_missing() -> None:

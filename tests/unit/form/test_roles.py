@@ -109,6 +109,7 @@ def test_both_in_one(title: str) -> None:
         "三、2021年工作方向",
         "三、下一步努力方向",
         "三、未来工作展望",
+        "三、存在问题和今后努力方向",
         "三、二O二一年工作安排",
         "三、2021年",
         "三、展望2021年",
@@ -129,6 +130,12 @@ def test_a_plan_as_the_last_section_of_a_summary(section: str) -> None:
         "四、参与制定2021年度科技计划",
         "我会还参与了省科协2021年工作计划的讨论，提出了许多建议，得到了有关部门的充分肯定。",
         "二、组织实施人才计划",
+        "三、凝心聚力，共创未来",
+        "三、未来科学家培养计划",
+        "三、未来科技论坛工作",
+        "二、承办2021年",
+        "2021年度",
+        "三、今后努力方向",
     ],
 )
 def test_a_summary_that_only_speaks_of_plans(line: str) -> None:
@@ -242,7 +249,10 @@ def test_what_may_be_one_of_the_papers_is_in_doubt(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [SUMMARY, PLAN, SUMMARY.replace("2020", "2019").replace("2021", "2020"), NOTICE, f"会议签到表\n{LONG}"],
+    [
+        *(SUMMARY, PLAN, SUMMARY.replace("2020", "2019").replace("2021", "2020"), NOTICE),
+        *(f"{title}\n{LONG}" for title in ("会议签到表", "浙江省示例学会会员管理办法（试行）", "合作协议")),
+    ],
 )
 def test_what_tells_what_it_is_is_in_no_doubt(text: str) -> None:
     assert read(document(text)).doubtful == set()
