@@ -9,10 +9,17 @@ import io
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 
 from mailbot.documents.biffstrings import Rich, strings, without_struck
-from mailbot.documents.workbook import MOST_COLUMNS, MOST_ROWS, PERCENTS, Inside, Place, is_percent
+from mailbot.documents.workbook import (
+    MOST_COLUMNS,
+    MOST_ROWS,
+    PERCENTS,
+    Inside,
+    Place,
+    is_percent,
+    under_picture,
+)
 
 _CELLS = frozenset({0x06, 0x0203, 0x027E, 0xBD, 0xBE, 0xFD, 0x0204, 0x0205, 0x0201, 0xD6})
 """FORMULA, NUMBER, RK, MULRK, MULBLANK, LABELSST, LABEL, BOOLERR, BLANK, RSTRING (MS-XLS 2.3.1)."""
@@ -205,9 +212,7 @@ class _Book:
         """OBJ."""
         if self.anchored and struct.unpack_from("<H", body, 4) == (_PICTURE,):
             _, left, _, top, _, right, _, bottom, _ = self.anchored
-            rows = range(top, min(bottom + 1, MOST_ROWS))
-            columns = range(left, min(right + 1, MOST_COLUMNS))
-            self.page.pictures.update(product(rows, columns))
+            self.page.pictures.update(under_picture(top, left, bottom, right))
 
     def uncalculated(self, _body: bytes, _at: int) -> None:
         """UNCALCED."""

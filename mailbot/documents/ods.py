@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _REFERENCE = re.compile(r"\[\.?([^\]]*)\]")
 _HIDDEN = ("collapse", "filter")
 _LINES_THROUGH, _NO_LINE = ("text-line-through-style", "text-line-through-type"), (None, "none")
+_WIDEST = 200_000
+"""So many places of merged cells are told apart on one sheet; beyond it is no form."""
 _SIGNS = {"s": " ", "tab": "\t", "line-break": "\n"}
 
 
@@ -101,8 +103,8 @@ class _Sheet:
 
     def _span(self, cell: etree._Element, row: int, column: int) -> None:
         right = min(column + _repeated(cell, "number-columns-spanned"), MOST_COLUMNS)
-        if right > column + 1:
-            bottom = min(row + _repeated(cell, "number-rows-spanned"), MOST_ROWS)
+        bottom = min(row + _repeated(cell, "number-rows-spanned"), MOST_ROWS)
+        if 0 < (right - column - 1) * (bottom - row) <= _WIDEST - len(self.wide):
             self.wide.update(product(range(row, bottom), range(column + 1, right)))
 
     def _cell(self, cell: etree._Element, places: list[Place]) -> None:

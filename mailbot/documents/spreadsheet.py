@@ -206,9 +206,10 @@ def _as_shown(cell: Cell, place: Place, inside: Inside) -> Cell:
         return replace(cell, text="", formula=inside.formulas.get(place, "="))
     if place in inside.shown:
         return replace(cell, text=inside.shown[place])
-    if place in inside.pictures and not (cell.text.strip() or cell.formula or cell.merged):
-        return replace(cell, text=PICTURE)
-    return _as_percent(cell)
+    if place in inside.percents:
+        return _as_percent(cell)
+    covered = cell.text.strip() or cell.formula or cell.merged
+    return cell if covered else replace(cell, text=PICTURE)
 
 
 def _as_percent(cell: Cell) -> Cell:

@@ -7,9 +7,10 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from html import unescape
+from itertools import product
 from typing import TYPE_CHECKING
 
 from mailbot.documents.package import Package, attribute, local
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Place = tuple[int, int]
 """Row and column, from 0."""
 
+_LARGEST_PICTURE = 400
 MOST_ROWS, MOST_COLUMNS = 5000, 200
 _LARGEST_UNPACKED = 256 * 2**20
 _MOST_PLACES = 4_000_000
@@ -116,13 +118,16 @@ def _anchors(package: Package, sheet: str) -> Iterator[tuple[str, etree._Element
                 yield part, anchor
 
 
-def _beneath(anchor: etree._Element) -> Iterator[Place]:
+def under_picture(top: int, left: int, bottom: int, right: int) -> Iterable[Place]:
+    """The cells that a picture lies over; none beneath one so large that it is no evidence but the background."""
+    rows, columns = range(top, min(bottom + 1, MOST_ROWS)), range(left, min(right + 1, MOST_COLUMNS))
+    return product(rows, columns) if len(rows) * len(columns) <= _LARGEST_PICTURE else ()
+
+
+def _beneath(anchor: etree._Element) -> Iterable[Place]:
     """From the cell in which an anchor begins to the one in which it ends, where it says so."""
     corners = [_corner(edge) for edge in anchor if local(edge) in ("from", "to")]
-    if corners:
-        (top, left), (bottom, right) = corners[0], corners[-1]
-        for row in range(top, min(bottom + 1, MOST_ROWS)):
-            yield from ((row, column) for column in range(left, min(right + 1, MOST_COLUMNS)))
+    return under_picture(*corners[0], *corners[-1]) if corners else ()
 
 
 def _corner(edge: etree._Element) -> Place:

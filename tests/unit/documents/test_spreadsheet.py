@@ -309,3 +309,36 @@ def test_formulas_that_nobody_calculated_are_a_doubt_where_no_office_program_doe
     assert raised.value.otherwise is not None
     score = _cell(raised.value.otherwise, "Sheet1!F4")
     assert (score.text, score.formula) == ("", "=")
+
+
+def _under_a_picture(rows: int, columns: int) -> bytes:
+    from openpyxl.drawing.image import Image
+    from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
+    from PIL import Image as Picture
+
+    octets = io.BytesIO()
+    Picture.new("RGB", (40, 40), "red").save(octets, "PNG")
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["B2"] = 0.5, "B2"
+    image = Image(octets)
+    image.anchor = TwoCellAnchor(
+        _from=AnchorMarker(col=0, row=0), to=AnchorMarker(col=columns - 1, row=rows - 1)
+    )
+    book.active.add_image(image)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_a_seal_over_small_scores_leaves_them_as_they_are() -> None:
+    extract = _xlsx(_under_a_picture(2, 2))
+    assert [[cell.text for cell in row] for row in extract.tables[0].rows] == [
+        ["0.5", "[图片]"],
+        ["[图片]", "B2"],
+    ]
+    assert not any(cell.several for row in extract.tables[0].rows for cell in row)
+
+
+def test_a_picture_over_the_whole_sheet_is_in_no_cell() -> None:
+    extract = _xlsx(_under_a_picture(5000, 200))
+    assert [[cell.text for cell in row] for row in extract.tables[0].rows] == [["0.5", ""], ["", "B2"]]
