@@ -248,7 +248,7 @@ def _alike(one: Sequence[float], other: Sequence[float]) -> bool:
 
 def _is_part(few: Sequence[float], many: Sequence[float]) -> bool:
     """Whether every edge of one table is an edge of the other, the outer ones too."""
-    near = all(any(abs(x - other) <= _SAME_PLACE for other in many) for x in few)
+    near = len(few) <= len(many) and all(any(abs(x - other) <= _SAME_PLACE for other in many) for x in few)
     return near and abs(few[0] - many[0]) <= _SAME_PLACE and abs(few[-1] - many[-1]) <= _SAME_PLACE
 
 

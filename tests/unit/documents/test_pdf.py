@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -292,3 +293,20 @@ def test_a_smaller_digit_behind_others_makes_its_number_doubtful() -> None:
 
     (table,) = pdf.read(_canvas(draw)).tables
     assert [cell.several for row in table.rows for cell in row] == [False, True, *[False] * 7]
+
+
+def test_no_text_is_lost_where_one_border_of_a_later_page_is_not_quite_the_others() -> None:
+    def draw(canvas: Any, page: int) -> None:
+        for number, edge in enumerate((411, 411, 411) if page == 0 else (409, 414, 409)):
+            top = 700 - 40 * number
+            for left, right in itertools.pairwise((40, 200, edge, 560)):
+                canvas.rect(left, top, right - left, 40)
+                canvas.drawString(left + 8, top + 14, f"{page}{number}{'abc'[(40, 200, edge).index(left)]}")
+
+    extract = pdf.read(_canvas(draw, pages=2))
+    said = [
+        text for table in extract.tables for row in table.rows for cell in row if (text := cell.text.strip())
+    ]
+    assert sorted(said) == sorted(
+        f"{page}{row}{column}" for page in (0, 1) for row in range(3) for column in "abc"
+    )
