@@ -30,6 +30,14 @@ class Column(StrEnum):
     REMARK = "remark"
 
 
+_EVIDENCE = re.compile(
+    r".{0,4}(?:自评|评分|得分)?(?:依据|工作实效|自评说明|佐证材料|工作成效|完成情况).{0,8}"
+)
+_PERHAPS_EVIDENCE = re.compile(
+    r"(?!扣).{0,4}(?:自评|评分|得分)?(?:理由|实效|实绩|成效|业绩|得分说明|(?:支撑|证明|印证)材料"
+    r"|(?:落实|开展|实施|具体|工作)情况|主要工作|主要做法|具体(?:工作)?内容).{0,8}"
+)
+"""What names the evidence where nothing else does and it stands right of the score; left of it, what is asked for."""
 _LABELS: tuple[tuple[Column, re.Pattern[str]], ...] = tuple(
     (column, re.compile(pattern))
     for column, pattern in (
@@ -38,11 +46,7 @@ _LABELS: tuple[tuple[Column, re.Pattern[str]], ...] = tuple(
             r"(?:学会|单位|本会|自我)?自?(?:评|评价|评估)?(?:得分|自评|自评分数?|自评分值|自我评分)分?",
         ),
         (Column.SCORE, r"(?:学会|单位|本会)?(?:自评|自我评|评|打)(?:得)?(?:分|分数|分值|结果)分?"),
-        (
-            Column.EVIDENCE,
-            r".{0,4}(?:自评|评分|得分)?(?:依据|理由|实效|实绩|成效|业绩|(?:自评|得分)说明|(?:佐证|支撑|证明|印证)材料"
-            r"|(?:完成|落实|开展|实施|具体|工作)情况|主要工作|主要做法|具体(?:工作)?内容).{0,8}",
-        ),
+        (Column.EVIDENCE, _EVIDENCE.pattern),
         (Column.NO, r"序号?|编号|项号"),
         (Column.CATEGORY, r"类别|分类|一级指标|评价类别"),
         (Column.GROUP, r"项目|评价项目|二级指标"),
@@ -52,6 +56,7 @@ _LABELS: tuple[tuple[Column, re.Pattern[str]], ...] = tuple(
         ),
         (Column.POINTS, r"(?:标准|基准|评价)?(?:分值|满分|标准分|基准分)分?|分数"),
         (Column.REMARK, r"备注.{0,4}|说明"),
+        (Column.EVIDENCE, _PERHAPS_EVIDENCE.pattern),
     )
 )
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
@@ -293,8 +298,20 @@ def _named(window: Sequence[Row]) -> Columns:
         column = label("".join(texts)) or (label(texts[-1]) if len(texts) > 1 else None)
         if column is not None:
             named.setdefault(column, []).append(range(index, _end(window, index, width)))
-    spans = {column: _spanned(window, column, spans) for column, spans in named.items()}
+    score = min((span.start for span in named.get(Column.SCORE, ())), default=0)
+    named[Column.EVIDENCE] = _evidence(window, named.get(Column.EVIDENCE, ()), score)
+    spans = {column: _spanned(window, column, spans) for column, spans in named.items() if spans}
     return Columns(spans=spans, borders=_borders(window))
+
+
+def _evidence(window: Sequence[Row], spans: Sequence[range], score: int) -> list[range]:
+    """The columns that are surely the evidence, else those right of the score that may be."""
+    sure = [span for span in spans if _is_surely_evidence(window, span.start)]
+    return sure or [span for span in spans if span.start > score]
+
+
+def _is_surely_evidence(window: Sequence[Row], index: int) -> bool:
+    return any(_EVIDENCE.fullmatch(normalized(row[index].text)) for row in window if index < len(row))
 
 
 def _borders(window: Sequence[Row]) -> tuple[int, ...]:

@@ -107,6 +107,22 @@ def test_labels_in_other_words(column: str, label: str) -> None:
     assert_right(Form(labels={**LABELS, column: label}).extract())
 
 
+@pytest.mark.parametrize(
+    ("column", "label"),
+    [
+        ("criterion", "评价内容（具体内容）"),
+        ("criterion", "主要工作内容"),
+        ("group", "重点工作情况"),
+        ("remark", "扣分理由"),
+        ("remark", "得分说明"),
+    ],
+)
+def test_what_is_asked_for_and_what_the_office_writes_is_no_evidence(column: str, label: str) -> None:
+    form = Form(labels={**LABELS, column: label})
+    form.evidence[NOS[0]] = ""
+    assert faults(read(form)) == [(Code.EVIDENCE_MISSING, NOS[0])]
+
+
 @pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE, ReadBy.TEXT])
 @pytest.mark.parametrize("label", ["2020年度所做的事", ""])
 def test_evidence_under_no_label_that_names_it_is_for_a_person(read_by: ReadBy, label: str) -> None:
