@@ -113,7 +113,10 @@ _COPY = (
         ),
         messages.c.id != sa.bindparam("this"),
         messages.c.outcome.is_not(None),
-        messages.c.outcome != Outcome.IGNORED.value,
+        sa.or_(
+            messages.c.outcome != Outcome.IGNORED.value,
+            sa.exists().where(rulings.c.message == messages.c.id),
+        ),
     )
     .order_by(messages.c.junk, messages.c.received_at, messages.c.id)
     .limit(1)
@@ -164,7 +167,8 @@ class Decisions(Database):
     """The part of the store that the intake reads and writes."""
 
     def find_copy(self, message: StoredMessage, fingerprint: str) -> Copy | None:
-        """The decided row of the same mail: the same octets, or the same words with other servers' marks on them."""
+        """The decided row of the same mail: the same octets, or the same words with other servers' marks on them; also one
+        that was ignored by a person's word, which holds for every copy."""
         same = {"sha256": message.sha256 or None, "fingerprint": fingerprint or None}
         with self.reading() as connection:
             row = connection.execute(_COPY, {**same, "this": message.id}).first()

@@ -247,6 +247,25 @@ def test_a_decision_on_a_mail_whose_copy_was_answered_is_carried_out_and_sends_n
     rebuilt_the_same(registered)
 
 
+@on_sqlite
+@pytest.mark.parametrize("minutes", [-1, 1])
+@pytest.mark.parametrize(
+    "marks", [b"", b"Received: from mx.example.com; Thu, 14 Jan 2021 09:12:03 +0800\r\n"]
+)
+def test_what_a_person_calls_no_submission_is_none_in_the_other_mailbox_either(
+    registered: Office, marks: bytes, minutes: int
+) -> None:
+    octets = mail(papers())
+    registered.deliver(octets, IN_TIME)
+    registered.round()
+    run(registered, "review", "1", "--no-submission", *SIGNED)
+    registered.deliver(marks + octets, IN_TIME + timedelta(minutes=minutes), mailbox="enterprises")
+    registered.round()
+    assert registered.outcomes() == ["ignored", "ignored"]
+    assert (kinds(registered), status_of(registered, KNOWN)) == (["接收回执"], "not_received")
+    rebuilt_the_same(registered)
+
+
 def test_a_second_correction_on_a_mail_whose_copy_had_one_is_refused(registered: Office) -> None:
     answered_and_superseded(registered, mail(papers(scores={8: "3"})))
     assert kinds(registered) == ["请补正"]
