@@ -118,12 +118,11 @@ def decide(
         return Decision(outcome=Outcome.IGNORED, findings=(ignored,))
     organization = identity.organization
     track = organization.track if organization else arrival.mailbox_track
-    answers = names_papers and not reading.head.asks
-    nothing = _hands_in_nothing(reading) or _forgets_a_correction(reading, earlier, track, terms)
+    nothing = _only_writes(reading, earlier, track, terms, names_papers=names_papers)
     as_noticed = (
         *(() if ignored is None else (ignored,)),
         *_on_delivery(arrival, reading, identity, terms),
-        *_on_contents(arrival, reading, identity, nothing=nothing and not answers),
+        *_on_contents(arrival, reading, identity, nothing=nothing),
     )
     noticed = left_by(ruled, as_noticed)
     as_read, reading = reading, reading_left_by(ruled, reading)
@@ -226,6 +225,20 @@ def _on_contents(
     yield from identity.findings
     for link in reading.head.links:
         yield finding(Code.DELIVERY_LINK_ONLY, found=link.filename or link.url, wanted=link.expires)
+
+
+def _only_writes(
+    reading: MailReading,
+    earlier: Sequence[Contribution],
+    track: Track,
+    terms: Terms,
+    *,
+    names_papers: bool,
+) -> bool:
+    """Whether nothing came that could count; whose the papers are that came before does, unless something is asked."""
+    if names_papers and not reading.head.asks:
+        return False
+    return _hands_in_nothing(reading) or _forgets_a_correction(reading, earlier, track, terms)
 
 
 def _hands_in_nothing(reading: MailReading) -> bool:

@@ -10,6 +10,7 @@ from mailbot.log import log
 from mailbot.mail.compose import Attachment, OutgoingMail, compose
 from mailbot.mail.smtp import Submission
 from mailbot.reading import Address
+from mailbot.records import OUR_MESSAGE_ID
 
 
 def tell_staff(
@@ -34,7 +35,7 @@ def tell_staff(
             subject=subject,
             text=text,
             html=html,
-            message_id=f"<mailbot.{name}@{mailbox.address.rpartition('@')[2]}>",
+            message_id=f"{OUR_MESSAGE_ID}{name}@{mailbox.address.rpartition('@')[2]}>",
             date=at,
             attachments=attachments,
             auto_submitted="auto-generated",

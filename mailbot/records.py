@@ -167,6 +167,8 @@ PASSED_OVER = (Code.MESSAGE_AUTOMATIC, Code.MESSAGE_OUT_OF_CAMPAIGN)
 """Why a mail is ignored until a person takes it in all the same."""
 STUCK = (ReplyState.HELD, ReplyState.FAILED, ReplyState.UNCERTAIN)
 """States of a reply that does not go on without a person."""
+OUR_MESSAGE_ID = "<mailbot."
+"""How the Message-ID of each mail begins that we write."""
 SUPERSEDED = "superseded"
 """A later decision took a reply's place before it left."""
 

@@ -19,7 +19,7 @@ from mailbot.mail.compose import OutgoingMail, compose
 from mailbot.mail.reply_folders import marks
 from mailbot.model import Code, Organization, ReplyState, Role, Severity, Status
 from mailbot.reading import Address
-from mailbot.records import OrganizationRecord, ReminderRecord
+from mailbot.records import OUR_MESSAGE_ID, OrganizationRecord, ReminderRecord
 from mailbot.registry import Registry
 from mailbot.report.letters import BrokenTemplateError, Contact, Letter
 from mailbot.report.reminder import ReminderFacts, write_reminder
@@ -256,4 +256,4 @@ def _mailbox_of(organization: Organization, config: Config) -> Mailbox:
 
 def _message_id(organization: str, address: str, day: date, own: str) -> str:
     digest = hashlib.sha256(f"{organization}\n{address}\n{day.isoformat()}".encode()).hexdigest()
-    return f"<mailbot.reminder.{digest[:32]}@{own.rpartition('@')[2]}>"
+    return f"{OUR_MESSAGE_ID}reminder.{digest[:32]}@{own.rpartition('@')[2]}>"

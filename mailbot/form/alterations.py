@@ -62,11 +62,16 @@ def _points(row: FormRow) -> Iterator[Finding]:
         )
 
 
+def is_cut_off(row: FormRow, read_by: ReadBy, matcher: Matcher) -> bool:
+    """Whether a page shows a piece of an item's criterion alone, its row being too low."""
+    return read_by is ReadBy.TEXT and matcher.is_piece(row.item, normalized(row.cells.criterion.text))
+
+
 def _words(row: FormRow, read_by: ReadBy, text: str, matcher: Matcher) -> Iterator[Finding]:
     words = normalized(row.cells.criterion.text)
     if words in ("", matcher.criterion(row.item)):
         return
-    cut_off = read_by is ReadBy.TEXT and matcher.is_piece(row.item, words)
+    cut_off = is_cut_off(row, read_by, matcher)
     if not (cut_off or _changed(row.item, words, read_by, text, matcher)):
         return
     yield finding(

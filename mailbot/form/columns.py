@@ -71,7 +71,7 @@ _FROM_RANK = {Column.SCORE: 1, Column.EVIDENCE: 2}
 """Columns that may stand there several times, and the rank from which one goes before the others."""
 _LONGEST_LABEL = 20
 _DEEPEST_HEADER = 3
-_NOTHING, _NOWHERE = Cell(text=""), range(0)
+NOTHING, _NOWHERE = Cell(text=""), range(0)
 
 
 @lru_cache(maxsize=1024)
@@ -105,8 +105,8 @@ class Columns:
         """
         span = self.spans.get(column, _NOWHERE)
         if len(span) == 1 and not self.passed_over:
-            return row[span[0]] if span[0] < len(row) else _NOTHING
-        cells = [row[index] for index in span if index < len(row)] or [_NOTHING]
+            return row[span[0]] if span[0] < len(row) else NOTHING
+        cells = [row[index] for index in span if index < len(row)] or [NOTHING]
         if column is Column.SCORE:
             passed_over = [row[index] for index in self.passed_over if index < len(row)]
             return _score(cells) or _doubtful(passed_over) or cells[0]

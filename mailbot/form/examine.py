@@ -9,8 +9,8 @@ from functools import partial
 from rapidfuzz import fuzz
 
 from mailbot.form import roles
+from mailbot.form.alterations import is_cut_off
 from mailbot.form.assess import Assessed, Source, assess
-from mailbot.form.formrow import FormRow
 from mailbot.form.heading import Heading, form_titles, heading
 from mailbot.form.locate import Located, locate, merged
 from mailbot.form.match import Matcher, matcher_of, normalized, normalized_whole
@@ -123,19 +123,13 @@ def _candidates(readable: Readable, matcher: Matcher) -> Iterator[_Candidate]:
     count = 0
     for form in locate(readable.extract, matcher):
         top = heading(readable.extract, form.around)
-        known = sum(row.by_words or _is_cut_off(row, readable.extract, matcher) for row in form.rows)
+        known = sum(row.by_words or is_cut_off(row, readable.extract.read_by, matcher) for row in form.rows)
         if known >= fewest or _is_other_years(top, matcher.rubric):
             count += 1
             yield _candidate((readable,), form, top, {}, matcher)
     if not count and _holds_unread_form(readable, matcher):
         top = heading(readable.extract, ())
         yield _candidate((readable,), Located(), top, {}, matcher)
-
-
-def _is_cut_off(row: FormRow, extract: Extract, matcher: Matcher) -> bool:
-    """Whether a page shows a piece of an item's criterion alone, its row being too low."""
-    words = normalized(row.cells.criterion.text)
-    return extract.read_by is ReadBy.TEXT and matcher.is_piece(row.item, words)
 
 
 def _candidate(

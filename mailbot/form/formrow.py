@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mailbot.form.columns import is_empty
+from mailbot.form.columns import NOTHING, is_empty
 from mailbot.form.points import parse_points
 from mailbot.reading import Cell
 from mailbot.rubric import Item
-
-NOTHING = Cell(text="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

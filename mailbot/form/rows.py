@@ -10,8 +10,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from mailbot.form.borders import straightened
-from mailbot.form.columns import Column, Columns, Row, repeats_header
-from mailbot.form.formrow import NOTHING, FormRow, Reading, Total
+from mailbot.form.columns import NOTHING, Column, Columns, Row, repeats_header
+from mailbot.form.formrow import FormRow, Reading, Total
 from mailbot.form.match import Matcher, normalized
 from mailbot.form.points import Problem, parse_points
 from mailbot.model import ReadBy

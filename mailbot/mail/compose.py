@@ -19,6 +19,7 @@ from typing import TypeGuard
 from mailbot.mail.addresses import is_address
 from mailbot.mail.charset import visible
 from mailbot.reading import Address
+from mailbot.records import OUR_MESSAGE_ID
 
 _MOST_REFERENCES = 20
 _LONGEST_PLAIN = 70
@@ -60,7 +61,7 @@ class OutgoingMail:
 def reply_message_id(campaign: str, sha256: str, kind: str, domain: str) -> str:
     """The Message-ID of the one reply of this kind to this mail: made from both, so that it can be looked up again."""
     digest = hashlib.sha256(f"{campaign}\n{sha256}\n{kind}".encode()).hexdigest()
-    return f"<mailbot.{digest[:32]}@{domain}>"
+    return f"{OUR_MESSAGE_ID}{digest[:32]}@{domain}>"
 
 
 def compose(mail: OutgoingMail) -> bytes:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from mailbot.config import Config
 from mailbot.decide import on_time
 from mailbot.model import Assessment, Code, Finding, Format, Outline, Piece, ReplyKind, Role, Status, Version
-from mailbot.records import MessageRecord, OrganizationRecord, ReplyRecord
+from mailbot.records import OUR_MESSAGE_ID, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.rubric import Rubric
 
 
@@ -126,13 +126,9 @@ def may_hold_papers(message: MessageRecord) -> bool:
     return any(d.format is not Format.IMAGE or d.role is not Role.OTHER for d in message.documents)
 
 
-_OURS = "<mailbot."
-"""How the Message-ID of each mail begins that we write."""
-
-
 def _is_returned(message: MessageRecord) -> bool:
     signs = [f.found for f in message.findings]
-    ours = message.message_id.startswith(_OURS)
+    ours = message.message_id.startswith(OUR_MESSAGE_ID)
     postmaster = message.sender.startswith(("mailer-daemon@", "postmaster@"))
     return ours or postmaster or any(sign.startswith(("Content-Type:", "Message-ID:")) for sign in signs)
 
