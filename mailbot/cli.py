@@ -289,7 +289,9 @@ def paper(
 
 @app.command("import")
 def import_(
-    workbook: Annotated[Path, typer.Argument(help="The 汇总表 with 纸质件, 考核分 and 备注 filled in.")],
+    workbook: Annotated[
+        Path, typer.Argument(help="The 汇总表 with 纸质件, 考核分, 备注 or the sheet 待核对 filled in.")
+    ],
     yes: Annotated[
         bool, typer.Option("--yes", help="Keep the changes; without it they are only shown.")
     ] = False,
@@ -297,11 +299,16 @@ def import_(
 ) -> None:
     """Take back what staff filled in the 汇总表."""
     with _opened(config) as mailbot:
-        changes = mailbot.desk.take_back(workbook, write=yes)
-        for change in changes:
+        returned = mailbot.desk.take_back(workbook, write=yes)
+        for change in returned.changes:
             typer.echo(f"{change.organization}  {'; '.join(change.lines)}")
+        for verdict in returned.verdicts:
+            typer.echo(f"mail {verdict.message}  {verdict.words}")
+            if yes:
+                typer.echo(mailbot.desk.outcome_of(verdict.message))
         kept = "kept" if yes else "nothing kept; --yes keeps them"
-        typer.echo(f"{len(changes)} organizations change; {kept}" if changes else "nothing changes")
+        said = f"{len(returned.changes)} organizations change, {len(returned.verdicts)} mails are decided; {kept}"
+        typer.echo(said if returned.changes or returned.verdicts else "nothing changes")
 
 
 @app.command()
@@ -327,7 +334,8 @@ def review(
     config: ConfigOption = CONFIG,
 ) -> None:
     """What waits for a person, and a person's decision on it."""
-    from mailbot.desk import ReplyWish, Wish
+    from mailbot.desk import ReplyWish
+    from mailbot.records import Wish
     from mailbot.report.status import to_text
 
     wish = Wish(organization=organization, accept=accept, correct=correct, no_submission=no_submission)

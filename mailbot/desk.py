@@ -12,10 +12,11 @@ from mailbot.breaker import Breaker
 from mailbot.config import Config
 from mailbot.errors import UsageError
 from mailbot.model import Code, Decision, Outcome, ReplyKind, ReplyState, Ruling, RulingKind, Severity, Track
-from mailbot.records import STUCK, MessageRecord, OrganizationRecord, StoredMessage
+from mailbot.records import STUCK, MessageRecord, OrganizationRecord, StoredMessage, Wish
 from mailbot.registry import identify
-from mailbot.report.returned import Change, read_returned
+from mailbot.report.returned import Returned, not_taken, read_returned
 from mailbot.report.review import review_view
+from mailbot.report.verdicts import Verdict
 from mailbot.rubric import Rubric
 from mailbot.store.store import StaffEntry, Store
 
@@ -24,27 +25,6 @@ if TYPE_CHECKING:
 
 _LONGEST = 500
 _ON_ITS_WAY = (ReplyState.SENDING, ReplyState.SENT, ReplyState.DRAFTED, ReplyState.UNCERTAIN)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a person wants of one message; at least one thing, and one verdict at most."""
-
-    organization: str | None = None
-    accept: bool = False
-    correct: str | None = None
-    no_submission: bool = False
-
-    @property
-    def kinds(self) -> tuple[RulingKind, ...]:
-        """What it comes to, the assignment first."""
-        wanted = {
-            RulingKind.ASSIGN: self.organization is not None,
-            RulingKind.ACCEPT: self.accept,
-            RulingKind.CORRECT: self.correct is not None,
-            RulingKind.NO_SUBMISSION: self.no_submission,
-        }
-        return tuple(kind for kind, yes in wanted.items() if yes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,20 +244,54 @@ class Desk:
             self._store.record_by_staff((entry,), at=self._clock())
         return record
 
-    def take_back(self, path: Path, *, write: bool) -> tuple[Change, ...]:
-        """What a 汇总表 that staff filled in changes; kept only where `write`. Raises UsageError with every mismatch."""
+    def take_back(self, path: Path, *, write: bool) -> Returned:
+        """What a 汇总表 that staff filled in changes and decides, without what was decided so already; kept only where
+        `write`. Raises UsageError with every mismatch.
+        """
         records = {record.name: record for record in self._organizations()}
-        changes = read_returned(
+        returned = read_returned(
             path,
             campaign=self._config.campaign,
             rubric=self._rubric,
             records=records,
             today=self._clock().astimezone(self._config.campaign.timezone).date(),
         )
+        given = self._given(path, returned.verdicts)
         if write:
-            entries = [replace(entry_of(records[change.organization]), **change.values) for change in changes]
+            entries = [replace(entry_of(records[c.organization]), **c.values) for c in returned.changes]
             self._store.record_by_staff(entries, at=self._clock())
-        return changes
+            self._store.record_rulings([ruling for rulings in given.values() for ruling in rulings])
+            if given:
+                self._decide()
+        return replace(returned, verdicts=tuple(given))
+
+    def _given(self, path: Path, verdicts: Sequence[Verdict]) -> dict[Verdict, tuple[Ruling, ...]]:
+        """What is new in the verdicts of a workbook: one that is handed in again takes back nothing decided since.
+
+        Raises UsageError with each that cannot be carried out.
+        """
+        given: dict[Verdict, tuple[Ruling, ...]] = {}
+        faults = []
+        for verdict in verdicts:
+            try:
+                if rulings := self._new(verdict):
+                    given[verdict] = rulings
+            except UsageError as error:
+                faults.append(f"{verdict.place}: {error}")
+        if faults:
+            raise not_taken(path, faults)
+        return given
+
+    def _new(self, verdict: Verdict) -> tuple[Ruling, ...]:
+        """What a verdict comes to; nothing where it was taken before. Raises UsageError."""
+        message = self._message(verdict.message)
+        if message.received_at.replace(microsecond=0) != verdict.received_at:
+            raise UsageError(f"message {message.id} came at another time: the row is not as it was exported")
+        rulings = self._rulings(message, verdict.wish, verdict.by, verdict.why)
+        if {_said(one) for one in rulings} <= {_said(one) for one in message.rulings}:
+            return ()
+        self._possible(message, rulings)
+        return rulings
 
 
 def entry_of(record: OrganizationRecord) -> StaffEntry:
@@ -304,3 +318,7 @@ def _stands(given: Sequence[Ruling], rulings: Sequence[Ruling]) -> bool:
         return (one.kind, one.organization, one.sentence)
 
     return [said(one) for one in rulings[-len(given) :]] == [said(one) for one in given]
+
+
+def _said(one: Ruling) -> tuple[object, ...]:
+    return (one.kind, one.organization, one.sentence, one.by, one.why)

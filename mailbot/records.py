@@ -18,6 +18,7 @@ from mailbot.model import (
     ReplyState,
     Role,
     Ruling,
+    RulingKind,
     Status,
     Track,
     Version,
@@ -198,6 +199,27 @@ class OrganizationRecord:
     staff_points: Decimal | None = None
     """考核分, the staff's own; never set by the program."""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person wants of one message; at least one thing, and one verdict at most."""
+
+    organization: str | None = None
+    accept: bool = False
+    correct: str | None = None
+    no_submission: bool = False
+
+    @property
+    def kinds(self) -> tuple[RulingKind, ...]:
+        """What it comes to, the assignment first."""
+        wanted = {
+            RulingKind.ASSIGN: self.organization is not None,
+            RulingKind.ACCEPT: self.accept,
+            RulingKind.CORRECT: self.correct is not None,
+            RulingKind.NO_SUBMISSION: self.no_submission,
+        }
+        return tuple(kind for kind, yes in wanted.items() if yes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,17 +206,16 @@ def unsent(
 def _case(
     message: MessageRecord, *, settled: bool, rubric: Rubric, config: Config, pictures: Pictures
 ) -> Case:
-    asked = list(doubts(message)) or list(_left_on_server(message))
     faults = problems((f for f in message.findings if f.severity is Severity.ERROR), rubric)
-    reasons = tuple(dict.fromkeys(detail(f, rubric) for f in asked))
+    why = reasons(message, rubric)
     documents = _documents(message)
     asks = any(f.code is Code.MESSAGE_INQUIRY for f in message.findings)
     return Case(
         number=message.id,
         who=one_line(message.organization or "", 60) or "单位不明",
-        reasons=reasons[:_MOST_REASONS] or ("该单位此前有来件待核对，材料尚不齐全",),
-        more_reasons=max(0, len(reasons) - _MOST_REASONS),
-        to_do=tuple(dict.fromkeys(TO_DO[f.code] for f in asked if f.code in TO_DO)),
+        reasons=why[:_MOST_REASONS],
+        more_reasons=max(0, len(why) - _MOST_REASONS),
+        to_do=to_do(message),
         received_at=short_moment(message.received_at, config.campaign.timezone),
         mailbox=addresses(config).get(message.mailbox, message.mailbox),
         sender=one_line(message.sender),
@@ -232,9 +231,21 @@ def _case(
     )
 
 
-def _left_on_server(message: MessageRecord) -> Iterable[Finding]:
-    """A mail beyond the limit is not taken in: only its size and time are known."""
-    return (f for f in message.findings if f.code is Code.DOCUMENT_TOO_LARGE)
+def reasons(message: MessageRecord, rubric: Rubric) -> tuple[str, ...]:
+    """Why a mail waits for a person."""
+    said = dict.fromkeys(detail(f, rubric) for f in _asked(message))
+    return tuple(said) or ("该单位此前有来件待核对，材料尚不齐全",)
+
+
+def to_do(message: MessageRecord) -> tuple[str, ...]:
+    """What that person is asked to do."""
+    return tuple(dict.fromkeys(TO_DO[f.code] for f in _asked(message) if f.code in TO_DO))
+
+
+def _asked(message: MessageRecord) -> Sequence[Finding]:
+    """What is asked of a person. A mail beyond the limit is not taken in: only its size and time are known."""
+    too_large = (f for f in message.findings if f.code is Code.DOCUMENT_TOO_LARGE)
+    return tuple(doubts(message)) or tuple(too_large)
 
 
 def _read(message: MessageRecord) -> str:

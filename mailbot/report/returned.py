@@ -1,11 +1,11 @@
-"""The 汇总表 as staff give it back: which of their own columns they filled in or changed, and every mismatch."""
+"""The 汇总表 as staff give it back: what they filled in or changed in their own columns, and every mismatch."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -16,8 +16,10 @@ from zipfile import BadZipFile
 from mailbot.config import Campaign
 from mailbot.errors import UsageError
 from mailbot.records import OrganizationRecord
+from mailbot.report import verdicts
 from mailbot.report.figures import plain_text
 from mailbot.report.summary import NOT_SEALED, SEALED, columns, own_note
+from mailbot.report.verdicts import Verdict
 from mailbot.report.wording import points
 from mailbot.rubric import Rubric
 
@@ -56,6 +58,14 @@ class Change:
     """In words: the column, what stood, what is to stand."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """What a workbook brings back."""
+
+    changes: tuple[Change, ...]
+    verdicts: tuple[Verdict, ...]
+
+
 @dataclass(slots=True)
 class _Reader:
     campaign: Campaign
@@ -79,8 +89,8 @@ def read_returned(
     rubric: Rubric,
     records: Mapping[str, OrganizationRecord],
     today: date,
-) -> tuple[Change, ...]:
-    """What the workbook changes. Raises UsageError with everything in it that does not match, sheet and cell named."""
+) -> Returned:
+    """What the workbook changes and decides. Raises UsageError with every mismatch, sheet and cell named."""
     formulas, values = _load(path, data_only=False), _load(path, data_only=True)
     reader = _Reader(
         campaign=campaign,
@@ -90,9 +100,15 @@ def read_returned(
     )
     at = _columns(reader, path, values)
     changes = tuple(_changes(reader, formulas[SHEET], values[SHEET], at))
+    decided = verdicts.read(formulas, values, campaign.timezone, reader.faults)
     if reader.faults:
-        raise UsageError("\n".join((f"{path} is not taken:", *reader.faults)))
-    return changes
+        raise not_taken(path, reader.faults)
+    return Returned(changes=changes, verdicts=decided)
+
+
+def not_taken(path: Path, faults: Iterable[str]) -> UsageError:
+    """That nothing of a workbook is taken, and every reason."""
+    return UsageError("\n".join((f"{path} is not taken:", *faults)))
 
 
 def _load(path: Path, *, data_only: bool) -> Workbook:

@@ -56,6 +56,8 @@ class Sheet:
     frozen_columns: int = 0
     head_lines: int = 2
     colourings: Sequence[Colouring] = ()
+    choices: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """Columns (counted from 1) whose cells are filled in from a list."""
     _rows: int = field(default=1, init=False)
     pages_wide: int = 1
     """How many printed pages side by side; each repeats the frozen columns."""
@@ -130,11 +132,12 @@ class Sheet:
         return cell._style
 
     def finish(self) -> None:
-        """Filter and colours, which need to know how many rows there are."""
+        """Filter, colours and choices, which need to know how many rows there are."""
         from openpyxl.formatting.rule import Rule
         from openpyxl.styles import PatternFill
         from openpyxl.styles.differential import DifferentialStyle
         from openpyxl.utils import get_column_letter
+        from openpyxl.worksheet.datavalidation import DataValidation
 
         last = get_column_letter(len(self.columns))
         self._sheet.auto_filter.ref = f"A1:{last}{self._rows}"
@@ -148,11 +151,17 @@ class Sheet:
                 dxf=DifferentialStyle(fill=PatternFill(bgColor=colouring.fill, fill_type="solid")),
             )
             self._sheet.conditional_formatting.add(where, rule)
+        for number, texts in self.choices.items():
+            column = get_column_letter(number)
+            choice = DataValidation(type="list", formula1=f'"{",".join(texts)}"', allow_blank=True)
+            choice.add(f"{column}2:{column}{self._rows}")
+            self._sheet.data_validations.append(choice)
 
-    def remark(self, text: str) -> None:
-        """A line below all rows, outside the filter; after `finish`."""
+    def remark(self, *lines: str) -> None:
+        """Lines below all rows, outside the filter; after `finish`."""
         self._sheet.append([])
-        self._sheet.append([self._cell(text)])
+        for line in lines:
+            self._sheet.append([self._cell(line)])
 
 
 def lay_out_page(sheet: Any, heading: str, *, pages_wide: int = 1) -> None:

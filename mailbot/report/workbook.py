@@ -1,4 +1,4 @@
-"""The 汇总表 as a workbook: who sent what, points by item, findings, receipts, and figures with charts."""
+"""The 汇总表 as a workbook: who sent what, what waits, points by item, findings, receipts, and figures with charts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from mailbot.config import Config
 from mailbot.model import Finding, Outcome, Severity
 from mailbot.records import MessageRecord, OrganizationRecord
+from mailbot.report import verdicts
 from mailbot.report.labels import CODES, OUTCOMES, ROLES, SEVERITIES, answer
 from mailbot.report.sheets import GREEN, GREY, RED, YELLOW, Colouring, Column, Sheet
-from mailbot.report.standing import addresses, folder_name, in_time
+from mailbot.report.standing import addresses, folder_name, in_time, may_hold_papers
 from mailbot.report.statistics import add_statistics
 from mailbot.report.summary import LACKING, LATE, ON_TIME, Doubts, columns, rows
 from mailbot.report.wording import detail, points
@@ -53,6 +54,7 @@ def summary_workbook(
     book = Workbook(write_only=True)
     heading = f"{config.campaign.title}汇总表"
     summary = _summary_sheet(book, rubric, heading)
+    waiting = verdicts.new_sheet(book, heading)
     by_item = _item_sheet(book, rubric, heading)
     findings = _finding_sheet(book, heading)
     receipts = _receipt_sheet(book, heading)
@@ -60,6 +62,8 @@ def summary_workbook(
     doubts = Doubts()
     for message in messages:
         doubts.add(message)
+        if message.waits_for_a_person or may_hold_papers(message):
+            waiting.append(verdicts.row(message, rubric, config))
         receipts.append(_receipt(message, config))
         if message.outcome is not Outcome.IGNORED:
             for each in message.findings:
@@ -71,6 +75,7 @@ def summary_workbook(
             by_item.append(_points_by_item(record, rubric))
     for sheet in (summary, by_item, findings, receipts):
         sheet.finish()
+    verdicts.finish(waiting)
     if left_out > 0:
         for sheet in (findings, receipts):
             sheet.remark(_LEFT_OUT.format(number=left_out))

@@ -556,7 +556,7 @@ def test_what_staff_fill_in_the_workbook_is_shown_and_then_taken_back(registered
     assert "--yes keeps them" in shown
     with registered.opened() as app:
         assert app.organization(KNOWN).staff_points is None
-    assert "2 organizations change; kept" in run(registered, "import", path, "--yes")
+    assert "2 organizations change, 0 mails are decided; kept" in run(registered, "import", path, "--yes")
     with registered.opened() as app:
         known, other = app.organization(KNOWN), app.organization(OTHER)
     assert (str(known.staff_points), known.note) == ("92.5", "党建材料齐；联系人已更换")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from mailbot.model import Outcome
@@ -30,7 +31,8 @@ from tests.unit.report.sample import (
     at,
 )
 
-SHEETS = ["汇总表", "逐项得分", "问题清单", "接收登记", "统计"]
+SHEETS = ["汇总表", "待核对", "逐项得分", "问题清单", "接收登记", "统计"]
+LISTS = SHEETS[:-1]
 
 
 def octets(
@@ -182,18 +184,19 @@ def test_characters_that_no_sheet_may_hold_are_left_out() -> None:
     assert len(subject) <= 32_767
 
 
-@pytest.mark.parametrize("name", SHEETS[:4])
+@pytest.mark.parametrize("name", LISTS)
 def test_each_list_has_a_frozen_head_a_filter_and_a_page_to_print(book: Workbook, name: str) -> None:
     sheet = book[name]
     assert isinstance(sheet, Worksheet)
     assert str(sheet.freeze_panes).endswith("2")
-    assert sheet.auto_filter.ref == sheet.dimensions
+    below = 4 if name == "待核对" else 0
+    assert sheet.auto_filter.ref == f"A1:{get_column_letter(sheet.max_column)}{sheet.max_row - below}"
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.page_setup.orientation == "landscape"
     assert int(sheet.page_setup.paperSize or 0) == 9
     assert sheet.sheet_properties.pageSetUpPr is not None
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
-    wide = {"汇总表": (2, "$A:$B"), "接收登记": (2, "$A:$A")}
+    wide = {"汇总表": (2, "$A:$B"), "接收登记": (2, "$A:$A"), "待核对": (2, "$A:$A")}
     pages, repeated = wide.get(name, (1, None))
     assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (pages, 0)
     assert sheet.print_title_cols == repeated
@@ -251,7 +254,7 @@ def test_libreoffice_opens_and_saves_it_without_loss(book: Workbook, tmp_path: P
         before = [[_comparable(v) for v in row] for row in book[name].iter_rows(values_only=True)]
         after = [[_comparable(v) for v in row] for row in saved[name].iter_rows(values_only=True)]
         assert [_filled(row) for row in after if any(row)] == [_filled(row) for row in before if any(row)]
-    for name in SHEETS[:4]:
+    for name in LISTS:
         for say in (_laid_out, _formats, _colours):
             assert say(saved[name]) == say(book[name]), (name, say)
         assert _widths(saved[name]) == pytest.approx(_widths(book[name]), abs=0.6)
