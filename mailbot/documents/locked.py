@@ -1,4 +1,4 @@
-"""Whether a document is under a password: it is told by its structure, and no password is ever tried."""
+"""Whether a document is under a password: it is told by its structure, and no password is ever guessed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import zipfile
 import zlib
 
 from mailbot.documents.detect import ole_streams
+from mailbot.documents.rc4 import is_for_none
 from mailbot.model import Format
 
 _RAR5 = b"Rar!\x1a\x07\x01\x00"
@@ -26,11 +27,16 @@ def is_locked(data: bytes, format_: Format) -> bool:
             head = _stream(data, "WordDocument")
             return len(head) > _FIB_FLAGS_AT and bool(head[_FIB_FLAGS_AT] & _FIB_ENCRYPTED)
         case Format.XLS:
-            return _has_filepass(_stream(data, "Workbook") or _stream(data, "Book"))
+            return _filepass(data) is not None
         case Format.ODS | Format.ODT:
             return b"encryption-data" in _manifest(data)
         case _:
             return False
+
+
+def opens_unasked(data: bytes) -> bool:
+    """Whether an encrypted xls is one that nobody is asked a password for."""
+    return is_for_none(_filepass(data) or b"")
 
 
 def _stream(data: bytes, name: str) -> bytes:
@@ -43,17 +49,19 @@ def _stream(data: bytes, name: str) -> bytes:
         return b""
 
 
-def _has_filepass(stream: bytes) -> bool:
-    """The record stands near the beginning, before anything that is encrypted (MS-XLS 2.4.117)."""
+def _filepass(data: bytes) -> bytes | None:
+    """What the record FILEPASS of an xls holds. It stands near the beginning, before anything that is encrypted
+    (MS-XLS 2.4.117)."""
+    stream = _stream(data, "Workbook") or _stream(data, "Book")
     at = 0
     for _ in range(_MOST_RECORDS):
-        kind = int.from_bytes(stream[at : at + 2], "little")
+        kind, size = (int.from_bytes(stream[at + n : at + n + 2], "little") for n in (0, 2))
         if kind == _FILEPASS:
-            return True
-        at += 4 + int.from_bytes(stream[at + 2 : at + 4], "little")
+            return stream[at + 4 : at + 4 + size]
+        at += 4 + size
         if at + 4 > len(stream):
-            return False
-    return False
+            return None
+    return None
 
 
 def _manifest(data: bytes) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailbot.documents import detect, html, spreadsheet, text, unpack, word
-from mailbot.documents.locked import is_locked
+from mailbot.documents.locked import is_locked, opens_unasked
 from mailbot.documents.needs import NeedsHelp, Supplied
 from mailbot.errors import (
     DangerousError,
@@ -180,6 +180,8 @@ class _Reading:
         if len(data) > self._limits.document_mb * _MEGABYTE:
             raise TooLargeError(f"{len(data)} octets")
         if is_locked(data, format_):
+            if format_ is Format.XLS and opens_unasked(data):
+                raise NeedsHelp(Need.OFFICE)
             raise EncryptedError("the document needs a password")
         reader = _READERS.get(format_)
         if reader is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.forms.case import Case, form_case
 from tests.forms.paper import Paper, draw
+from tests.forms.protected import protected
 from tests.forms.sheets import Sheet, form_sheet, ods, repeatable, xls, xlsx
 
 _FIRST, _SCORE = 3, 5
@@ -27,6 +28,7 @@ def cases() -> Iterator[Case]:
     yield from _xls()
     yield from _ods()
     yield from _uncalculated()
+    yield from _protected()
 
 
 def _xls() -> Iterator[Case]:
@@ -79,6 +81,18 @@ def _uncalculated() -> Iterator[Case]:
         paper,
         partial(_zeros, paper),
         writer="openpyxl",
+    )
+
+
+def _protected() -> Iterator[Case]:
+    paper = draw("xls protected")
+    yield form_case(
+        "protected.xls",
+        "the workbook's structure protected: encrypted, and opened without a password",
+        paper,
+        lambda: protected(xls(form_sheet(paper))),
+        writer="xlwt",
+        needs="office",
     )
 
 
