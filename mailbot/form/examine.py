@@ -106,11 +106,16 @@ def _told(readable: Readable, candidate: _Candidate | None, counting: set[str], 
         return roles.told(readable.extract, readable.filename, rubric.year)
     own = (Role.FORM,) if readable.key in counting else ()
     apart = candidate.form.rows and not roles.is_notice(readable.extract)
-    beside = roles.beside_form(readable.extract, rubric.year) if apart else ()
+    beside = roles.beside_form(readable.extract, rubric.year) if apart else roles.Told(role=Role.OTHER)
     passed_over = not own and not candidate.blank
     evidence = passed_over and roles.is_evidence(readable.extract, readable.filename)
     role = Role.EVIDENCE if evidence else Role.FORM
-    return roles.Told(role=role, covers=(*own, *beside), year=candidate.heading.year)
+    return roles.Told(
+        role=role,
+        covers=(*own, *beside.covers),
+        year=candidate.heading.year,
+        doubtful=bool(beside.covers) and beside.doubtful,
+    )
 
 
 # --- finding the form -----------------------------------------------------------------------------------------

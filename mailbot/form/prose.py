@@ -8,22 +8,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from mailbot.form.match import folded
-from mailbot.form.words import NUMBERING, ON_SENDING, TRANSMITTAL, YEAR_IN_WORDS
+from mailbot.form.words import NUMBERING, ON_SENDING, SHORT_YEAR, TRANSMITTAL, YEAR_IN_WORDS
 from mailbot.reading import Extract
 
 TITLE_LINES, LONGEST_TITLE = 10, 60
 _SENTENCE = re.compile(r"[^。;!?]+[?]?")
 _DIGITS = str.maketrans("〇零○Oo一二三四五六七八九", "00000123456789")
-_LONGEST_TEXT = 300_000
+_LONGEST_TEXT, _LONGEST_ENTRY = 300_000, 40
+_ENCLOSED = re.compile(r"附[件表]?[0-9一二三四五]{0,2}(?::|(?=20[0-9]{2}年))")
 
 
 def _bare(lines: Iterable[str]) -> list[str]:
-    return [_in_digits(bare) for line in lines if (bare := "".join(line.split()).lstrip("#*"))]
+    parts = (part for line in lines for part in _label_apart(line))
+    return [_in_digits(bare) for part in parts if (bare := "".join(part.split()).lstrip("#*"))]
+
+
+def _label_apart(line: str) -> list[str]:
+    """A row of two cells as two lines: what is written beside its label reads as beneath a heading."""
+    cells = [cell for cell in line.split("\t") if cell.strip()] if "\t" in line else ()
+    return list(cells) if len(cells) == 2 else [line]
 
 
 def _in_digits(line: str) -> str:
-    """With the years in digits: 二〇二〇年 and 二O二0年 are 2020年."""
-    return YEAR_IN_WORDS.sub(lambda year: year.group().translate(_DIGITS), line) if "二" in line else line
+    """With the years in four digits: 二〇二〇年, 二O二0年 and, of a report, 20年 are 2020年."""
+    if "二" in line:
+        line = YEAR_IN_WORDS.sub(lambda year: year.group().translate(_DIGITS), line)
+    return SHORT_YEAR.sub("20", line)
 
 
 @lru_cache(maxsize=16)
@@ -33,16 +43,28 @@ def lines_of(text: str) -> tuple[str, ...]:
 
 
 def without_enclosures(lines: Sequence[str]) -> list[str]:
-    """The lines without the list of what is enclosed (附件：1.……), whose entries only look like titles."""
+    """The lines without the list of what is enclosed (附件：1.……), whose entries only look like titles.
+
+    What has its text beneath it is no entry but the title of what was enclosed here.
+    """
     kept: list[str] = []
     listing = False
     for index, line in enumerate(lines):
-        listing = line.startswith(("附件:", "附:")) or (listing and NUMBERING.match(line) is not None)
+        head = _ENCLOSED.match(line)
+        listing = head is not None or (listing and NUMBERING.match(line) is not None and not _is_prose(line))
         if not listing:
             kept.append(line)
-        elif index == 0 and len(line) > 3:
-            kept.append(line.partition(":")[2])
+        elif (
+            head and line[head.end() :] and (index == 0 or any(map(_is_prose, lines[index + 1 : index + 3])))
+        ):
+            kept.append(line[head.end() :])
     return kept
+
+
+def _is_prose(line: str) -> bool:
+    """Whether a line is a sentence on something else than papers and their way."""
+    sentence = "," in line or "。" in line[:-1] or len(line) > _LONGEST_ENTRY
+    return sentence and ON_SENDING.search(line) is None
 
 
 def outside_tables(extract: Extract) -> tuple[str, ...]:

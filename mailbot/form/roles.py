@@ -27,6 +27,7 @@ from mailbot.form.titles import (
     beneath,
     handed_in,
     heading_of,
+    looks_ahead,
     named_in,
     sections,
     titled,
@@ -45,6 +46,7 @@ from mailbot.form.words import (
     NOTICE,
     OTHER_PAPER,
     SELF,
+    SEVERAL_YEARS,
     SPECIAL,
     TRANSMITTAL,
     YEARS,
@@ -55,6 +57,8 @@ from mailbot.registry import organization_names
 
 _SIGNATURE_LINES = 8
 _MUCH = 120
+_LOOKS_BACK = 3
+"""From so many words of the past on a text tells of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +110,12 @@ def _is_mail(extract: Extract, filename: str) -> bool:
     return not filename and extract.format in (Format.TEXT, Format.HTML)
 
 
-def beside_form(extract: Extract, year: int) -> tuple[Role, ...]:
+def beside_form(extract: Extract, year: int) -> Told:
     """What a document counts for beside the form it holds: a summary and a plan with their own titles and text."""
     lines = without_enclosures(outside_tables(extract))
     named = beneath(lines, IN_A_FILE)
     within = sections(lines, year, IN_A_REPORT) if named else named
-    return _placed(named.or_else(within), lines, year).covers
+    return _placed(named.or_else(within), lines, year)
 
 
 def _reports(lines: Sequence[str]) -> bool:
@@ -174,19 +178,34 @@ def _placed(named: Named, lines: Sequence[str], year: int) -> Told:
     dated = summary_year if named.summary_years else latest
     plan_year = _counting(named.plan_years, year + 1) or min(dated, year) + 1
     covers = []
-    if named.summary and summary_year == year:
+    of_years = not named.summary_years and any(map(_is_of_years, lines[:TITLE_LINES]))
+    if named.summary and summary_year == year and not of_years:
         covers.append(Role.SUMMARY)
     if named.plan and plan_year == year + 1:
         covers.append(Role.PLAN)
     unsure = (named.summary and not named.summary_years and Role.SUMMARY not in covers) or (
         named.plan and not named.plan_years and not named.summary_years and Role.PLAN not in covers
     )
+    unsure = unsure or _may_hold_other(named, covers, lines, year)
     if named.summary:
         role = Role.SUMMARY_AND_PLAN if named.plan else Role.SUMMARY
         return Told(role=role, covers=tuple(covers), year=summary_year, doubtful=unsure)
     if named.plan:
         return Told(role=Role.PLAN, covers=tuple(covers), year=plan_year, doubtful=unsure)
     return Told(role=Role.OTHER)
+
+
+def _may_hold_other(named: Named, covers: Sequence[Role], lines: Sequence[str], year: int) -> bool:
+    """Whether a summary may hold the next year's plan, or a plan the summary, under a heading that does not call it so."""
+    if Role.SUMMARY in covers and not named.plan:
+        return looks_ahead(lines, year)
+    if Role.PLAN in covers and not named.summary:
+        return year in _spoken(lines, year) and different(BACKWARD, substance(lines)) >= _LOOKS_BACK
+    return False
+
+
+def _is_of_years(line: str) -> bool:
+    return bool(titled(line).summary) and SEVERAL_YEARS.search(line) is not None
 
 
 def _spoken(lines: Sequence[str], year: int) -> set[int]:
@@ -245,4 +264,4 @@ def _tense(lines: Sequence[str], year: int) -> Named:
         return Named()
     back, forth = different(BACKWARD, text), different(FORWARD, text)
     looks_forward = forth >= 3 and str(year + 1) in text and back < 2
-    return Named(summary=back >= 3 and not looks_forward, plan=looks_forward)
+    return Named(summary=back >= _LOOKS_BACK and not looks_forward, plan=looks_forward)

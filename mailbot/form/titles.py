@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from mailbot.form.prose import LONGEST_TITLE, TITLE_LINES, different, says, substance
 from mailbot.form.words import (
+    AHEAD,
     ASIDE,
     BACKWARD,
     DEEDS,
@@ -28,6 +29,7 @@ from mailbot.form.words import (
 _LONGEST_HEADING, _HEAD_BEGINS, _FAR = 40, 120, 60
 _HEAD_END = re.compile(r"[。:：]")
 _NUMBER = re.compile(r"[0-9]+|[一二三四五六七八九十]+")
+_DATED_BEHIND = re.compile(r"(?P<what>.+)\((?P<year>20[0-9]{2})年?度?\)")
 _NUMERALS = "零一二三四五六七八九"
 _SAME_TITLE = ("暨", "及", "和", "与")
 
@@ -144,18 +146,40 @@ def sections(lines: Sequence[str], year: int, proof: Proof) -> Named:
 
 def heading_of(line: str) -> str:
     """What a heading of a summary or plan says, without its number; '' for any other line."""
+    head = _head(line)
+    dated = _dated_first(head)
+    return head if any(p.search(dated) for p in (PLAN_SECTION, SUMMARY_SECTION, PLAN_ALONE)) else ""
+
+
+def _head(line: str) -> str:
+    """What a line says that may be a heading, without its number and the text behind it; '' for any other line."""
     numbered = NUMBERING.match(line)
     if (numbered is None and len(line) > 30) or line[-1] == "?":
         return ""
     head = _HEAD_END.split(line[numbered.end() if numbered else 0 :], maxsplit=1)[0]
-    if (
-        not head
-        or len(head) > _LONGEST_HEADING
-        or TRANSMITTAL.search(line[:_HEAD_BEGINS])
-        or ASIDE.search(head)
-    ):
-        return ""
-    return head if any(p.search(head) for p in (PLAN_SECTION, SUMMARY_SECTION, PLAN_ALONE)) else ""
+    no_heading = TRANSMITTAL.search(line[:_HEAD_BEGINS]) or ASIDE.search(head)
+    return "" if len(head) > _LONGEST_HEADING or no_heading else head
+
+
+def _dated_first(head: str) -> str:
+    """工作计划(2021年) as 2021年工作计划."""
+    dated = _DATED_BEHIND.fullmatch(head)
+    return f"{dated['year']}年{dated['what']}" if dated else head
+
+
+def looks_ahead(lines: Sequence[str], year: int) -> bool:
+    """Whether beneath a heading on the time to come stand intentions, though it calls them no plan: 六、2021年目标."""
+    heads = {i: head for i, line in enumerate(lines) if (head := _head(line)) and _is_ahead(head, year)}
+    for index, head in heads.items():
+        said = substance((lines[index].partition(head)[2], *_until_next(lines, index, heads)))
+        if different(INTENTIONS, said) >= IN_A_FILE.words and different(BACKWARD, said) < IN_A_FILE.words:
+            return True
+    return False
+
+
+def _is_ahead(head: str, year: int) -> bool:
+    next_year = re.search(rf"(?<![0-9]){year + 1}(?![0-9]|年?[0-9]{{1,2}}月)", head)
+    return not SUMMARY.search(head) and (next_year is not None or AHEAD.search(head) is not None)
 
 
 def _until_next(lines: Sequence[str], index: int, heads: Container[int]) -> Iterator[str]:
@@ -183,6 +207,7 @@ def _place(line: str) -> tuple[str, int]:
 
 
 def _section(head: str, year: int) -> Named:
+    head = _dated_first(head)
     plan, summary = PLAN_SECTION.search(head), SUMMARY_SECTION.search(head)
     if plan and year + 1 in (_years(plan) or (year + 1,)):
         return Named(plan=True, plan_years=_years(plan))

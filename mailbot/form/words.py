@@ -4,7 +4,9 @@ import re
 
 _YEAR = r"(?P<year>20[0-9]{2})(?:年?度?[-—–~至、和](?P<until>20[0-9]{2}))?年?度?"
 _NEXT = r"下一?个?年度?|明年|来年|新年度|新的?一年|下一?步|下一?阶段|今后"
-_PLAN_WORD = r"(?:计划|思路|打算|要点|设想|展望|谋划|工作(?:安排|规划|重点|任务)|重点工作|主要任务)"
+_PLAN_WORD = (
+    r"(?:计划|思路|打算|要点|设想|展望|谋划|工作(?:主要|总体|具体)?(?:安排|规划|重点|任务)|重点工作|主要任务)"
+)
 _DATED_PLAN_WORD = rf"(?:{_PLAN_WORD}|工作(?:部署|目标)|目标任务)"
 _SUMMARY_WORD = (
     r"(?:(?:工作|年度|年终|年|学会|协会)总结|总结报告|工作小结|工作回顾|工作综述|工作报告|工作汇报|工作情况)"
@@ -22,10 +24,14 @@ SUMMARY_SECTION = re.compile(
     rf"(?:(?<![0-9]){_YEAR}|本年度?|今年|全年|一年来的?|年度)[^0-9。;]{{0,14}}?(?:总结|回顾|工作(?:小结|报告|汇报|情况|完成情况|开展情况))[^。;]{{0,6}}$"
 )
 PLAN_ALONE = re.compile(
-    r"^(?:(?:.{0,10}[和与及])?工作)?(?:计划|打算|思路|设想|展望|谋划|安排|规划)$"
+    r"^(?:.{0,10}[和与及])?(?:未来)?(?:工作)?(?:计划|打算|思路|设想|展望|谋划|安排|规划)$"
     r"|^(?:.{0,10}[和与及])?(?:下一?步|今后|未来|20[0-9]{2}年?度?)?的?(?:工作|努力)(?:方向|展望)$|^(?:展望)?20[0-9]{2}年?度?$"
 )
 """A heading that names a plan only if the text beneath looks ahead: it says no time, or no more than the time."""
+AHEAD = re.compile(rf"{_NEXT}|未来|展望")
+"""What of a heading without the year tells that the text beneath may be on the next one."""
+SEVERAL_YEARS = re.compile(r"十[二三四]五|[三四五]年来?(?:的|工作)")
+"""What of an undated title tells that the report is on more than the year."""
 GENERAL = re.compile(r"[和与及、]|业务")
 """What makes of a report on one matter one on several, which may be all that a society does."""
 SPECIAL = re.compile(
@@ -64,6 +70,8 @@ ASIDE = re.compile(r"参与|制定|讨论|申报|提出|编制|列入|承担|组
 YEARS = re.compile(r"(?<![0-9])(20[0-9]{2})年")
 EARLY = re.compile(r"^(20[0-9]{2})年[1-3]月[0-9]{1,2}日$")
 """The date beneath a text of the first months, which looks back on the year before."""
+SHORT_YEAR = re.compile(r"(?<![0-9.])(?=[12][0-9]年度?(?:学会|协会)?(?:工作|总结|计划|年终))")
+"""Before a year of two digits: 21年工作计划."""
 YEAR_IN_WORDS = re.compile(r"二[〇零○Oo0][一二][〇零○Oo0一二三四五六七八九]")
 BACKWARD = re.compile(
     r"一年来|过去一年|全年共|累计|取得了|先后|工作回顾|存在的?问题|不足之处|圆满完成|成功举办|成功召开|共举办|开展了|组织了|完成了|指导下|支持下|领导下"

@@ -114,6 +114,14 @@ def test_both_in_one(title: str) -> None:
         "三、2021年",
         "三、展望2021年",
         "三、打算",
+        "三、2021年工作总体安排",
+        "三、未来工作计划",
+        "三、问题与展望",
+        "三、21年工作计划",
+        "工作计划（2021年）",
+        "附：2021年工作计划",
+        "附件1：浙江省示例学会2021年度工作计划",
+        "附件1 2021年度工作计划",
     ],
 )
 def test_a_plan_as_the_last_section_of_a_summary(section: str) -> None:
@@ -140,6 +148,53 @@ def test_a_plan_as_the_last_section_of_a_summary(section: str) -> None:
 )
 def test_a_summary_that_only_speaks_of_plans(line: str) -> None:
     assert told(f"浙江省示例学会2020年工作总结\n{BODY}\n{line}\n{WORK}\n{SIGNED}")[1] == {"summary"}
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "三、2021年总体目标",
+        "三、2021年工作要抓好以下几点",
+        "2021年拟开展的活动：",
+        "三、筹划2021",
+        "三、展望未来，再谱新篇",
+    ],
+)
+def test_intentions_under_a_heading_that_calls_them_no_plan_are_for_a_person(heading: str) -> None:
+    def doubtful(beneath: str) -> bool:
+        text = f"浙江省示例学会2020年工作总结\n{BODY}\n一、学术\n{WORK}\n{heading}\n{beneath}\n{SIGNED}"
+        examined = read(document(text))
+        assert examined.covers["9"] == (Role.SUMMARY,)
+        return examined.doubtful == {"9"}
+
+    assert doubtful(AHEAD.removeprefix("2021年，"))
+    assert not doubtful(WORK)
+    assert not doubtful("另行报送。")
+
+
+def test_a_plan_in_few_words_is_for_a_person() -> None:
+    assert read(document(f"{SUMMARY}\n三、2021年工作计划\n继续举办年会，加强科普。")).doubtful == {"9"}
+    beside = read(extract([Form().table()], text=f"{SUMMARY}\n三、2021年总体目标\n{AHEAD}"))
+    assert (beside.covers["1"], beside.doubtful) == ((Role.FORM, Role.SUMMARY), {"1"})
+
+
+def test_a_year_told_under_the_title_of_a_plan_is_for_a_person() -> None:
+    both = read(document(f"2020年工作及2021年计划\n{BODY}\n{WORK}\n2021年计划\n{AHEAD}\n{SIGNED}"))
+    assert (both.covers["9"], both.doubtful) == ((Role.PLAN,), {"9"})
+    assert read(document(PLAN)).doubtful == set()
+
+
+def test_what_is_written_beside_its_label_is_beneath_a_heading() -> None:
+    text = f"学会名称\t浙江省示例学会\n2020年工作总结\t{BODY}\n{WORK}\n2021年工作计划\t{AHEAD}"
+    assert told(text)[1] == {"summary", "plan"}
+
+
+def test_a_report_on_five_years_is_for_a_person() -> None:
+    text = f"浙江省示例学会“十三五”工作总结\n{BODY}\n{WORK}\n{SIGNED}"
+    examined = read(document(text))
+    assert (examined.covers["9"], examined.doubtful) == ((), {"9"})
+    dated = text.replace("“十三五”工作总结", "“十三五”暨2020年工作总结")
+    assert told(dated)[1] == {"summary"}
 
 
 def test_an_undated_plan_of_what_was_done_is_none() -> None:
