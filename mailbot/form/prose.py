@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from mailbot.form.match import folded
 from mailbot.form.words import NUMBERING, ON_SENDING, SHORT_YEAR, TRANSMITTAL, YEAR_IN_WORDS
-from mailbot.reading import Extract
+from mailbot.reading import Extract, Table
 
 TITLE_LINES, LONGEST_TITLE = 10, 60
 _SENTENCE = re.compile(r"[^。;!?]+[?]?")
@@ -68,9 +68,15 @@ def _is_prose(line: str) -> bool:
 
 
 def outside_tables(extract: Extract) -> tuple[str, ...]:
-    """The lines of the running text that are neither rows nor cells of a table."""
-    said = frozenset(cell.text for table in extract.tables for row in table.rows for cell in row)
+    """The lines of the running text that are neither rows nor cells of a table; one of a single column is no table."""
+    tables = [table for table in extract.tables if not _is_one_column(table)]
+    said = frozenset(cell.text for table in tables for row in table.rows for cell in row)
     return _outside(extract.text[:_LONGEST_TEXT], said)
+
+
+def _is_one_column(table: Table) -> bool:
+    """Whether in none of its rows two cells stand side by side: a report on a sheet, a page laid out in a cell."""
+    return not table.hidden and all(sum(bool(cell.text.strip()) for cell in row) < 2 for row in table.rows)
 
 
 @lru_cache(maxsize=16)

@@ -34,6 +34,7 @@ from mailbot.form.titles import (
 )
 from mailbot.form.words import (
     BACKWARD,
+    BRANCH,
     COVER_LETTER,
     DEEDS,
     EARLY,
@@ -85,9 +86,8 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     lists = any(ENCLOSURES.search(line) for line in title[:2]) or _only_sends(lines)
     entitled = proof is IN_A_FILE and not lists
     named = named_in("".join(title)) if entitled else beneath(lines, proof)
-    special = not named and any(SPECIAL.search(line) for line in title[:4])
-    if special or (not named and any(EVIDENCE.search(line) for line in title[:4])):
-        return Told(role=Role.EVIDENCE, doubtful=special and _is_general(title[:4]) and _reports(lines))
+    if not named and any(p.search(line) for p in (SPECIAL, BRANCH, EVIDENCE) for line in title[:4]):
+        return Told(role=Role.EVIDENCE, doubtful=_is_general(title[:4]) and _reports(lines))
     if entitled and not named:
         named = beneath(lines, proof) or handed_in(lines)
     if named:
@@ -129,8 +129,8 @@ def _reports(lines: Sequence[str]) -> bool:
 
 
 def _is_general(title: Iterable[str]) -> bool:
-    """Whether a report on one matter is on more than that: 党建和业务工作总结."""
-    return any(SPECIAL.search(line) and GENERAL.search(line) for line in title)
+    """Whether a report on one matter is on more than that (党建和业务工作总结), or one of a part that may be the whole's."""
+    return any((SPECIAL.search(line) and GENERAL.search(line)) or BRANCH.search(line) for line in title)
 
 
 def is_notice(extract: Extract) -> bool:
@@ -186,7 +186,7 @@ def _placed(named: Named, lines: Sequence[str], year: int) -> Told:
     unsure = (named.summary and not named.summary_years and Role.SUMMARY not in covers) or (
         named.plan and not named.plan_years and not named.summary_years and Role.PLAN not in covers
     )
-    unsure = unsure or _may_hold_other(named, covers, lines, year)
+    unsure = unsure or _may_hold_other(named, covers, lines, year) or _is_misdated(named, covers, lines, year)
     if named.summary:
         role = Role.SUMMARY_AND_PLAN if named.plan else Role.SUMMARY
         return Told(role=role, covers=tuple(covers), year=summary_year, doubtful=unsure)
@@ -201,6 +201,21 @@ def _may_hold_other(named: Named, covers: Sequence[Role], lines: Sequence[str], 
         return looks_ahead(lines, year)
     if Role.PLAN in covers and not named.summary:
         return year in _spoken(lines, year) and different(BACKWARD, substance(lines)) >= _LOOKS_BACK
+    return False
+
+
+def _is_misdated(named: Named, covers: Sequence[Role], lines: Sequence[str], year: int) -> bool:
+    """Whether the text under a title of another year never speaks of that year, or it is still to come, but of the one
+    that is wanted."""
+    said = {
+        int(y) for line in lines if not titled(line) for y in YEARS.findall(line) if not EARLY.match(line)
+    }
+    for role, years, wanted in (
+        (Role.SUMMARY, named.summary_years, year),
+        (Role.PLAN, named.plan_years, year + 1),
+    ):
+        if years is not None and role not in covers and wanted in said:
+            return years[-1] not in said or years[-1] > wanted
     return False
 
 

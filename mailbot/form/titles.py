@@ -12,6 +12,7 @@ from mailbot.form.words import (
     AHEAD,
     ASIDE,
     BACKWARD,
+    BRANCH,
     DEEDS,
     FORWARD,
     INTENTIONS,
@@ -68,7 +69,9 @@ IN_A_REPORT, IN_A_FILE, IN_A_MAIL, IN_A_LETTER = Proof(20, 0), Proof(60, 2), Pro
 
 
 def named_in(text: str) -> Named:
-    """What a title names. A report on one matter (培训工作总结) is no summary of the year."""
+    """What a title names. A report on one matter (培训工作总结), or of a part (青年工作委员会), is no summary of the year."""
+    if BRANCH.search(text):
+        return Named()
     summary = next((m for m in SUMMARY.finditer(text) if not SPECIAL.search(_subject(m))), None)
     plan = next((m for m in PLAN.finditer(text) if not SPECIAL.search(_subject(m))), None)
     return Named(

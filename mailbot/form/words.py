@@ -30,6 +30,10 @@ PLAN_ALONE = re.compile(
 """A heading that names a plan only if the text beneath looks ahead: it says no time, or no more than the time."""
 AHEAD = re.compile(rf"{_NEXT}|未来|展望")
 """What of a heading without the year tells that the text beneath may be on the next one."""
+BRANCH = re.compile(
+    rf"(?:(?:专业|工作|专家)委员会|专委会|分会|支部)(?:20[0-9]{{2}}年?度?)?[^0-9。;,]{{0,8}}?(?:{_SUMMARY_WORD}|{_PLAN_WORD})"
+)
+"""A part of a society, whose report is not the society's."""
 SEVERAL_YEARS = re.compile(r"十[二三四]五|[三四五]年来?(?:的|工作)")
 """What of an undated title tells that the report is on more than the year."""
 GENERAL = re.compile(r"[和与及、]|业务")

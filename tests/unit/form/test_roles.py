@@ -8,7 +8,8 @@ import pytest
 
 from mailbot.form.roles import entitling_lines
 from mailbot.model import Role
-from tests.unit.form.build import NOS, RUBRIC, Form, blank, document, extract, read, text_of
+from mailbot.reading import Table
+from tests.unit.form.build import NOS, RUBRIC, Form, blank, cell, document, extract, read, text_of
 
 BODY = (
     "2020年，在省科协的指导和理事长的带领下，学会围绕中心工作，开展了学术交流、科普服务和会员服务，全年共举办学术会议5次，"
@@ -195,6 +196,34 @@ def test_a_report_on_five_years_is_for_a_person() -> None:
     assert (examined.covers["9"], examined.doubtful) == ((), {"9"})
     dated = text.replace("“十三五”工作总结", "“十三五”暨2020年工作总结")
     assert told(dated)[1] == {"summary"}
+
+
+@pytest.mark.parametrize("part", ["青年工作委员会", "茶文化专业委员会", "分会", "党支部"])
+def test_the_report_of_a_part_of_the_society_is_for_a_person(part: str) -> None:
+    examined = read(document(SUMMARY.replace("浙江省示例学会2020年", f"浙江省示例学会{part}2020年")))
+    assert (examined.roles["9"], examined.covers["9"]) == (Role.EVIDENCE, ())
+    assert examined.doubtful == {"9"}
+
+
+@pytest.mark.parametrize(
+    ("text", "covers"),
+    [
+        (SUMMARY.replace("示例学会2020年", "示例学会2021年"), set()),
+        (SUMMARY.replace("示例学会2020年", "示例学会2019年"), set()),
+        (PLAN.replace("示例学会2021年", "示例学会2020年"), set()),
+    ],
+)
+def test_a_title_whose_year_the_text_belies_is_for_a_person(text: str, covers: set[str]) -> None:
+    examined = read(document(text))
+    assert {role.value for role in examined.covers["9"]} == covers
+    assert examined.doubtful == {"9"}
+
+
+def test_papers_of_another_year_by_title_and_text_are_that() -> None:
+    for text in (SUMMARY, PLAN):
+        older = text.replace("2020", "2019").replace("2021", "2020")
+        examined = read(document(older))
+        assert (examined.covers["9"], examined.doubtful) == ((), set())
 
 
 def test_an_undated_plan_of_what_was_done_is_none() -> None:
@@ -409,6 +438,15 @@ def test_form_summary_and_plan_in_one_document() -> None:
     assert with_text(f"{SUMMARY}\n{PLAN}") == {"form", "summary", "plan"}
     assert with_text(SUMMARY) == {"form", "summary"}
     assert with_text(f"{SUMMARY}\n三、2021年工作计划\n{AHEAD}") == {"form", "summary", "plan"}
+
+
+def test_form_summary_and_plan_on_sheets_of_one_workbook() -> None:
+    sheets = (
+        Form().table(),
+        *(Table(rows=tuple((cell(line),) for line in t.split("\n"))) for t in (SUMMARY, PLAN)),
+    )
+    examined = read(extract(sheets, text=text_of(sheets)))
+    assert set(examined.covers["1"]) == {Role.FORM, Role.SUMMARY, Role.PLAN}
 
 
 def test_a_blank_form_beside_a_summary_counts_for_the_summary_alone() -> None:
