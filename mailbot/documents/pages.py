@@ -15,6 +15,7 @@ from mailbot.reading import Cell, Table
 _SAME_PLACE = 6.0
 """How far the columns of a table may move from one page to the next."""
 _SHORT = 6
+_AFTER = 0.001
 _MIDDLE = 0.2
 """How far from a character's middle, for its height, a line strikes it out; one beneath the word is farther."""
 _LONGEST_NUMBER, _SMALLER = 8, 0.9
@@ -56,7 +57,9 @@ def lay(
     outer, inner = _nested(drawn)
     rest = _fill(drawn, chars)
     struck = _struck(chars, segments)
-    placed: list[tuple[float, Block]] = [(grid.ys[0], _ruled(grid, number, struck)) for grid in outer]
+    placed: list[tuple[float, Block]] = [
+        (_place(grid, outer), _ruled(grid, number, struck)) for grid in outer
+    ]
     found = lines(rest)
     result = Laid([], [_ruled(grid, number, struck) for grid in inner])
     if not any(len(grid.xs) > 4 for grid in outer):
@@ -66,9 +69,19 @@ def lay(
             placed.append((table.box[1], _open(table, number, struck)))
             result.columns = table.columns if table.last == len(found) - 1 else []
             found = found[: table.first] + found[table.last + 1 :]
-    placed += _texts(found, sorted(top for top, _ in placed))
+    placed += _texts(found, sorted(block.box[1] for _, block in placed if isinstance(block, PageTable)))
     result.blocks = [block for _, block in sorted(placed, key=lambda pair: pair[0])]
     return result
+
+
+def _place(grid: Grid, others: Sequence[Grid]) -> float:
+    """How far down a table comes in reading order: after those to the left of it, as where two pages are printed on one."""
+    left = [
+        other.ys[0] + _AFTER
+        for other in others
+        if other.box[2] <= grid.box[0] and other.ys[0] < grid.ys[-1] and grid.ys[0] < other.ys[-1]
+    ]
+    return max([grid.ys[0], *left])
 
 
 def _nested(drawn: Sequence[Grid]) -> tuple[list[Grid], list[Grid]]:

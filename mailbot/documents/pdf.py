@@ -12,7 +12,7 @@ from mailbot.reading import Extract, Need, Table
 _MOST_PAGES = 200
 _MOST_CHARS = 600_000
 _FORM_ROWS, _FORM_COLUMNS = 20, 6
-"""A table of this size in the text is what the file is about; scans beside it are its evidence."""
+"""A table of this size in the text, or in pieces, is what the file is about; scans beside it are its evidence."""
 _NO_FONT = "its Chinese font is not in the file, and none is installed here (fonts-noto-cjk)"
 _FORM_LABELS = ("序号", "自评分", "自评依据")
 _FIRST_LINES, _LONGEST_HEADING = 5, 200
@@ -39,7 +39,7 @@ def read(data: bytes) -> Extract:
             if chars > _MOST_CHARS:
                 break
     text, tables = together(pages)
-    has_form = any(map(_is_large, tables))
+    has_form = sum(len(table.rows) for table in tables if _is_wide(table)) >= _FORM_ROWS
     if garbled or (scans and not has_form):
         raise NeedsHelp(Need.OCR)
     if not has_form and all(label in text for label in _FORM_LABELS):
@@ -60,5 +60,5 @@ def headings(text: str) -> tuple[str, ...]:
     return tuple(line for _, line in zip(range(_FIRST_LINES), said, strict=False))
 
 
-def _is_large(table: Table) -> bool:
-    return len(table.rows) >= _FORM_ROWS and len(table.rows[0]) >= _FORM_COLUMNS
+def _is_wide(table: Table) -> bool:
+    return len(table.rows[0]) >= _FORM_COLUMNS

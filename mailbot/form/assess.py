@@ -6,6 +6,8 @@ item by item, for a person to look at.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -26,6 +28,7 @@ _BY_PLACE = frozenset({Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.EVIDENC
 """What follows where a text was taken for that of another cell."""
 _ALIKE = frozenset("一|lI")
 """Signs by which recognition may mean a dash, which is zero, or the number one."""
+_BEGINS_WITH_NUMBER = re.compile(r"\D{0,6}\d")
 _NIL = frozenset({"", "无", "没有", "暂无", "零", "0"})
 
 
@@ -191,7 +194,7 @@ def _on_score(row: FormRow, item: ItemReading, *, shared: bool) -> Iterator[Find
     if shared:
         code = Code.FORM_LOW_CONFIDENCE
     elif item.score is None:
-        code = _why_unread(row.cells.score)
+        code = _why_unread(row.cells)
     elif item.score > most:
         code = Code.SCORE_OVER_MAX
     elif item.score < 0:
@@ -203,11 +206,17 @@ def _on_score(row: FormRow, item: ItemReading, *, shared: bool) -> Iterator[Find
     )
 
 
-def _why_unread(cell: Cell) -> Code:
-    """Why a score could not be read; what only we cannot read is for a person."""
-    if cell.several or cell.formula or _PICTURE in cell.text:
+def _why_unread(cells: Reading) -> Code:
+    """Why a score could not be read; what only we cannot read is for a person: 10¹ with a note's mark, or a number in one
+    cell with its evidence."""
+    cell = cells.score
+    raised = any(unicodedata.category(sign) == "No" for sign in cell.text)
+    if cell.several or cell.formula or _PICTURE in cell.text or raised:
         return Code.FORM_LOW_CONFIDENCE
-    return Code.SCORE_MISSING if parse_points(cell.text) is Problem.EMPTY else Code.SCORE_NOT_A_NUMBER
+    if parse_points(cell.text) is Problem.EMPTY:
+        return Code.SCORE_MISSING
+    together = cells.evidence.across and not cells.evidence.text and _BEGINS_WITH_NUMBER.match(cell.text)
+    return Code.FORM_LOW_CONFIDENCE if together else Code.SCORE_NOT_A_NUMBER
 
 
 def _on_evidence(row: FormRow, item: ItemReading) -> Iterator[Finding]:

@@ -310,3 +310,31 @@ def test_no_text_is_lost_where_one_border_of_a_later_page_is_not_quite_the_other
     assert sorted(said) == sorted(
         f"{page}{row}{column}" for page in (0, 1) for row in range(3) for column in "abc"
     )
+
+
+def test_of_two_pages_printed_on_one_the_left_one_comes_first() -> None:
+    def draw(canvas: Any, page: int) -> None:
+        for left, top, half in ((40, 680, "a"), (320, 720, "b")):
+            columns, rows = [left + 36 * n for n in range(7)], [top - 20 * n for n in range(11)]
+            canvas.grid(columns, rows)
+            for row in range(10):
+                canvas.drawString(left + 6, top - 15 - 20 * row, f"{page}{half}{row}")
+
+    extract = pdf.read(_canvas(draw, pages=2))
+    first = [row[0].text for table in extract.tables for row in table.rows]
+    assert first == [f"{page}{half}{row}" for page in (0, 1) for half in "ab" for row in range(10)]
+
+
+def test_a_form_in_pieces_is_read_by_the_first_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(canvas: Any, page: int) -> None:
+        for left in (20, 300):
+            canvas.grid([left + 45 * n for n in range(7)], [720 - 20 * n for n in range(8)])
+            for column, label in enumerate(("序号", "内容", "分值", "自评分", "自评依据", "备注")):
+                canvas.setFont("STSong-Light", 8)
+                canvas.drawString(left + 4 + 45 * column, 706, label)
+            canvas.drawString(left + 4, 686, f"{page}{left}")
+
+    monkeypatch.setattr(
+        "mailbot.documents.plumber.tables", lambda _: pytest.fail("a second reader was asked")
+    )
+    assert "1300" in pdf.read(_canvas(draw, pages=2)).text

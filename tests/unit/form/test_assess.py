@@ -132,6 +132,21 @@ def test_a_total_is_not_judged_while_a_score_is_unread() -> None:
     assert faults(read(with_score(8, "优", total="100"))) == [(Code.SCORE_NOT_A_NUMBER, 8)]
 
 
+@pytest.mark.parametrize("score", ["2¹", "½"])
+def test_a_number_with_a_note_s_mark_is_for_a_person(score: str) -> None:
+    assert faults(read(with_score(8, score, total="100"))) == [(Code.FORM_LOW_CONFIDENCE, 8)]
+
+
+def test_a_score_in_one_cell_with_its_evidence_is_for_a_person() -> None:
+    def together(said: str) -> Form:
+        form = with_score(8, said, total="100")
+        form.change = changed(8, evidence=cell("", merged=True, across=True))
+        return form
+
+    assert faults(read(together("2分，举办培训3期"))) == [(Code.FORM_LOW_CONFIDENCE, 8)]
+    assert faults(read(together("已举办"))) == [(Code.SCORE_NOT_A_NUMBER, 8)]
+
+
 def test_a_total_of_decimals_is_exact() -> None:
     form = with_score(8, "0.1")
     form.scores[14] = "0.2"
