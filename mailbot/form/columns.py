@@ -187,6 +187,11 @@ def headers(rows: Sequence[Row], year: int) -> Iterator[Header]:
         index = header.last + 1
 
 
+def is_headed(rows: Sequence[Row]) -> bool:
+    """Whether a table has a header of the form."""
+    return next(headers(rows, 0), None) is not None
+
+
 def _header_at(rows: Sequence[Row], index: int) -> Header | None:
     """The header that begins in this row: the fewest rows that name the most columns."""
     best: Header | None = None

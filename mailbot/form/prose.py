@@ -7,8 +7,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from mailbot.form.columns import is_headed
 from mailbot.form.match import folded
 from mailbot.form.words import NUMBERING, ON_SENDING, SHORT_YEAR, TRANSMITTAL, YEAR_IN_WORDS
+from mailbot.model import ReadBy
 from mailbot.reading import Extract, Table
 
 TITLE_LINES, LONGEST_TITLE = 10, 60
@@ -65,6 +67,16 @@ def _is_prose(line: str) -> bool:
     """Whether a line is a sentence on something else than papers and their way."""
     sentence = "," in line or "。" in line[:-1] or len(line) > _LONGEST_ENTRY
     return sentence and ON_SENDING.search(line) is None
+
+
+def apart_from_form(extract: Extract) -> tuple[str, ...]:
+    """The lines outside of tables, and of a workbook those of the sheets that are not the form's."""
+    outside = outside_tables(extract)
+    if extract.read_by is not ReadBy.CELLS:
+        return outside
+    sheets = (table for table in extract.tables if not (table.hidden or _is_one_column(table)))
+    rows = (row for table in sheets if not is_headed(table.rows) for row in table.rows)
+    return (*outside, *lines_of("\n".join("\t".join(cell.text for cell in row) for row in rows)))
 
 
 def outside_tables(extract: Extract) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from mailbot.form.prose import (
     LONGEST_TITLE,
     TITLE_LINES,
+    apart_from_form,
     different,
     lines_of,
     outside_tables,
@@ -86,7 +87,8 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     lists = any(ENCLOSURES.search(line) for line in title[:2]) or _only_sends(lines)
     entitled = proof is IN_A_FILE and not lists
     named = named_in("".join(title)) if entitled else beneath(lines, proof)
-    if not named and any(p.search(line) for p in (SPECIAL, BRANCH, EVIDENCE) for line in title[:4]):
+    of_a_part = any(p.search(line) for p in (SPECIAL, BRANCH, EVIDENCE) for line in title[:4])
+    if not named and proof is IN_A_FILE and of_a_part:
         return Told(role=Role.EVIDENCE, doubtful=_is_general(title[:4]) and _reports(lines))
     if entitled and not named:
         named = beneath(lines, proof) or handed_in(lines)
@@ -112,7 +114,7 @@ def _is_mail(extract: Extract, filename: str) -> bool:
 
 def beside_form(extract: Extract, year: int) -> Told:
     """What a document counts for beside the form it holds: a summary and a plan with their own titles and text."""
-    lines = without_enclosures(outside_tables(extract))
+    lines = without_enclosures(apart_from_form(extract))
     named = beneath(lines, IN_A_FILE)
     within = sections(lines, year, IN_A_REPORT) if named else named
     return _placed(named.or_else(within), lines, year)

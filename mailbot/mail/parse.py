@@ -36,7 +36,7 @@ from mailbot.mail.receipt import parse_date, received_date
 from mailbot.mail.tree import Tree, open_message, walk
 from mailbot.reading import Address, MailHead, Part
 
-_LONG_BODY = 300
+_LONG_BODY = 120
 _BODY_TITLE = re.compile(r"总结|计划|自评")
 _MOST_TEXT = 1_000_000
 

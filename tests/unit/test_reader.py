@@ -189,6 +189,11 @@ def test_a_question_carries_nothing(reader, tmp_path):
     reading = read(reader, put(tmp_path, body="请问截止时间是哪天？"))
     assert reading.documents == ()
     assert not reading.head.claims_attachment
+    longer = (
+        "章老师：您好！\n请问年会总结和党建工作总结\n是否也要一并报送？\n"
+        + "我会去年举办的活动较多，材料还在整理。" * 8
+    )
+    assert read(reader, put(tmp_path, body=longer)).documents == ()
 
 
 def test_scans_in_word_of_which_nothing_can_be_made_out_are_for_a_person(reader, tmp_path):

@@ -449,6 +449,22 @@ def test_form_summary_and_plan_on_sheets_of_one_workbook() -> None:
     assert set(examined.covers["1"]) == {Role.FORM, Role.SUMMARY, Role.PLAN}
 
 
+def test_a_plan_in_a_table_on_a_sheet_beside_the_form() -> None:
+    lines = [
+        "浙江省示例学会2021年度工作计划",
+        "序号\t时间\t内容\t负责人\t备注",
+        "1\t3月\t召开理事会，审议年度工作\t张三\t",
+        "2\t5月\t举办学术年会和青年论坛\t李四\t",
+        "3\t9月\t开展科技下乡，培训农技人员500人次\t王五\t",
+        "4\t11月\t召开会员代表大会\t张三\t",
+    ]
+    plan = Table(rows=tuple(tuple(cell(text) for text in line.split("\t")) for line in lines))
+    sheets = (Form().table(), plan)
+    assert set(read(extract(sheets)).covers["1"]) == {Role.FORM, Role.PLAN}
+    hidden = (Form().table(), replace(plan, hidden=True))
+    assert read(extract(hidden)).covers["1"] == (Role.FORM,)
+
+
 def test_a_blank_form_beside_a_summary_counts_for_the_summary_alone() -> None:
     assert with_text(SUMMARY, blank()) == {"summary"}
 

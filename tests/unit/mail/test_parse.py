@@ -376,6 +376,8 @@ def test_a_summary_written_into_the_body_is_a_document():
     (found,) = read(mail(body=text.encode())).parts
     assert found.content_type == "text/plain"
     assert found.data.decode().startswith("浙江省数学会2020年度工作总结\n")
+    plan = "2021年度工作计划\r\n" + "计划举办学术年会，开展科普活动，拟新增会员。" * 6
+    assert len(read(mail(body=plan.encode())).parts) == 1
 
 
 @pytest.mark.parametrize("text", ["请问总结何时截止？", "随便说说" * 200])
