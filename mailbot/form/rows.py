@@ -321,7 +321,8 @@ class _Reader:
     def _sums_up(self, claim: _Claim, following: Item | None) -> bool:
         """Whether a row heads a category or adds it up: by its words, or by points of the whole category, or form."""
         cells, last = claim.cells, self._kept.last
-        if any(_SUBTOTAL.fullmatch(_bare(c.text)) for c in (cells.no, cells.criterion, cells.points)):
+        said = (claim.name, cells.no, cells.criterion, cells.points)
+        if any(_SUBTOTAL.fullmatch(_bare(cell.text)) for cell in said):
             return True
         if claim.category and (_is_scored(cells) or not cells.evidence.text.strip()):
             return True

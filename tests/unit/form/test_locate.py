@@ -334,6 +334,14 @@ def test_rows_of_subtotals_and_categories_are_no_items() -> None:
     assert_right(Form(change=change).extract())
 
 
+@pytest.mark.parametrize("column", ["no", "category", "group", "criterion"])
+def test_a_subtotal_without_points_is_no_more_of_the_item_above(column: str) -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        return [*lines[:7], {column: cell("小计"), "score": cell("35")}, *lines[7:]]
+
+    assert_right(Form(change=change).extract())
+
+
 def with_categories(
     column: str, number: str, behind: str = "", **more: str
 ) -> Callable[[list[Line]], list[Line]]:
