@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from mailbot.form.prose import lines_of
 from mailbot.form.roles import entitling_lines
 from mailbot.model import Role
 from mailbot.reading import Table
@@ -516,3 +517,17 @@ def test_criteria_quoted_as_headings_of_evidence_are_no_form() -> None:
     assert examined.form_key is None
     assert examined.roles["9"] is Role.EVIDENCE
     assert len(NOS) == 25
+
+
+@pytest.mark.parametrize(
+    ("line", "bare"),
+    [
+        ("21年工作计划", "2021年工作计划"),
+        ("学会20年工作总结", "学会2020年工作总结"),
+        ("成立20年工作总结", "成立20年工作总结"),
+        ("有15年工作经验", "有15年工作经验"),
+        ("1.20年工作", "1.20年工作"),
+    ],
+)
+def test_a_year_of_two_digits_is_told_from_a_span_of_time(line: str, bare: str) -> None:
+    assert lines_of(line) == (bare,)
