@@ -15,7 +15,7 @@ from mailbot.mail.automatic import sign
 from mailbot.mail.compose import Attachment, OutgoingMail, compose, reply_message_id
 from mailbot.model import Assessment, Code, Decision, ReplyKind, ReplyState
 from mailbot.reading import Address, Authentication, MailHead, MailReading
-from mailbot.records import StoredMessage
+from mailbot.records import PERHAPS_SENT, StoredMessage
 from mailbot.report.case import Case, facts
 from mailbot.report.letters import BrokenTemplateError, template_names, write
 from mailbot.report.marked_form import blank_form, marked_form
@@ -59,7 +59,7 @@ class Answerer:
         """The reply that goes into the outbox with the decision, if any.
 
         Raises BrokenTemplateError where a template cannot be filled in: then nothing may be decided.
-        `ordered`: a person decided so, and it is not held. `untold_since`: only where the reader has not got the
+        `ordered`: a person decided so, and no limit holds it. `untold_since`: only where the reader has not got the
         same kind of letter on another of the organization's messages since then.
         """
         if decision.reply is None or self._config.replies.mode == "off":
@@ -161,8 +161,7 @@ class Answerer:
         )
         organization = case.decision.organization
         state = self._brake.state(case.to, organization.name if organization else None, case.now)
-        if self._perhaps_answered(case.message):
-            state = ReplyState.HELD
+        perhaps_answered = self._perhaps_answered(case.message)
         return NewReply(
             mailbox=mailbox.name,
             kind=kind,
@@ -170,7 +169,8 @@ class Answerer:
             message_id=mail.message_id,
             subject=letter.subject,
             octets=compose(mail),
-            state=ReplyState.QUEUED if ordered else state,
+            state=ReplyState.HELD if perhaps_answered else ReplyState.QUEUED if ordered else state,
+            note=PERHAPS_SENT if perhaps_answered else "",
         )
 
     def _perhaps_answered(self, message: StoredMessage) -> bool:

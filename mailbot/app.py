@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from mailbot.alarms import Alarms
 from mailbot.config import Config
@@ -43,6 +43,17 @@ class App(Opened):
     def __init__(self, config: Config, *, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__(config, clock=clock)
         self.observe: Observer | None = None
+
+    @classmethod
+    def open(cls, config: Config, *, clock: Callable[[], datetime] = utc_now) -> Self:
+        """As any that is opened. Raises ConfigError also where letters have left that the database does not know."""
+        app = super().open(config, clock=clock)
+        try:
+            app.bear_witness()
+        except BaseException:
+            app.close()
+            raise
+        return app
 
     @cached_property
     def reader(self) -> Reader:

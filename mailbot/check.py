@@ -130,6 +130,7 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
         with Opened.open(config, clock=clock) as opened:
             registered = len(opened.registered)
             judges_otherwise = opened.judges_otherwise()
+            behind = opened.behind()
     except TemporaryError as error:
         yield Result(what="database", mark=Mark.UNREACHED, said=str(error))
         return
@@ -141,6 +142,8 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
         f"{registered} organizations" if registered else "no list of organizations"
     )
     yield Result(what="database, rubric and registry", mark=Mark.OK, said=said)
+    if behind:
+        yield Result(what="letters that left", mark=Mark.FAULT, said=behind)
     if judges_otherwise:
         said = (
             "deadline, papers owed or form have changed since messages were judged: `mailbot rescore` shows what that "

@@ -248,7 +248,12 @@ def verify(
 
     with _errors(), Opened.open(_load(config)) as opened:
         proof = verify(opened.store, opened.archive, now=opened.clock())
-        faults = (*proof.faults, *(differences(against, opened.store) if against else ()))
+        behind = opened.behind()
+        faults = (
+            *([behind] if behind else []),
+            *proof.faults,
+            *(differences(against, opened.store) if against else ()),
+        )
         for fault in faults:
             typer.echo(fault)
         typer.echo(
@@ -428,6 +433,10 @@ def _reports(config: Path, *, mail: bool = False) -> Iterator[Reports]:
     from mailbot.reports import Reports
 
     with _errors(), Opened.open(_load(config, mail=mail)) as opened:
+        if mail:
+            opened.bear_witness()
+        elif behind := opened.behind():
+            typer.echo(f"mailbot: {behind}", err=True)
         yield Reports(opened)
 
 

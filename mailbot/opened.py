@@ -10,6 +10,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sqlalchemy.engine import make_url
+
 from mailbot import rubric as rubrics
 from mailbot.config import Config
 from mailbot.errors import ConfigError, ConfigurationError, UsageError
@@ -19,12 +21,13 @@ from mailbot.records import OrganizationRecord
 from mailbot.report.roster import roster
 from mailbot.store.archive import Archive
 from mailbot.store.store import Store
+from mailbot.store.witness import Witness
 
 if TYPE_CHECKING:
     from mailbot.registry import Registry
 
-_CAMPAIGN, _JUDGED_BY = "campaign", "judged by"
-"""The flags that say whose database it is, and by what its messages are judged."""
+_CAMPAIGN, _JUDGED_BY, _WITNESSED = "campaign", "judged by", "witnessed"
+"""The flags that say whose database it is, by what its messages are judged, and that what leaves has a witness."""
 
 
 def utc_now() -> datetime:
@@ -87,6 +90,10 @@ class Opened:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of all that was opened."""
         self._stack.close()
 
     def _read_files(self) -> None:
@@ -124,6 +131,42 @@ class Opened:
     def store(self) -> Store:
         """The database."""
         return self._stack.enter_context(open_store(self.config))
+
+    @cached_property
+    def witness(self) -> Witness:
+        """What is kept beside the database of what has left."""
+        return Witness(self.config.storage.directory, self.config.campaign.name)
+
+    def behind(self) -> str:
+        """Why the database may be older than what was sent; '' where it is not. Raises TemporaryError.
+
+        A backup that was put back, and a new database in the place of a lost one, would answer everything again.
+        """
+        link = self.witness.read()
+        if link is None and self.store.flag(_WITNESSED) is None:
+            return ""
+        if link is not None and self.store.holds(link):
+            return ""
+        lacks = (
+            f"letters have left since: its ledger does not hold link {link.seq} of {self.witness.path}"
+            if link
+            else f"letters may have left since: {self.witness.path} is not there"
+        )
+        return (
+            f"the database {make_url(self.config.storage.database).database} is an older one, and {lacks}. Put the "
+            "newest one back, or run `mailbot rebuild` as the guide's chapter on restoring says: else they would be "
+            "sent again"
+        )
+
+    def bear_witness(self) -> None:
+        """From now on each letter that leaves has a witness. Raises ConfigError where the database is behind it."""
+        behind = self.behind()
+        if behind:
+            raise ConfigError(str(self.config.file), "storage.database", behind)
+        if self.witness.read() is None:
+            self.witness.renew(self.store.newest_link())
+        self.store.first_flag(_WITNESSED, "yes")
+        self.store.witness = self.witness
 
     def judges_otherwise(self) -> bool:
         """Whether deadline, papers owed or form are others than those by which messages were judged so far."""

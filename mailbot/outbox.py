@@ -25,7 +25,7 @@ from mailbot.log import log
 from mailbot.mail.reply_folders import ReplyFolders, marks
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
-from mailbot.records import ReplyRecord
+from mailbot.records import NOT_IN_SENT, PERHAPS_SENT, ReplyRecord
 from mailbot.store.store import Settlement, Store
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ _SLOW_DOWN = timedelta(minutes=15)
 _LOGIN_PAUSE = timedelta(minutes=30)
 _MOST_REFUSALS = 3
 """So many refused logins in a row, or one word about our pace, hold up a new process too: cron starts one every round."""
-_DRAFTS_EVERY = timedelta(minutes=10)
-"""How often the Sent folder is looked through for drafts that a person has sent."""
+_LOOK_EVERY = timedelta(minutes=10)
+"""How often the Sent folder is looked through for drafts that a person has sent, and for what left before a rebuild."""
+_SENT_SINCE_A_BACKUP = 1000
+"""How many mails of the Sent folder are looked through for what may have left before a rebuild."""
 
 
 class Outbox:
@@ -66,7 +68,7 @@ class Outbox:
         self._flag = f"submission:{mailbox.name}"
         self._refusals = 0
         self._not_before = self._end_of_pause()
-        self._look_at_drafts = clock()
+        self._look_at_sent = clock()
         self._ended: list[Settlement] = []
         """How attempts ended that are `sending` in the store as yet."""
         self._in_doubt = True
@@ -95,15 +97,38 @@ class Outbox:
                     (Settlement(reply=reply.id, state=state, error="interrupted"),), at=self._clock()
                 )
 
-    def _look_for_sent_drafts(self) -> None:
-        """Letters laid into Drafts that a person has sent since are `sent`. Looked for now and then.
+    def _look_into_sent(self) -> None:
+        """What is found in the Sent folder is `sent`: a draft that a person has sent, and a letter that was held because it
+        may have left before a rebuild. Looked for now and then.
 
         Raises TemporaryError where the mailbox cannot be asked.
         """
         now = self._clock()
-        if self._look_at_drafts > now:
+        if self._look_at_sent > now:
             return
-        self._look_at_drafts = now + _DRAFTS_EVERY
+        self._look_at_sent = now + _LOOK_EVERY
+        self._look_for_drafts(now)
+        self._look_for_what_left(now)
+
+    def _look_for_what_left(self, now: datetime) -> None:
+        if not self._perhaps_sent():
+            return
+        with ReplyFolders(self._mailbox) as folders:
+            sent = folders.sent_marks(_SENT_SINCE_A_BACKUP)
+        ended = [
+            Settlement(reply=r.id, state=ReplyState.SENT)
+            if r.message_id in sent
+            else Settlement(reply=r.id, state=ReplyState.HELD, error=NOT_IN_SENT)
+            for r in self._perhaps_sent()
+        ]
+        self._store.settle_replies(ended, at=now)
+        log.info("letters that may have left before the rebuild were looked for", letters=len(ended))
+
+    def _perhaps_sent(self) -> list[ReplyRecord]:
+        held = (r for r in self._store.replies_in(ReplyState.HELD) if r.mailbox == self._mailbox.name)
+        return [r for r in held if r.error == PERHAPS_SENT and not r.dropped]
+
+    def _look_for_drafts(self, now: datetime) -> None:
         mine = self._mailbox.name
         drafts = [r for r in self._store.replies_in(ReplyState.DRAFTED) if r.mailbox == mine]
         reminders = [r for r in self._store.reminders(state=ReplyState.DRAFTED) if r.mailbox == mine]
@@ -137,7 +162,7 @@ class Outbox:
         self._settle()
         if self._in_doubt:
             self._recover()
-        self._look_for_sent_drafts()
+        self._look_into_sent()
         self._in_doubt = True
         with self._store.looking():
             reached = self._flush(stop)

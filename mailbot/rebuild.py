@@ -26,6 +26,7 @@ from mailbot.store.history import History, ReceivedFact, read_lines
 from mailbot.store.ledger import Entry, first_broken
 from mailbot.store.restore import Restorer, take_over
 from mailbot.store.store import Store
+from mailbot.store.witness import BEGINNING, Link, Witness
 from mailbot.worker import only_worker
 
 
@@ -37,6 +38,8 @@ class Rebuilt:
     links: int
     differences: tuple[str, ...]
     """Messages of which today's reader thinks otherwise; the ledger's outcome stands."""
+    newest: Link
+    """The end of the ledger now."""
     held: tuple[str, ...]
     """Letters that waited and are now held for a person."""
     kept: Path | None
@@ -130,17 +133,24 @@ def rebuild(config: Config, exported: Path | None, now: datetime) -> Rebuilt:
     """
     config.storage.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with only_worker(config.storage.directory):
-        entries = _exported(exported) if exported else _own_ledger(config)
+        witness = Witness(config.storage.directory, config.campaign.name)
+        entries = _exported(exported) if exported else _own_ledger(config, witness.read())
         broken = first_broken(entries)
         if broken is not None:
             raise MailbotError(f"the ledger is broken at link {broken}; nothing was rebuilt")
-        target = make_url(config.storage.database)
-        if target.get_backend_name() != "sqlite" or not target.database:
-            with open_store(config) as store, store.alone():
-                if store.newest_link():
-                    raise UsageError("the database is not empty: name a new one in storage.database")
-                return _rebuilt(config, entries, now, None)
+        made = _made(config, entries, now)
+        witness.renew(made.newest)
+        return made
+
+
+def _made(config: Config, entries: Sequence[Entry], now: datetime) -> Rebuilt:
+    target = make_url(config.storage.database)
+    if target.get_backend_name() == "sqlite" and target.database:
         return _beside(config, Path(target.database), entries, now)
+    with open_store(config) as store, store.alone():
+        if store.newest_link() != BEGINNING:
+            raise UsageError("the database is not empty: name a new one in storage.database")
+        return _rebuilt(config, entries, now, None)
 
 
 def _beside(config: Config, path: Path, entries: Sequence[Entry], now: datetime) -> Rebuilt:
@@ -165,6 +175,7 @@ def _rebuilt(config: Config, entries: Sequence[Entry], now: datetime, kept: Path
         differences = [*replay.troubles, *_by_the_ledger(app.store, restorer, replay.facts)]
         held = restorer.close(entries, now)
         return Rebuilt(
+            newest=app.store.newest_link(),
             mails=len(replay.facts.received),
             links=len(entries),
             differences=tuple(differences),
@@ -228,10 +239,11 @@ def _judged_words(mail: MessageRecord) -> str:
     )
 
 
-def _own_ledger(config: Config) -> tuple[Entry, ...]:
+def _own_ledger(config: Config, left: Link | None) -> tuple[Entry, ...]:
+    """None of it is one too where letters have `left`: then whatever came so far is to be held."""
     with open_store(config) as store:
         entries = tuple(store.ledger())
-    if not entries:
+    if not entries and left in (None, BEGINNING):
         raise UsageError("the database has no ledger: name an exported one with --ledger")
     return entries
 

@@ -172,6 +172,10 @@ OUR_MESSAGE_ID = "<mailbot."
 """How the Message-ID of each mail begins that we write."""
 SUPERSEDED = "superseded"
 """A later decision took a reply's place before it left."""
+PERHAPS_SENT = "rebuilt"
+"""A reply is held because it may have left before the database was made again."""
+NOT_IN_SENT = "rebuilt, and not in the Sent folder"
+"""The same, and the newest mails in the Sent folder are looked through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

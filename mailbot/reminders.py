@@ -26,6 +26,7 @@ from mailbot.report.reminder import ReminderFacts, write_reminder
 from mailbot.report.roster import roster
 from mailbot.report.standing import piece
 from mailbot.rubric import Rubric
+from mailbot.store.history import REBUILT
 from mailbot.store.store import Store
 
 _LACKING = (Status.NOT_RECEIVED, Status.INCOMPLETE)
@@ -136,6 +137,11 @@ class Reminders:
         if self._store.counts().waiting:
             raise TemporaryError("mails wait for their decision; nobody is reminded before")
         now = self._clock()
+        rebuilt = self._store.flag(REBUILT)
+        if rebuilt is not None and self._went_out_before(datetime.fromisoformat(rebuilt)):
+            raise TemporaryError(
+                "the database was made again since the hour of today's reminders: they may be out"
+            )
         rounds = {(f.mailbox, f.folder): f.last_good_round for f in self._store.folders()}
         for mailbox in self._config.mailboxes:
             last = rounds.get((mailbox.name, mailbox.imap.folder))
@@ -143,6 +149,11 @@ class Reminders:
                 raise TemporaryError(
                     f"{mailbox.name}: not read for an hour; nobody is reminded of what may lie there"
                 )
+
+    def _went_out_before(self, rebuilt: datetime) -> bool:
+        """Whether today's reminders may have left before the database was made again."""
+        local = rebuilt.astimezone(self._config.campaign.timezone)
+        return local.date() == self._today() and local.time() >= self._config.reminders.at
 
     def _everybody(self) -> Iterator[tuple[Organization, str]]:
         """Who of this mailbox's track lacks something, and each registered address.

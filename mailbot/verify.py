@@ -41,7 +41,7 @@ def verify(store: Store, archive: Archive, *, now: datetime) -> Proof:
     """Look at everything, changing nothing; again, where a worker wrote something meanwhile."""
     for _ in range(_MOST_LOOKS):
         proof = _look(store, archive, now)
-        if not proof.faults or store.newest_link() == proof.head:
+        if not proof.faults or store.newest_link().hash == proof.head:
             break
     return proof
 

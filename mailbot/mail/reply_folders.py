@@ -38,14 +38,14 @@ class ReplyFolders(Connection):
             return self._holds(self._imap.sent_folder, message_id)
         return False
 
-    def sent_marks(self) -> frozenset[str]:
-        """`marks` of each of the newest mails in the Sent folder; none where there is no such folder.
+    def sent_marks(self, newest: int = _NEWEST) -> frozenset[str]:
+        """`marks` of each of so many newest mails in the Sent folder; none where there is no such folder.
 
         Raises TemporaryError where the server cannot be asked.
         """
         with suppress(RefusedError):
             return frozenset(
-                mark for header in self._newest(self._imap.sent_folder) for mark in _marks(header)
+                mark for header in self._newest(self._imap.sent_folder, newest) for mark in _marks(header)
             )
         return frozenset()
 
@@ -53,7 +53,7 @@ class ReplyFolders(Connection):
         wanted = message_id.encode()
         return any(wanted in header for header in self._newest(folder))
 
-    def _newest(self, folder: str) -> tuple[bytes, ...]:
+    def _newest(self, folder: str, most: int = _NEWEST) -> tuple[bytes, ...]:
         """The headers of the newest mails, to be looked through by ourselves: SEARCH is not to be trusted."""
         with self._limited(f"EXAMINE {folder}") as client:
             exists = int(client.select_folder(folder, readonly=True)[b"EXISTS"])
@@ -61,7 +61,7 @@ class ReplyFolders(Connection):
                 return ()
             client.use_uid = False
             try:
-                newest = list(range(max(1, exists - _NEWEST + 1), exists + 1))
+                newest = list(range(max(1, exists - most + 1), exists + 1))
                 answer = client.fetch(newest, ["BODY.PEEK[HEADER]"])
             finally:
                 client.use_uid = True

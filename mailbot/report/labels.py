@@ -16,7 +16,7 @@ from mailbot.model import (
     Status,
     Track,
 )
-from mailbot.records import SUPERSEDED, ReplyRecord
+from mailbot.records import NOT_IN_SENT, PERHAPS_SENT, SUPERSEDED, ReplyRecord
 from mailbot.report.figures import one_line
 
 TRACKS: Mapping[Track, str] = {Track.SOCIETY: "省级学会", Track.ENTERPRISE: "省属企业科协"}
@@ -138,6 +138,17 @@ def answer(reply: ReplyRecord) -> str:
     """A reply in short; with its number where a person has to decide on it."""
     number = f"（答复编号{reply.id}）" if reply.is_stuck else ""
     return f"{REPLY_KINDS[reply.kind]}{fate(reply)}{number}"
+
+
+def reason(reply: ReplyRecord) -> str:
+    """Why a reply did not go out; '' where nothing is said."""
+    return _REASONS.get(reply.error, reply.error)
+
+
+_REASONS = {
+    PERHAPS_SENT: "数据库重建前可能已发出，正在核对已发送邮件",
+    NOT_IN_SENT: "数据库重建前可能已发出，已发送邮件中未找到",
+}
 
 
 def fate(reply: ReplyRecord) -> str:

@@ -29,6 +29,7 @@ from mailbot.report.labels import (
     STATUSES,
     TRACKS,
     fate,
+    reason,
 )
 from mailbot.report.rendering import environment
 from mailbot.report.standing import addresses, category_sums, folder_name, in_time, piece, tally
@@ -305,7 +306,7 @@ def _mail(message: MessageRecord, site: Site) -> dict[str, Any]:
         "findings": [_finding(f, site.rubric) for f in message.findings],
         "replies": [
             f"编号{r.id}　{REPLY_KINDS[r.kind]}：{fate(r)}，{moment(r.sent_at or r.queued_at, zone)}，至{one_line(r.to)}"
-            + (f"（{one_line(r.error)}）" if r.error else "")
+            + (f"（{one_line(reason(r))}）" if r.error else "")
             for r in message.replies
         ],
         "rulings": [_ruling(each, zone) for each in message.rulings],

@@ -10,6 +10,7 @@ from mailbot.config import Config
 from mailbot.decide import on_time
 from mailbot.model import Assessment, Code, Finding, Format, Outline, Piece, ReplyKind, Role, Status, Version
 from mailbot.records import OUR_MESSAGE_ID, MessageRecord, OrganizationRecord, ReplyRecord
+from mailbot.report.labels import reason
 from mailbot.rubric import Rubric
 
 
@@ -149,4 +150,4 @@ def settled_since(message: MessageRecord, records: Mapping[str, OrganizationReco
 def why_stuck(message: MessageRecord, reply: ReplyRecord, records: Mapping[str, OrganizationRecord]) -> str:
     """Why a reply did not go out, and that a correction has been answered before it did."""
     settled = reply.kind is ReplyKind.CORRECTION and settled_since(message, records)
-    return "；".join((*filter(None, [reply.error]), *(["该单位其后来件已齐全"] if settled else ())))
+    return "；".join((*filter(None, [reason(reply)]), *(["该单位其后来件已齐全"] if settled else ())))

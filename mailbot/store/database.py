@@ -19,8 +19,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mailbot.errors import ConfigError, MailbotError, TemporaryError
 from mailbot.store.alone import KEEPALIVES, WorkerLock, worker_lock
-from mailbot.store.ledger import GENESIS, Entry, canonical, link
+from mailbot.store.ledger import Entry, canonical, link
 from mailbot.store.tables import ledger
+from mailbot.store.witness import BEGINNING, Link, Witness
 
 SCHEMA = "0005"
 """The newest revision in `migrations/versions`."""
@@ -39,6 +40,8 @@ class Database:
         self._held = threading.local()
         self._one_writer = threading.Lock()
         self._alone: WorkerLock | None = None
+        self.witness: Witness | None = None
+        """Who is told of each link with which a letter leaves."""
         self.engine = sa.create_engine(
             url, connect_args=_connect_args(url), pool_pre_ping=not _is_sqlite(url)
         )
@@ -158,6 +161,22 @@ class Database:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LEDGER_LOCK)))
             yield connection
 
+    def newest_link(self) -> Link:
+        """The end of the ledger."""
+        with self.reading() as connection:
+            return _newest_link(connection)
+
+    def holds(self, link: Link) -> bool:
+        """Whether that link is in the ledger."""
+        query = sa.select(ledger.c.hash).where(ledger.c.seq == link.seq)
+        with self.reading() as connection:
+            return link == BEGINNING or connection.execute(query).scalar() == link.hash
+
+    def letters_leave(self, chain: Chain) -> None:
+        """To be called after the commit in which letters became `sending`, before the first byte leaves."""
+        if self.witness is not None:
+            self.witness.advance(chain.newest)
+
 
 class Chain:
     """Appends to the ledger within one writing transaction."""
@@ -165,17 +184,13 @@ class Chain:
     def __init__(self, connection: Connection, at: datetime) -> None:
         self._connection = connection
         self._at = at
-        newest = connection.execute(
-            sa.select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
-        ).first()
-        self._seq: int = newest.seq if newest else 0
-        self._hash: str = newest.hash if newest else GENESIS
+        self.newest = _newest_link(connection)
         self._new: list[Entry] = []
 
     def append(self, kind: str, payload: Mapping[str, object]) -> str:
         """Add a link; returns its hash."""
-        entry = link(self._seq + 1, self._at, kind, canonical(payload), self._hash)
-        self._seq, self._hash = entry.seq, entry.hash
+        entry = link(self.newest.seq + 1, self._at, kind, canonical(payload), self.newest.hash)
+        self.newest = Link(seq=entry.seq, hash=entry.hash)
         self._new.append(entry)
         return entry.hash
 
@@ -185,6 +200,14 @@ class Chain:
             rows = [{name: getattr(e, name) for name in ledger.c.keys()} for e in self._new]  # noqa: SIM118
             self._connection.execute(sa.insert(ledger), rows)
             self._new.clear()
+
+
+def _newest_link(connection: Connection) -> Link:
+    """The end of the ledger."""
+    newest = connection.execute(
+        sa.select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
+    ).first()
+    return Link(seq=newest.seq, hash=newest.hash) if newest else BEGINNING
 
 
 def _schema_version(connection: Connection) -> str | None:

@@ -233,12 +233,6 @@ class Queries(Database):
                 last = rows[-1].seq
                 yield from (Entry(**row._mapping) for row in rows)
 
-    def newest_link(self) -> str:
-        """Hash of the newest link; '' while there is none."""
-        query = sa.select(ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
-        with self.reading() as connection:
-            return connection.execute(query).scalar() or ""
-
     def books(self) -> tuple[Book, ...]:
         """What became of every UID that the server has shown, folder by folder."""
         with self.reading() as connection:

@@ -22,7 +22,8 @@ class Reminders(Database):
             if connection.execute(sa.select(sa.func.count()).where(_this(reminder))).scalar_one():
                 return False
             connection.execute(sa.insert(reminders).values(**values, state=ReplyState.SENDING.value))
-            _note(connection, reminder, ReplyState.SENDING, reminder.at)
+            chain = _note(connection, reminder, ReplyState.SENDING, reminder.at)
+        self.letters_leave(chain)
         return True
 
     def settle_reminder(
@@ -72,7 +73,7 @@ def _this(reminder: ReminderRecord) -> sa.ColumnElement[bool]:
 
 def _note(
     connection: sa.Connection, reminder: ReminderRecord, state: ReplyState, at: datetime, error: str = ""
-) -> None:
+) -> Chain:
     chain = Chain(connection, at)
     chain.append(
         "reminder",
@@ -87,3 +88,4 @@ def _note(
         },
     )
     chain.write()
+    return chain

@@ -62,6 +62,8 @@ class Replies(Database):
             if claimed:
                 connection.execute(_CLAIM, {"replies": list(claimed)})
             chain.write()
+        if claimed:
+            self.letters_leave(chain)
         return claimed
 
     def settle_replies(self, settlements: Sequence[Settlement], *, at: datetime) -> None:
@@ -143,7 +145,7 @@ def _settle(connection: sa.Connection, chain: Chain, ended: Sequence[Settlement]
 
 
 def _ending(one: Settlement, at: datetime) -> dict[str, object]:
-    untried = one.state is ReplyState.QUEUED and not one.error
+    untried = one.state is ReplyState.HELD or (one.state is ReplyState.QUEUED and not one.error)
     return {
         "reply": one.reply,
         "state": one.state.value,

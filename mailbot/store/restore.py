@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from mailbot.errors import MailbotError
 from mailbot.model import ReplyState, Ruling, RulingKind, Track
-from mailbot.records import Anew, StoredMessage
+from mailbot.records import PERHAPS_SENT, Anew, StoredMessage
 from mailbot.store.database import Chain
 from mailbot.store.history import REBUILT, ReceivedFact, ReplyFact
 from mailbot.store.ledger import Entry
@@ -201,9 +201,9 @@ class Restorer:
                 connection.execute(
                     sa.update(replies)
                     .where(replies.c.message_id == name)
-                    .values(state=ReplyState.HELD.value, error=REBUILT)
+                    .values(state=ReplyState.HELD.value, error=PERHAPS_SENT)
                 )
-                chain.append(ReplyState.HELD.value, {"reply": name, "error": REBUILT})
+                chain.append(ReplyState.HELD.value, {"reply": name, "error": PERHAPS_SENT})
             chain.write()
         self._store.set_flag(REBUILT, at.isoformat())
         return waiting

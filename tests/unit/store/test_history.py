@@ -55,7 +55,7 @@ def test_the_facts_are_those_of_the_rows(store: Store) -> None:
     [letter] = first.replies
     fact = facts.replies[letter.message_id]
     assert (fact.state, fact.attempts, fact.to, fact.message) == ("sent", letter.attempts, letter.to, 1)
-    assert facts.head == store.newest_link()
+    assert facts.head == store.newest_link().hash
 
 
 @pytest.mark.parametrize("line", [b"", b"[]", b"{}", b'{"seq": 1}', b"\xff"])
