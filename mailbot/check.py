@@ -72,6 +72,7 @@ def check(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     for mailbox in config.mailboxes:
         yield from _imap(mailbox, config, clock())
         yield _smtp(mailbox.name, mailbox.smtp)
+        yield from _sender(mailbox)
 
 
 def _storage(config: Config) -> Result:
@@ -227,6 +228,17 @@ def _smtp(name: str, smtp: Smtp) -> Result:
     finally:
         submission.close()
     return Result(what=what, mark=Mark.OK, said=f"logged in as {smtp.username}")
+
+
+def _sender(mailbox: Mailbox) -> Iterator[Result]:
+    """A server may let us log in and refuse each letter."""
+    address, login = mailbox.address.lower(), mailbox.smtp.username.lower()
+    if login not in (address, address.partition("@")[0]):
+        said = (
+            f"letters are from {mailbox.address}, and smtp.username is {mailbox.smtp.username}: QQ and 163 refuse letters "
+            "from another address than the login's; where this server does too, make both the same"
+        )
+        yield Result(what=f"{mailbox.name}: sender", mark=Mark.HINT, said=said)
 
 
 def _failed(what: str, error: MailbotError) -> Result:

@@ -56,6 +56,17 @@ def test_a_wrong_password_is_a_fault_for_each_account(office: Office) -> None:
     assert all("授权码" in line and "wrong" not in line.split("授权码")[0] for line in said)
 
 
+def test_a_login_that_is_not_the_sender_is_hinted_at(office: Office) -> None:
+    port = f'port = {office.smtp.port}\ntls = "none"\nusername = '
+    societies, other = ADDRESSES["societies"], ADDRESSES["enterprises"]
+    assert office.config_path.read_text(encoding="utf-8").count(f'{port}"{societies}"') == 1
+    rewritten(office, (f'{port}"{societies}"', f'{port}"{other}"'))
+    status, said = checked(office)
+    assert status == 0
+    assert [line.split()[:3] for line in said] == [["hint", "societies:", "sender:"]]
+    assert f"letters are from {societies}, and smtp.username is {other}" in said[0]
+
+
 def test_a_folder_that_is_not_there_is_a_fault_that_names_those_that_are(office: Office) -> None:
     rewritten(office, ('junk_folder = "Junk"', 'junk_folder = "垃圾邮件"'))
     status, said = checked(office)
