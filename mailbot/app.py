@@ -94,6 +94,7 @@ class App(Opened):
             organizations=self.organizations,
             named=self.organization,
             foresee=lambda message, given: self.settler().foresee(message, given),
+            letters=lambda message: self.settler().letters_as_of_now(message),
             decide=self._decide_if_alone,
             clock=self.clock,
         )

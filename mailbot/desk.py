@@ -18,7 +18,7 @@ from mailbot.report.returned import Returned, not_taken, read_returned
 from mailbot.report.review import review_view
 from mailbot.report.verdicts import Verdict
 from mailbot.rubric import Rubric
-from mailbot.store.store import StaffEntry, Store
+from mailbot.store.store import NewReply, StaffEntry, Store
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -48,6 +48,7 @@ class Desk:
         organizations: Callable[[], Sequence[OrganizationRecord]],
         named: Callable[[str], OrganizationRecord],
         foresee: Callable[[StoredMessage, Sequence[Ruling]], Decision],
+        letters: Callable[[StoredMessage], Sequence[NewReply]],
         decide: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -57,6 +58,7 @@ class Desk:
         self._organizations = organizations
         self._named = named
         self._foresee = foresee
+        self._letters = letters
         self._decide = decide
         self._clock = clock
 
@@ -224,14 +226,28 @@ class Desk:
         _signed(by, why)
         if wish.reply is None or wish.send == wish.drop:
             raise UsageError("say what is to become of the reply: --send or --drop")
-        number = wish.reply
-        settle = self._store.send_stuck_reply if wish.send else self._store.drop_reply
-        if settle(number, by=by.strip(), why=why.strip(), at=self._clock()):
+        number, signed = wish.reply, {"by": by.strip(), "why": why.strip()}
+        if wish.drop:
+            done = self._store.drop_reply(number, **signed, at=self._clock())
+        else:
+            octets = self._written_anew(number)
+            done = self._store.send_stuck_reply(number, **signed, at=self._clock(), octets=octets)
+        if done:
             return f"reply {number}: {'queued' if wish.send else 'dropped'}"
         wanted = ", ".join(each.value for each in STUCK)
         raise UsageError(
             f"reply {number} is not among those that wait for a person ({wanted}), or its letter is lost"
         )
+
+    def _written_anew(self, number: int) -> bytes | None:
+        """A correction letter that has not left, as it reads now: it says how long there is still time. None where the
+        letter stays as it is: of an uncertain one too, which may have arrived."""
+        for reply in self._store.replies_in(ReplyState.HELD, ReplyState.FAILED):
+            if reply.id == number and reply.kind is ReplyKind.CORRECTION and not reply.dropped:
+                for letter in self._letters(self._store.stored_message(reply.message)):
+                    if (letter.message_id, letter.to) == (reply.message_id, reply.to):
+                        return letter.octets
+        return None
 
     def paper(self, organization: str, received: date, *, sealed: bool) -> OrganizationRecord:
         """Note that an organization's paper copy came. Raises UsageError."""

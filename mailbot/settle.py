@@ -28,7 +28,7 @@ from mailbot.reading import DocumentReading, MailHead, MailReading
 from mailbot.records import Anew, MessageRecord, StoredMessage
 from mailbot.registry import Identity, Registry, identify
 from mailbot.store.archive import Archive
-from mailbot.store.store import Copy, DecidedAnew, Left, Settled, Store
+from mailbot.store.store import Copy, DecidedAnew, Left, NewReply, Settled, Store
 
 NOBODY = MailHead(message_id="", subject="", from_=(), reply_to=())
 
@@ -192,6 +192,13 @@ class Settler:
             message, self._known(message), (*self._store.rulings(message.id), *given)
         )
         return decision
+
+    def letters_as_of_now(self, message: StoredMessage) -> tuple[NewReply, ...]:
+        """What would go back if the message were answered now, as it stands. Raises what `read` does, and
+        BrokenTemplateError."""
+        rulings = self._store.rulings(message.id)
+        reading, decision = self._decide_anew(message, self._known(message), rulings)
+        return self._answerer.answer(message, reading, decision, ordered=True)
 
     def settle_anew(self, message: StoredMessage, why: Anew) -> Settled:
         """The decision once more, on a message that a person has spoken on or that follows from such a one."""

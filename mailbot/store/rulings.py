@@ -72,10 +72,14 @@ class Rulings(Receipts):
             query = sa.select(messages.c.anew).where(messages.c.id == message)
             return connection.execute(query).scalar() is not None
 
-    def send_stuck_reply(self, reply: int, *, by: str, why: str, at: datetime) -> bool:
-        """Queue a stuck reply anew; False where it is stuck no longer, or its octets are lost."""
+    def send_stuck_reply(
+        self, reply: int, *, by: str, why: str, at: datetime, octets: bytes | None = None
+    ) -> bool:
+        """Queue a stuck reply anew, perhaps with other `octets`; False where it is stuck no longer, or its octets are
+        lost."""
         queued = ReplyState.QUEUED.value
         again = {"state": queued, "queued_at": at, "attempts": 0, "error": "", "next_attempt_at": None}
+        again |= {} if octets is None else {"octets": octets}
         has_octets = sa.func.length(replies.c.octets) > 0
         with self.writing() as connection:
             stuck = sa.and_(is_stuck(), has_octets)

@@ -14,12 +14,15 @@ import pytest
 from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
+from mailbot.app import App
 from mailbot.cli import app as cli
+from mailbot.config import load
+from mailbot.model import ReplyState
 from mailbot.reports import Reports
 from mailbot.store.ledger import first_broken
 from mailbot.worker import only_worker
 from tests.databases import on_sqlite
-from tests.e2e.office import ADDRESSES, IN_TIME, Office, form, mail, papers, text_document
+from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, Office, form, mail, papers, text_document
 
 KNOWN, OTHER = "浙江省云岭学会", "浙江省海塘学会"
 STRANGER = "浙江省云岑学会"
@@ -469,6 +472,32 @@ def test_a_held_reply_goes_or_is_dropped_as_a_person_says(
     run(office, "rebuild")
     assert "all of it holds" in run(office, "verify")
     assert office.export() == before
+
+
+@on_sqlite
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_correction_that_is_let_go_after_the_deadline_does_not_ask_for_it_before(
+    office: Office, refused: bool
+) -> None:
+    """Held by a limit, or refused by the server: in both cases it has not left."""
+    office.configure(replies=f"max_per_hour = {2 if refused else 1}\nmin_interval_seconds = 0")
+    office.deliver(mail(papers()), IN_TIME)
+    faulty = mail(papers(OTHER, scores={8: ""}), sender="a@haitang.example.com", message_id="<2@x>")
+    office.deliver(faulty, IN_TIME + timedelta(minutes=1))
+    with App.open(load(office.config_path), clock=lambda: DEADLINE - timedelta(minutes=20)) as app:
+        if refused:
+            office.smtp.refuse("RCPT", "550 5.7.1 not now", times=2)
+        app.run(once=True)
+        (stuck,) = app.store.replies_in(ReplyState.HELD, ReplyState.FAILED)[-1:]
+        number, before = stuck.id, len(office.sent)
+    run(office, "review", "--reply", str(number), "--send", *SIGNED)
+    office.round()
+    assert len(office.sent) == before + 1
+    assert "截止时间2021年1月15日17:30已过，请尽快补正" in body(office)
+    assert "距截止还有" not in body(office)
+    reply = office.export()["messages"][1]["replies"][0]
+    assert (reply["state"], reply["message_id"]) == ("sent", stuck.message_id)
+    assert "all of it holds" in run(office, "verify")
 
 
 def test_a_letter_on_a_decision_that_a_person_has_changed_does_not_leave_any_more(registered: Office) -> None:
