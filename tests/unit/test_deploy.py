@@ -21,6 +21,7 @@ LINES = [
     for path in sorted((ROOT / "deploy").iterdir())
     for found in _COMMAND.finditer(path.read_text(encoding="utf-8"))
 ]
+CRONTAB = (ROOT / "deploy" / "crontab").read_text(encoding="utf-8")
 UNITS = sorted(path.name for kind in ("service", "timer") for path in (ROOT / "deploy").glob(f"*.{kind}"))
 MOST_EXPOSED = 30
 """In tenths; what bubblewrap needs of /proc and of mounts keeps the service from less."""
@@ -41,6 +42,24 @@ def test_a_command_line_is_understood_up_to_its_configuration(name: str, line: s
     result = CliRunner().invoke(app, line.replace("/etc/mailbot/config.toml", str(missing)).split())
     assert result.exit_code == 2, name
     assert f"mailbot: {missing}: cannot be read: No such file or directory" in result.output
+
+
+@pytest.mark.parametrize(("command", "hour"), [("digest", "08"), ("remind", "09")])
+@pytest.mark.parametrize("comes", [True, False])
+def test_cron_goes_by_the_campaigns_hour_whatever_the_machines(
+    command: str, hour: str, comes: bool, tmp_path: Path
+) -> None:
+    """Debian's cron goes by the machine's time zone alone, and calls each line every hour."""
+    (line,) = re.findall(rf"(?m)^(?:# )?\d+ \* \* \* \*.*mailbot  (\[.*mailbot {command} .*)$", CRONTAB)
+    clock = tmp_path / "date"
+    shown = hour if comes else "16"
+    clock.write_text(f'#!/bin/sh\n[ "$TZ $1" = "Asia/Shanghai +%H" ] && echo {shown}\n')
+    clock.chmod(0o755)
+    run = line.replace("\\%", "%").replace("/opt/mailbot/.venv/bin/mailbot", "echo")
+    done = subprocess.run(
+        ["/bin/sh", "-c", run], check=True, capture_output=True, text=True, env={"PATH": f"{tmp_path}:/bin"}
+    )
+    assert done.stdout.startswith(command) is comes
 
 
 @pytest.fixture
