@@ -10,6 +10,7 @@ from mailbot.config import Config
 from mailbot.model import ReplyState
 from mailbot.records import FolderHealth, PutOff
 from mailbot.report import watch
+from mailbot.report.standing import watched_folders
 from mailbot.store.store import Store
 
 _WAITS = {
@@ -111,12 +112,7 @@ class Alarms:
 
     def _silent(self, now: datetime) -> tuple[FolderHealth, ...]:
         """One folder of each mailbox that cannot be read, or that nobody has looked into for too long."""
-        watched = {
-            (m.name, name)
-            for m in self._config.mailboxes
-            for name in (m.imap.folder, m.imap.junk_folder)
-            if name
-        }
+        watched = watched_folders(self._config)
         found: dict[str, FolderHealth] = {}
         for folder in self._store.folders():
             if (folder.mailbox, folder.folder) in watched and self._is_silent(folder, now):

@@ -442,3 +442,19 @@ def test_a_worker_that_stays_looks_into_junk_only_now_and_then(
         now += 300
         assert watcher.round()
         assert [row.folder for row in app.store.messages()] == ["INBOX", "Junk"]
+
+
+def test_mails_from_files_and_a_folder_of_earlier_are_no_silent_mailbox(office: Office) -> None:
+    path = office.directory / "one.eml"
+    path.write_bytes(mail(papers()))
+    with office.opened() as app:
+        assert app.ingest("societies", [path]) == (1, 1)
+    assert office.round()
+    config = office.config_path.read_text(encoding="utf-8")
+    office.config_path.write_text(config.replace('junk_folder = "Junk"\n', ""), encoding="utf-8")
+    with office.opened() as app:
+        app.run(once=True)
+        made = Reports(app).digest()[0]
+    assert made.text.startswith("【无需人工处理】"), made.text
+    assert "ingest" not in made.text
+    assert "垃圾箱" not in made.text

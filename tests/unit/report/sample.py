@@ -59,7 +59,7 @@ def mailbox(name: str, track: str, requires: list[str]) -> dict[str, object]:
         "track": track,
         "address": address,
         "requires": requires,
-        "imap": server,
+        "imap": {**server, "junk_folder": "Junk"},
         "smtp": server,
     }
 
