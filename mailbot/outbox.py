@@ -26,6 +26,7 @@ from mailbot.mail.reply_folders import ReplyFolders, marks
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
 from mailbot.records import NOT_IN_SENT, PERHAPS_SENT, ReplyRecord
+from mailbot.store.database import LONGEST_PAUSE
 from mailbot.store.store import Settlement, Store
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 25
 """How many replies are marked `sending` together where there is no pacing: they share two commits."""
-_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1))
+_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=20), LONGEST_PAUSE)
 _GIVEN_UP_AFTER = timedelta(days=5)
 """How long temporary errors are borne (RFC 5321 §4.5.4.1)."""
 _SLOW_DOWN = timedelta(minutes=15)
@@ -67,6 +68,7 @@ class Outbox:
         self._submission = Submission(mailbox.smtp)
         self._flag = f"submission:{mailbox.name}"
         self._refusals = 0
+        self._paused = clock()
         self._not_before = self._end_of_pause()
         self._look_at_sent = clock()
         self._ended: list[Settlement] = []
@@ -104,7 +106,7 @@ class Outbox:
         Raises TemporaryError where the mailbox cannot be asked.
         """
         now = self._clock()
-        if self._look_at_sent > now:
+        if timedelta(0) < self._look_at_sent - now <= _LOOK_EVERY:
             return
         self._look_at_sent = now + _LOOK_EVERY
         self._look_for_drafts(now)
@@ -214,8 +216,10 @@ class Outbox:
         return not self._breaker.lets_through(due) if due else self._breaker.stopped() is not None
 
     def _paced(self, stop: threading.Event) -> bool:
-        """Wait until the next mail may go; False where that is not soon, or the worker stops."""
-        pause = (self._not_before - self._clock()).total_seconds()
+        """Wait until the next mail may go; False where that is not soon, or the worker stops. No pause outlasts a clock
+        that is set back."""
+        now = self._clock()
+        pause = (self._not_before - now).total_seconds() if now >= self._paused else 0.0
         return pause <= self._interval.total_seconds() and not (pause > 0 and stop.wait(pause))
 
     def _remind(self) -> bool:
@@ -223,7 +227,7 @@ class Outbox:
         reminder = self._reminders.take() if self._reminders else None
         if self._reminders is None or reminder is None:
             return True
-        self._not_before = self._clock() + self._interval
+        self._pause(self._interval)
         said = ""
         try:
             self._hand_over(reminder.octets, reminder.record.recipient)
@@ -267,7 +271,7 @@ class Outbox:
         self, reply: ReplyRecord, octets: bytes, following: ReplyRecord | None
     ) -> tuple[Settlement, bool]:
         """One reply's delivery: how it ended, and whether the following one may be sent."""
-        self._not_before = self._clock() + self._interval
+        self._pause(self._interval)
         try:
             self._hand_over(octets, reply.to, following.to if following else None)
         except RecipientRefusedError as error:
@@ -308,10 +312,14 @@ class Outbox:
                 pause, refusals = _LOGIN_PAUSE, self._refusals + 1
             case _:
                 pause, refusals = _RETRY_AFTER[0], 0
-        self._not_before = now + pause
+        self._pause(pause)
         if refusals:
             self._refusals = refusals
             self._store.set_flag(self._flag, f"{refusals} {now.isoformat()} {self._not_before.isoformat()}")
+
+    def _pause(self, length: timedelta) -> None:
+        self._paused = self._clock()
+        self._not_before = self._paused + length
 
     def _end_of_pause(self) -> datetime:
         """Now, or when the pause ends that an earlier process was told to make.

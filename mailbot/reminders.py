@@ -73,7 +73,7 @@ class Reminders:
         if local.time() < self._config.reminders.at or not is_a_day(self._config, now):
             self._left.clear()
             return False
-        if now < self._look_again:
+        if timedelta(0) < self._look_again - now <= _LOOK_AGAIN:
             return bool(self._left)
         self._look_again = now + _LOOK_AGAIN
         self._left.clear()

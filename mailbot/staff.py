@@ -26,6 +26,9 @@ _SENT = "digest:sent"
 _MOST_LISTED = 2000
 """How many mails the 汇总表 lists whether they count or not; a campaign has hardly ever more."""
 _TRY_AGAIN_AFTER = timedelta(minutes=10)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_A_DAY = timedelta(days=1)
+"""A digest further ahead was sent by a clock that was wrong."""
 
 
 class StaffMail:
@@ -45,7 +48,7 @@ class StaffMail:
         Raises TemporaryError where that failed; it is tried again some minutes later.
         """
         now = self._clock()
-        if not self._config.staff.digest_to or now < self._not_before:
+        if not self._config.staff.digest_to or timedelta(0) < self._not_before - now <= _TRY_AGAIN_AFTER:
             return
         self._not_before = now + _TRY_AGAIN_AFTER
         self._alarms.tell()
@@ -55,7 +58,8 @@ class StaffMail:
 
     def _last_digest(self) -> datetime:
         sent = self._store.flag(_SENT)
-        return datetime.fromisoformat(sent) if sent else datetime.min.replace(tzinfo=UTC)
+        last = datetime.fromisoformat(sent) if sent else _NEVER
+        return last if last - self._clock() < _A_DAY else _NEVER
 
     def send_digest(self, made: Digest, now: datetime, *, of_a_day: bool = False) -> None:
         """Send a digest; the next one begins where it ends, unless it was made of one day.

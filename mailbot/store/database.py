@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +25,8 @@ from mailbot.store.witness import BEGINNING, Link, Witness
 
 SCHEMA = "0005"
 """The newest revision in `migrations/versions`."""
+LONGEST_PAUSE = timedelta(hours=1)
+"""Between two attempts at anything: what is put off for longer was put off by a clock that was wrong."""
 _LEDGER_LOCK = 4_720_331
 _SQLITE_SECONDS = 30
 """How long one waits for another to let go of the file."""

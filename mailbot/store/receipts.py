@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from mailbot.records import Anew, FolderHealth, PutOff, Receipt, StoredMessage
-from mailbot.store.database import Chain, Database
+from mailbot.store.database import LONGEST_PAUSE, Chain, Database
 from mailbot.store.ledger import utc_text
 from mailbot.store.tables import folders, messages, skipped
 
@@ -107,8 +107,7 @@ class Receipts(Database):
 
     def waiting(self, limit: int, *, now: datetime) -> tuple[StoredMessage, ...]:
         """Undecided messages whose time has come, in the order of their receipt."""
-        due = sa.or_(messages.c.retry_at.is_(None), messages.c.retry_at <= now)
-        return self._waiting(sa.and_(messages.c.outcome.is_(None), due), limit)
+        return self._waiting(sa.and_(messages.c.outcome.is_(None), is_due(now)), limit)
 
     def waiting_message(self, message: int) -> StoredMessage | None:
         """That message, if it still waits for its decision."""
@@ -167,6 +166,12 @@ class Receipts(Database):
             return 0, "", None
         fault = str(rows[-1].last_error).removeprefix(_mark(why))
         return len(rows), fault, min(row.recorded_at for row in rows)
+
+
+def is_due(now: datetime) -> sa.ColumnElement[bool]:
+    """Messages whose time has come."""
+    retry_at = messages.c.retry_at
+    return sa.or_(retry_at.is_(None), retry_at <= now, retry_at > now + LONGEST_PAUSE)
 
 
 def _mark(why: PutOff) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Row
 
 from mailbot.model import Outcome, ReplyKind, ReplyState
 from mailbot.records import STUCK, ReplyRecord
-from mailbot.store.database import Chain, Database
+from mailbot.store.database import LONGEST_PAUSE, Chain, Database
 from mailbot.store.tables import messages, replies
 
 
@@ -35,7 +35,7 @@ class Replies(Database):
 
     def due_replies(self, mailbox: str, *, now: datetime, limit: int) -> tuple[ReplyRecord, ...]:
         """Queued replies of that mailbox whose time has come, in the order in which their mails were received."""
-        due = {"mailbox": mailbox, "now": now, "most": limit}
+        due = {"mailbox": mailbox, "now": now, "at_most": now + LONGEST_PAUSE, "most": limit}
         with self.reading() as connection:
             return tuple(reply_record(row) for row in connection.execute(_DUE, due))
 
@@ -187,7 +187,11 @@ _OF_THE_MAIL = sa.select(*REPLY_COLUMNS).where(TO_THE_MAIL).order_by(replies.c.i
 _DUE = _IN_ORDER.where(
     replies.c.mailbox == sa.bindparam("mailbox"),
     replies.c.state == ReplyState.QUEUED.value,
-    sa.or_(replies.c.next_attempt_at.is_(None), replies.c.next_attempt_at <= sa.bindparam("now")),
+    sa.or_(
+        replies.c.next_attempt_at.is_(None),
+        replies.c.next_attempt_at <= sa.bindparam("now"),
+        replies.c.next_attempt_at > sa.bindparam("at_most"),
+    ),
 ).limit(sa.bindparam("most"))
 _IN_STATES = _IN_ORDER.where(replies.c.state.in_(sa.bindparam("states", expanding=True)))
 

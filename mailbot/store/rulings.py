@@ -14,7 +14,7 @@ from mailbot.model import ReplyState, Ruling, RulingKind, Track
 from mailbot.records import Anew, StoredMessage
 from mailbot.store.database import Chain
 from mailbot.store.history import DROPPED, dropped_words
-from mailbot.store.receipts import Receipts
+from mailbot.store.receipts import Receipts, is_due
 from mailbot.store.replies import is_stuck
 from mailbot.store.tables import messages, organizations, replies, rulings
 
@@ -59,7 +59,7 @@ class Rulings(Receipts):
 
     def to_decide_anew(self, *, now: datetime) -> tuple[tuple[StoredMessage, Anew], ...]:
         """Decided messages that are to be decided once more and whose time has come, those first that were ruled on."""
-        due = sa.or_(messages.c.retry_at.is_(None), messages.c.retry_at <= now)
+        due = is_due(now)
         return tuple(
             (message, anew)
             for anew in (Anew.RULED, Anew.FOLLOWS)

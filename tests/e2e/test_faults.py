@@ -8,15 +8,18 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from mailbot.errors import AnotherWorkerError, TemporaryError
+from mailbot.model import ReplyState
+from mailbot.outbox import Outbox
 from mailbot.store import archive
 from mailbot.store.database import Database
 from mailbot.verify import verify
@@ -287,6 +290,45 @@ def test_a_clock_that_jumps_back_answers_nobody_twice_and_keeps_the_chain(office
     assert len(office.sent) == 5
     assert max(office.sent_ids().values()) == 1
     holds(office)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=8), timedelta(days=400)])
+def test_what_a_clock_put_off_that_was_ahead_does_not_wait_for_that_time(
+    office: Office, ahead: timedelta
+) -> None:
+    right = datetime(2021, 1, 14, 12, tzinfo=UTC)
+    now = [right + ahead]
+    office.deliver(mail(papers()))
+    office.deliver(mail(papers(), message_id="<2@x.example.com>"), IN_TIME + timedelta(minutes=1))
+    office.smtp.refuse("MAIL", "451 4.3.0 later")
+    with office.opened() as app:
+        app.clock = lambda: now[0]
+        assert not app.run(once=True)
+        app.store.count_failure(2, "tried", at=now[0], retry_at=now[0] + timedelta(minutes=2))
+        now[0] = right
+        app.run(once=True)
+        assert [m.message for m in app.store.replies_in(ReplyState.SENT)] == [1, 2]
+        app.staff.by_the_clock()
+        assert _to_the_society(office) == 2
+    holds(office)
+
+
+def test_a_worker_that_stays_makes_no_pause_longer_on_account_of_a_clock_that_is_set_back(
+    office: Office,
+) -> None:
+    now = [datetime(2021, 1, 14, 20, tzinfo=UTC)]
+    path = office.directory / "one.eml"
+    path.write_bytes(mail(papers()))
+    office.smtp.refuse("MAIL", "451 4.3.0 later")
+    with office.opened() as app:
+        app.clock = lambda: now[0]
+        app.ingest("societies", [path])
+        with closing(Outbox(app.config.mailboxes[0], app.config, app.store, lambda: now[0])) as outbox:
+            assert not outbox.flush(Event())
+            assert office.sent == ()
+            now[0] -= timedelta(hours=8)
+            assert outbox.flush(Event())
+    assert len(office.sent) == 1
 
 
 def test_the_second_worker_ends_with_75(office: Office) -> None:
