@@ -140,22 +140,23 @@ class Opened:
     def behind(self) -> str:
         """Why the database may be older than what was sent; '' where it is not. Raises TemporaryError.
 
-        A backup that was put back, and a new database in the place of a lost one, would answer everything again.
+        A backup that was put back, and a new database in the place of a lost one, would answer everything again. That
+        a witness is gone says something of SQLite alone: each host that works on a PostgreSQL has its own.
         """
         link = self.witness.read()
-        if link is None and self.store.flag(_WITNESSED) is None:
+        alone = self.store.engine.dialect.name == "sqlite"
+        if link is None and not (alone and self.store.flag(_WITNESSED)):
             return ""
         if link is not None and self.store.holds(link):
             return ""
         lacks = (
-            f"letters have left since: its ledger does not hold link {link.seq} of {self.witness.path}"
+            f"is an older one, letters have left since: its ledger does not hold link {link.seq} of {self.witness.path}"
             if link
-            else f"letters may have left since: {self.witness.path} is not there"
+            else f"may be an older one, and letters may have left since: {self.witness.path} is not there"
         )
         return (
-            f"the database {make_url(self.config.storage.database).database} is an older one, and {lacks}. Put the "
-            "newest one back, or run `mailbot rebuild` as the guide's chapter on restoring says: else they would be "
-            "sent again"
+            f"the database {make_url(self.config.storage.database).database} {lacks}. Put the newest one back, or run "
+            "`mailbot rebuild` as the guide's chapter on restoring says: else they would be sent again"
         )
 
     def bear_witness(self) -> None:
