@@ -143,11 +143,9 @@ class Opened:
         A backup that was put back, and a new database in the place of a lost one, would answer everything again. That
         a witness is gone says something of SQLite alone: each host that works on a PostgreSQL has its own.
         """
+        had_one = self.store.engine.dialect.name == "sqlite" and self.store.flag(_WITNESSED) is not None
         link = self.witness.read()
-        alone = self.store.engine.dialect.name == "sqlite"
-        if link is None and not (alone and self.store.flag(_WITNESSED)):
-            return ""
-        if link is not None and self.store.holds(link):
+        if self.store.holds(link) if link else not had_one:
             return ""
         lacks = (
             f"is an older one, letters have left since: its ledger does not hold link {link.seq} of {self.witness.path}"

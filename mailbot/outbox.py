@@ -44,7 +44,7 @@ _MOST_REFUSALS = 3
 _LOOK_EVERY = timedelta(minutes=10)
 """How often the Sent folder is looked through for drafts that a person has sent, and for what left before a rebuild."""
 _SENT_SINCE_A_BACKUP = 1000
-"""How many mails of the Sent folder are looked through for what may have left before a rebuild."""
+"""How many mails of the Sent and the Drafts folder are looked through for what may have left before a rebuild."""
 
 
 class Outbox:
@@ -117,12 +117,15 @@ class Outbox:
             return
         with ReplyFolders(self._mailbox) as folders:
             sent = folders.sent_marks(_SENT_SINCE_A_BACKUP)
-        ended = [
-            Settlement(reply=r.id, state=ReplyState.SENT)
-            if r.message_id in sent
-            else Settlement(reply=r.id, state=ReplyState.HELD, error=NOT_IN_SENT)
-            for r in self._perhaps_sent()
-        ]
+            laid = folders.draft_marks(_SENT_SINCE_A_BACKUP) if self._mode == "draft" else frozenset()
+        ended: list[Settlement] = []
+        for reply in self._perhaps_sent():
+            if reply.message_id in sent:
+                ended.append(Settlement(reply=reply.id, state=ReplyState.SENT))
+            elif reply.message_id in laid:
+                ended.append(Settlement(reply=reply.id, state=ReplyState.DRAFTED))
+            else:
+                ended.append(Settlement(reply=reply.id, state=ReplyState.HELD, error=NOT_IN_SENT))
         self._store.settle_replies(ended, at=now)
         log.info("letters that may have left before the rebuild were looked for", letters=len(ended))
 

@@ -11,6 +11,7 @@ from mailbot.config import Mailbox
 from mailbot.mail.connection import Connection, RefusedError, Timeouts
 
 _NEWEST = 200
+_AT_ONCE = 200
 
 
 class ReplyFolders(Connection):
@@ -43,10 +44,15 @@ class ReplyFolders(Connection):
 
         Raises TemporaryError where the server cannot be asked.
         """
+        return self._marks_in(self._imap.sent_folder, newest)
+
+    def draft_marks(self, newest: int = _NEWEST) -> frozenset[str]:
+        """The same of the Drafts folder."""
+        return self._marks_in(self._imap.drafts_folder, newest)
+
+    def _marks_in(self, folder: str, newest: int) -> frozenset[str]:
         with suppress(RefusedError):
-            return frozenset(
-                mark for header in self._newest(self._imap.sent_folder, newest) for mark in _marks(header)
-            )
+            return frozenset(mark for header in self._newest(folder, newest) for mark in _marks(header))
         return frozenset()
 
     def _holds(self, folder: str, message_id: str) -> bool:
@@ -59,13 +65,16 @@ class ReplyFolders(Connection):
             exists = int(client.select_folder(folder, readonly=True)[b"EXISTS"])
             if not exists:
                 return ()
+            headers: list[bytes] = []
             client.use_uid = False
             try:
-                newest = list(range(max(1, exists - most + 1), exists + 1))
-                answer = client.fetch(newest, ["BODY.PEEK[HEADER]"])
+                for first in range(max(1, exists - most + 1), exists + 1, _AT_ONCE):
+                    some = list(range(first, min(first + _AT_ONCE, exists + 1)))
+                    answer = client.fetch(some, ["BODY.PEEK[HEADER]"])
+                    headers += [data.get(b"BODY[HEADER]", b"") for data in answer.values()]
             finally:
                 client.use_uid = True
-        return tuple(data.get(b"BODY[HEADER]", b"") for data in answer.values())
+        return tuple(headers)
 
 
 def marks(message_id: str, subject: str, to: str = "") -> frozenset[str]:

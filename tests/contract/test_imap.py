@@ -372,6 +372,17 @@ def test_a_sent_mail_is_found_by_its_message_id(account: Account) -> None:
         assert not folders.has_sent("<sent3@example.org>")
 
 
+def test_of_a_long_sent_folder_so_many_newest_are_looked_through(account: Account) -> None:
+    for number in range(205):
+        account.deliver(mail(f"sent{number}"), DEADLINE, "Sent Messages")
+    with ReplyFolders(account.config()) as folders:
+        for newest, first in ((205, 0), (204, 1), (200, 5), (1000, 0)):
+            marks = folders.sent_marks(newest)
+            known = [n for n in range(205) if f"<sent{n}@example.org>" in marks]
+            assert known == list(range(first, 205)), newest
+        assert folders.draft_marks() == frozenset()
+
+
 def test_without_a_sent_folder_nothing_is_found(account: Account) -> None:
     with ReplyFolders(account.config(sent_folder="No such folder", drafts_folder="None")) as folders:
         assert not folders.has_sent("<a@example.org>")

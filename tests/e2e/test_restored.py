@@ -23,7 +23,7 @@ from mailbot.errors import TemporaryError
 from mailbot.store.database import Database
 from tests.conftest import ROOT
 from tests.databases import on_sqlite
-from tests.e2e.office import CHINA, IN_TIME, SQLITE, Office, mail, papers
+from tests.e2e.office import ADDRESSES, CHINA, IN_TIME, SQLITE, Office, mail, papers
 
 READING = (
     "status",
@@ -236,7 +236,7 @@ def test_a_new_database_in_the_place_of_a_lost_one(office: Office, spare: str, s
 
 @pytest.mark.parametrize("mode", ["draft", "off"])
 def test_drafts_have_left_too_and_without_replies_nothing_has(
-    office: Office, copied: Callable[[], AbstractContextManager[Put]], mode: str
+    office: Office, copied: Callable[[], AbstractContextManager[Put]], spare: str, mode: str
 ) -> None:
     replies = f'mode = "{mode}"\nmin_interval_seconds = 0'
     office.configure(replies=replies)
@@ -247,6 +247,13 @@ def test_drafts_have_left_too_and_without_replies_nothing_has(
         put()
         office.configure(replies=replies)
         assert run(office, "run --once").returncode == (2 if mode == "draft" else 0)
+        if mode == "draft":
+            rebuild(office, spare)
+            office.configure(replies=replies)
+            for _ in range(2):
+                assert run(office, "run --once").returncode == 0
+            assert states(office) == ["drafted"]
+            assert len(office.imap.mails(ADDRESSES["societies"], "Drafts")) == 1
 
 
 def test_a_reminder_has_left_too(
