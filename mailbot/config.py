@@ -93,6 +93,12 @@ def mail_address(value: str) -> str:
     return value
 
 
+def _ascii(value: str) -> str:
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError("has other characters than letters, digits and signs of ASCII")
+    return value
+
+
 def _variable(value: str) -> str:
     if _CODE.fullmatch(value):
         raise ValueError(
@@ -132,6 +138,7 @@ AwareTime = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_awa
 Hour = Annotated[time, BeforeValidator(_no_number), AfterValidator(_hour)]
 Variable = Annotated[str, Field(min_length=1), AfterValidator(_variable)]
 Text = Annotated[str, Field(min_length=1)]
+Login = Annotated[Text, AfterValidator(_ascii)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 PathFromFile = Annotated[Path, BeforeValidator(_from_file)]
 ExistingFile = Annotated[Path, BeforeValidator(_from_file), AfterValidator(_existing)]
@@ -223,7 +230,7 @@ class _Server(_Section):
     host: Text
     port: Port
     tls: Tls = Tls.IMPLICIT
-    username: Text
+    username: Login
     password_env: Variable | None = None
     password_file: PathFromFile | None = Field(default=None, validate_default=True)
 
@@ -247,10 +254,10 @@ class _Server(_Section):
         Raises ConfigError where the variable is not set or the file cannot be read.
         """
         if self.password_env:
-            value = environ.get(self.password_env)
+            value = environ.get(self.password_env, "").strip()
             if not value:
                 raise ConfigError("environment", self.password_env, "is not set")
-            return value
+            return _plain(value, "environment", self.password_env)
         path = _credential(self.password_file or Path(), environ)
         try:
             value = path.read_text(encoding="utf-8-sig").strip()
@@ -260,7 +267,18 @@ class _Server(_Section):
             raise ConfigError(str(path), "", "the password is not written in UTF-8") from error
         if not value:
             raise ConfigError(str(path), "", "holds no password")
-        return value
+        return _plain(value, str(path), "")
+
+
+def _plain(password: str, file: str, key: str) -> str:
+    """Raises ConfigError where no server could be told the password: IMAP and SMTP take ASCII."""
+    if not (password.isascii() and password.isprintable()):
+        reason = (
+            "the password has other characters than letters, digits and signs of ASCII, or several lines: an "
+            "authorization code has none; look for blanks that were copied with it and for full-width letters"
+        )
+        raise ConfigError(file, key, reason)
+    return password
 
 
 def _credential(path: Path, environ: Mapping[str, str]) -> Path:

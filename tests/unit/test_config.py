@@ -431,6 +431,29 @@ def test_every_password_that_is_not_there_is_told_at_once(place: Path) -> None:
     config.require_passwords({"MAILBOT_TEST_PASSWORD": "abcdefghijklmnop"})
 
 
+@pytest.mark.parametrize("secret", ["密码abcdefgh", "ａｂｃｄ", "open\u00a0sesame", "open\nsesame"])
+def test_a_password_that_no_server_could_be_told_is_a_fault_and_not_repeated(
+    place: Path, secret: str
+) -> None:
+    text = (CAMPAIGN + MAILBOX).replace(
+        'password_env = "MAILBOT_TEST_PASSWORD"', 'password_file = "absent"', 1
+    )
+    config = load(written(place, text))
+    (place / "absent").write_text(f"\u3000{secret}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        config.require_passwords({"MAILBOT_TEST_PASSWORD": f"{secret} "})
+    found = {fault.key: fault.reason for fault in caught.value.faults}
+    assert set(found) == {"mailbox[0].imap.password_file", "mailbox[0].smtp.password_env"}
+    assert all("full-width letters" in reason for reason in found.values())
+    assert secret not in str(caught.value)
+    assert config.mailboxes[0].smtp.password({"MAILBOT_TEST_PASSWORD": " sesame\n"}) == "sesame"
+
+
+def test_a_login_that_no_server_could_be_told_is_a_fault(place: Path) -> None:
+    found = faults(place, (CAMPAIGN + MAILBOX).replace('username = "in@example.org"', 'username = "收件@x"'))
+    assert set(found) == {"mailbox[0].imap.username", "mailbox[0].smtp.username"}
+
+
 class TestPassword:
     """Read when it is needed, by one of three ways."""
 
