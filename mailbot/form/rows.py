@@ -90,6 +90,7 @@ class _Reader:
         self._columns = columns
         self._words = {i for c in (Column.EVIDENCE, Column.REMARK) for i in columns.spans.get(c, ())}
         self._native = read_by is ReadBy.CELLS
+        self._numbers_are_given = read_by in (ReadBy.CELLS, ReadBy.TABLE)
         self._glue = "" if read_by in (ReadBy.TEXT, ReadBy.OCR) else "\n"
         self._matcher = matcher
         self._categories = {c.name: c.points for c in matcher.rubric.categories}
@@ -356,8 +357,8 @@ class _Reader:
             kept.last = None
 
     def _claims_to_be_an_item(self, claim: _Claim) -> bool:
-        """It has words enough, or some with a 序号 of its own, which no torn cell of a native table has."""
-        numbered = self._native and _number(claim.cells.no) is not None
+        """It has words enough, or some with a 序号 of its own, which no torn cell has where numbers are given."""
+        numbered = self._numbers_are_given and _number(claim.cells.no) is not None
         return len(claim.text) >= (1 if numbered else 4)
 
     def _goes_on(self, claim: _Claim, last: Item) -> bool:

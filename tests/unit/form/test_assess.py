@@ -376,11 +376,12 @@ def test_an_item_added_has_no_item_number() -> None:
     assert found.found.startswith("承办中国科协年会")
 
 
-def test_an_added_item_of_few_words_is_known_by_its_own_number() -> None:
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE])
+def test_an_added_item_of_few_words_is_known_by_its_own_number(read_by: ReadBy) -> None:
     def numbered(lines: list[Line]) -> list[Line]:
         return [*lines, lines[0] | {"no": cell("53"), "criterion": cell("加分项")}]
 
-    found = the(read(Form(change=numbered)), Code.FORM_ALTERED)
+    found = the(read(Form(read_by=read_by, change=numbered)), Code.FORM_ALTERED)
     assert (found.item, found.found) == (None, "加分项")
     torn = read(Form(read_by=ReadBy.TEXT, change=numbered))
     assert "加分项" not in [finding.found for finding in torn.findings]
