@@ -36,14 +36,21 @@ app = typer.Typer(
 def options(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The configuration file, also after the command.")
+    ] = None,
 ) -> None:
     """E-mail intake for an office that collects yearly reports."""
     context.with_resource(writing_to(sys.stderr))
+    context.obj = config
     if version:
         from importlib import metadata
 
         typer.echo(f"mailbot {metadata.version('mailbot')}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(WRONG)
 
 
 class ReadFormat(StrEnum):
@@ -57,10 +64,22 @@ class ExportFormat(StrEnum):
     CSV = "csv"
 
 
+def _named(context: typer.Context, parameter: typer.CallbackParam, value: Path) -> Path:
+    """What was named after the command, else before it, else by MAILBOT_CONFIG."""
+    source = context.get_parameter_source(parameter.name or "")
+    after = source is not None and source.name == "COMMANDLINE"
+    return value if after or context.obj is None else Path(context.obj)
+
+
 ConfigOption = Annotated[
     Path,
     typer.Option(
-        "--config", "-c", envvar="MAILBOT_CONFIG", help="The configuration file.", show_default=True
+        "--config",
+        "-c",
+        envvar="MAILBOT_CONFIG",
+        help="The configuration file.",
+        show_default=True,
+        callback=_named,
     ),
 ]
 CONFIG = Path("config.toml")
@@ -69,10 +88,11 @@ CONFIG = Path("config.toml")
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="Where the demo puts what it makes.")] = Path("demo-output"),
+    _config: ConfigOption = CONFIG,
 ) -> None:
     """The whole job on sample mails, on an embedded mail server.
 
-    No account, no network.
+    No account, no network; the demo brings a configuration of its own, whatever --config names.
     """
     from mailbot.demo.run import run_demo
 
@@ -129,9 +149,10 @@ def ingest(
 def read(
     file: Annotated[Path, typer.Argument(help="A spreadsheet, Word file, PDF, scan or archive.")],
     output: Annotated[ReadFormat, typer.Option("--format", help="How to show it.")] = ReadFormat.TABLE,
-    rubric: Annotated[Path, typer.Option(help="The rubric, where there is no configuration.")] = Path(
-        "rubric/2020.toml"
-    ),
+    rubric: Annotated[
+        Path | None,
+        typer.Option(help="The rubric, where there is no configuration.", show_default="rubric/2020.toml"),
+    ] = None,
     config: ConfigOption = CONFIG,
 ) -> None:
     """Read and score one document; nothing is stored or sent."""
@@ -139,10 +160,11 @@ def read(
     from mailbot.documents.scanner import Scanner
     from mailbot.reader import read_document
     from mailbot.report.status import read_json_text, reading_text
+    from mailbot.rubric_file import of_the_notice
 
     with _errors():
         loaded, registry = _known(config)
-        path = loaded.campaign.rubric if loaded else rubric
+        path = loaded.campaign.rubric if loaded else rubric or of_the_notice()
         form = rubrics.load(path)
         limits, clamd = (loaded.limits, loaded.scanner and loaded.scanner.clamd) if loaded else (None, None)
         reading = read_document(file, path, limits, registry, Scanner(clamd) if clamd else None)
@@ -403,8 +425,8 @@ def _load(config: Path, *, mail: bool = False) -> Config:
 
 
 def _known(config: Path) -> tuple[Config | None, Registry | None]:
-    """The configuration and its registry, where there is a configuration."""
-    if not config.exists():
+    """The configuration and its registry; None where none was named and none lies here."""
+    if config == CONFIG and not config.exists():
         return None, None
     from mailbot.organizations import read_organizations
     from mailbot.registry import Registry

@@ -13,6 +13,8 @@ from mailbot.config import Text
 from mailbot.errors import ConfigError, ConfigurationError
 from mailbot.tomlfile import fault_lines, read_toml
 
+_OF_THE_NOTICE = Path("rubric/2020.toml")
+
 
 class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +49,12 @@ class File(_Row):
     total: Decimal = Field(gt=0)
     category: tuple[_Category, ...]
     item: tuple[_Item, ...]
+
+
+def of_the_notice() -> Path:
+    """The form of the notice: in the directory where the command was given, else beside the program."""
+    beside = Path(__file__).parent.parent / _OF_THE_NOTICE
+    return beside if beside.is_file() and not _OF_THE_NOTICE.is_file() else _OF_THE_NOTICE
 
 
 def read(path: Path) -> File:

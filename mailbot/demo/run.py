@@ -25,11 +25,10 @@ from mailbot.errors import UsageError
 from mailbot.log import writing_to
 from mailbot.records import MessageRecord
 from mailbot.reports import Reports
+from mailbot.rubric_file import of_the_notice
 from mailbot.settle import Step
 
 _PASSWORD = "abcdefghijklmnop"  # noqa: S105
-_RUBRIC = Path("rubric/2020.toml")
-_ROOT = Path(__file__).resolve().parents[2]
 _MARK = "# Made by `mailbot demo`."
 _ROUNDS = (
     january(11, 18, 0),
@@ -105,11 +104,10 @@ def _start_afresh(output: Path) -> None:
 
 
 def _rubric() -> Path:
-    """The form of the notice, beside the program or in the directory where the command was given."""
-    for path in (_ROOT / _RUBRIC, _RUBRIC):
-        if path.is_file():
-            return path
-    raise UsageError(f"{_RUBRIC}: there is no such file here; run the demo in the project's directory")
+    path = of_the_notice()
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file here; run the demo in the project's directory")
+    return path
 
 
 def _is_demo(config: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -49,6 +50,47 @@ def test_without_a_configuration_its_name_is_told(tmp_path: Path) -> None:
     assert told.stderr.decode() == "mailbot: config.toml: cannot be read: No such file or directory\n"
     told = mailbot("status", at=tmp_path, MAILBOT_CONFIG="other.toml")
     assert "other.toml" in told.stderr.decode()
+
+
+def test_the_configuration_is_named_before_or_after_the_command_or_by_the_environment(
+    office_on_sqlite: Office, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    here, gone = str(office_on_sqlite.config_path), "gone.toml"
+    for arguments, environment, status in (
+        (("status", "--config", here), gone, 0),
+        (("--config", here, "status"), gone, 0),
+        (("--config", gone, "status", "-c", here), gone, 0),
+        (("-c", gone, "status"), here, 2),
+        (("status",), here, 0),
+        (("status",), gone, 2),
+    ):
+        told = mailbot(*arguments, at=elsewhere, MAILBOT_CONFIG=environment)
+        assert told.returncode == status, (arguments, told.stderr)
+    told = mailbot("--config", here, at=elsewhere)
+    assert told.returncode == 2
+    assert b"export" in told.stderr
+
+
+def test_every_command_takes_a_configuration() -> None:
+    runner = CliRunner()
+    commands = [command.name or command.callback.__name__ for command in cli.app.registered_commands]
+    assert len(commands) > 9
+    for command in commands:
+        assert "--config" in runner.invoke(cli.app, [command, "--help"]).output, command
+
+
+def test_a_document_is_read_wherever_one_stands_and_a_configuration_that_was_named_is_there(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "form.xlsx").write_bytes(papers()["自评表.xlsx"])
+    read = mailbot("read", "form.xlsx", "--format", "json", at=tmp_path)
+    assert (read.returncode, json.loads(read.stdout)["assessment"]["total"]) == (0, 100)
+    told = mailbot("read", "form.xlsx", "--config", "gone.toml", at=tmp_path)
+    assert told.returncode == 2
+    assert told.stderr.decode() == "mailbot: gone.toml: cannot be read: No such file or directory\n"
+    assert mailbot("read", "form.xlsx", at=tmp_path, MAILBOT_CONFIG="gone.toml").returncode == 2
 
 
 def test_what_is_to_be_read_is_a_file(tmp_path: Path) -> None:
