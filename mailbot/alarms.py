@@ -10,7 +10,6 @@ from mailbot.config import Config
 from mailbot.model import ReplyState
 from mailbot.records import FolderHealth, PutOff
 from mailbot.report import watch
-from mailbot.report.standing import watched_folders
 from mailbot.store.store import Store
 
 _WAITS = {
@@ -112,10 +111,9 @@ class Alarms:
 
     def _silent(self, now: datetime) -> tuple[FolderHealth, ...]:
         """One folder of each mailbox that cannot be read, or that nobody has looked into for too long."""
-        watched = watched_folders(self._config)
         found: dict[str, FolderHealth] = {}
         for folder in self._store.folders():
-            if (folder.mailbox, folder.folder) in watched and self._is_silent(folder, now):
+            if self._config.reads(folder.mailbox, folder.folder) and self._is_silent(folder, now):
                 found.setdefault(folder.mailbox, folder)
         return tuple(found.values())
 

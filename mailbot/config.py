@@ -373,6 +373,11 @@ class Config(_Section):
                 return mailbox
         raise UsageError(f"no mailbox {name!r}; there are: {', '.join(m.name for m in self.mailboxes)}")
 
+    def reads(self, mailbox: str, folder: str) -> bool:
+        """Whether rounds look into that folder; mails taken in from files and a folder's former name stay in the books."""
+        imap = next((each.imap for each in self.mailboxes if each.name == mailbox), None)
+        return imap is not None and folder in (imap.folder, imap.junk_folder)
+
     def require_passwords(self, environ: Mapping[str, str] = os.environ) -> None:
         """Raises ConfigurationError with every password that cannot be had."""
         faults = []

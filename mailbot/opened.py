@@ -17,7 +17,7 @@ from mailbot.config import Config
 from mailbot.errors import ConfigError, ConfigurationError, UsageError
 from mailbot.model import Organization
 from mailbot.organizations import read_organizations
-from mailbot.records import OrganizationRecord
+from mailbot.records import FolderHealth, OrganizationRecord
 from mailbot.report.roster import roster
 from mailbot.store.archive import Archive
 from mailbot.store.store import Store
@@ -186,6 +186,10 @@ class Opened:
     def archive(self) -> Archive:
         """The raw mails."""
         return Archive(self.config.storage.directory / "archive")
+
+    def folders(self) -> tuple[FolderHealth, ...]:
+        """The folders that rounds look into, as far as they have been."""
+        return tuple(f for f in self.store.folders() if self.config.reads(f.mailbox, f.folder))
 
     def organizations(self, *, forms: bool = True) -> tuple[OrganizationRecord, ...]:
         """Who has written, and who of the registry has not; their forms as read, unless without `forms`."""

@@ -133,7 +133,7 @@ class Reports:
             config=self._config,
             organizations=self._opened.organizations(forms=False),
             counts=self._store.counts(),
-            folders=self._store.folders(),
+            folders=self._opened.folders(),
             now=self._clock(),
         )
 

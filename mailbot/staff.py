@@ -123,7 +123,7 @@ class StaffMail:
                 for_a_person=tuple(self._store.for_a_person()),
                 nameless=tuple(self._store.nameless()),
                 counts=self._store.counts(),
-                folders=self._store.folders(),
+                folders=self._opened.folders(),
                 now=now,
                 since=after if after.year > 1 else None,
                 alarms=tuple(self._alarms.lines(now)),

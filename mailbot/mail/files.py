@@ -64,7 +64,7 @@ def _file(path: Path) -> Iterator[FileMail]:
     octets = path.read_bytes()
     if octets.startswith(b"From "):
         yield from _mbox(octets, path)
-    else:
+    elif octets.strip() or path.suffix.lower() != ".mbox":
         yield FileMail(octets=octets, received_at=_received(octets) or _file_time(path), source=str(path))
 
 

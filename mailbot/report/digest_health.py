@@ -11,7 +11,7 @@ from mailbot.model import ReplyState
 from mailbot.records import Counts, FolderHealth
 from mailbot.report.figures import octets, one_line, short_moment
 from mailbot.report.labels import REPLY_STATES
-from mailbot.report.standing import addresses, folder_name, watched_folders
+from mailbot.report.standing import addresses, folder_name
 
 _SILENT_AFTER = timedelta(hours=1)
 _LITTLE_DISK = 2 * 2**30
@@ -51,8 +51,6 @@ def health(
 ) -> Health:
     """State of mailboxes, books, queue and disk. What is wrong joins the alarms that were raised already."""
     raised = tuple(one_line(alarm, 300) for alarm in alarms)
-    watched = watched_folders(config)
-    folders = [folder for folder in folders if (folder.mailbox, folder.folder) in watched]
     return Health(
         alarms=(
             *raised,

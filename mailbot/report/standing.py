@@ -19,16 +19,6 @@ def addresses(config: Config) -> Mapping[str, str]:
     return {mailbox.name: mailbox.address for mailbox in config.mailboxes}
 
 
-def watched_folders(config: Config) -> frozenset[tuple[str, str]]:
-    """(mailbox, folder) of all that is read on the servers: not of what came from files, or was configured once."""
-    return frozenset(
-        (mailbox.name, name)
-        for mailbox in config.mailboxes
-        for name in (mailbox.imap.folder, mailbox.imap.junk_folder)
-        if name
-    )
-
-
 def folder_name(mailbox: str, folder: str, config: Config) -> str:
     """A folder as people call it."""
     names = {
