@@ -10,6 +10,7 @@ import fcntl
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _PULSE_SECONDS = 15.0
 """How often the quiet worker looks whether something is due (a retry, the digest)."""
+_HEAD_START_SECONDS = 1.0
+"""How long the mailboxes are read, at most, before the first decision."""
 _PATIENCE_SECONDS = 20.0
 """How long a thread may take to end its step when the worker stops."""
 
@@ -105,6 +108,7 @@ class Worker:
         """One round: fetch, decide and send all there is. False where something could not be reached or the books are open."""
         fetchers = [_Thread("fetch", self._fetch, watcher) for watcher in self._watchers]
         senders = [_Thread("send", self._send, outbox) for outbox in self._outboxes]
+        self._give_head_start(fetchers)
         while any(fetcher.is_alive() for fetcher in fetchers):
             if self._arrived.wait(0.05):
                 self._decide()
@@ -115,6 +119,16 @@ class Worker:
         for thread in (*fetchers, *senders):
             thread.finish()
         return not self._trouble.is_set()
+
+    def _give_head_start(self, fetchers: Sequence[_Thread]) -> None:
+        """Let every mailbox be read first if that is done soon: of a mail that went to several, the copy that was received
+        first is then the one that is answered.
+        """
+        until = time.monotonic() + _HEAD_START_SECONDS
+        while time.monotonic() < until and (fetching := [each for each in fetchers if each.is_alive()]):
+            fetching[0].join(0.02)
+            if self._arrived.is_set():
+                self._intake.prepare()
 
     def stay(self) -> bool:
         """Work until SIGTERM or SIGINT. False where a thread broke or another worker may have taken our place; the
@@ -176,6 +190,7 @@ class Worker:
 
     def _keep_deciding(self) -> None:
         self._intake.prepare()
+        self._stop.wait(_HEAD_START_SECONDS)
         while not self._stop.is_set():
             self._arrived.wait(_PULSE_SECONDS)
             self._decide()

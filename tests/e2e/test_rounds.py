@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import io
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from email.header import decode_header, make_header
@@ -17,6 +18,7 @@ from mailbot.cli import app as commands
 from mailbot.demo.servers import SentMail
 from mailbot.reports import Reports
 from mailbot.settle import Step
+from mailbot.watcher import Watcher
 from tests.conftest import ROOT, require_extra_ocr
 from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, WRITES, Office, form, mail, papers, text_document
 from tests.unit.documents.samples import zipped
@@ -301,6 +303,28 @@ def test_the_same_mail_in_both_mailboxes_is_one(office: Office) -> None:
     assert by_mailbox["enterprises"]["outcome"] == "acknowledged"
     assert by_mailbox["societies"]["outcome"] == "ignored"
     assert len(office.sent) == 1
+
+
+@pytest.mark.parametrize("first", ADDRESSES)
+def test_of_the_same_mail_in_both_mailboxes_the_copy_received_first_is_answered(
+    office_on_sqlite: Office, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, look = office_on_sqlite, Watcher.round
+
+    def slow_for_the_first(watcher: Watcher) -> bool:
+        time.sleep(0.6 if watcher._mailbox.name == first else 0)
+        return look(watcher)
+
+    monkeypatch.setattr(Watcher, "round", slow_for_the_first)
+    octets = mail(papers())
+    for seconds, mailbox in enumerate(sorted(ADDRESSES, key=lambda name: name != first)):
+        office.deliver(octets, IN_TIME + timedelta(seconds=seconds), mailbox=mailbox)
+    office.round()
+    kinds = {
+        (m["mailbox"] == first): (m["outcome"], [r["kind"] for r in m["replies"]])
+        for m in office.export()["messages"]
+    }
+    assert kinds == {True: ("acknowledged", ["acknowledgement"]), False: ("ignored", [])}
 
 
 def test_a_correction_names_every_fault_and_the_mended_form_is_acknowledged(office: Office) -> None:
