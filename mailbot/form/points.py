@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 _LONGEST = 60
-_ZERO = re.compile(r"(?:[-—–―ー/\\]+|无|零|〇|没有)分?")
+_ZERO = re.compile(r"(?:[-—–―ー/\\]+|无|零|〇|没有)分?[。.,，、;；]*")
 _MINUS = str.maketrans("－−‐‑‒–﹣", "-------")
 _DECORATION = re.compile(
     r"^(?:自评得?分|自评|得分|得|计|共)?[:：]?(?=[+\-0-9.零〇一二两三四五六七八九十百负壹])|[。.,，、;；]+$"
@@ -21,7 +21,7 @@ _DIGITS = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
 _BROKEN = re.compile(r"[0-9]\s+[0-9]")
 _ALL_RAISED = re.compile(r"\s*[⁰¹²³⁴-⁹.]+\s*")
 """A number set in superscript; raised digits behind others are a note's or a power's."""
-_HALF = re.compile(r"(?P<whole>[^半]+?)个?半")
+_HALF = re.compile(r"(?P<whole>[^半]*?)个?半")
 _SUM = re.compile(r"=\s*(?:SUM\s*\((?P<listed>[^()]*)\)|(?P<added>[^()]+))", re.IGNORECASE)
 _REFERENCE = re.compile(r"(?:[^!]+!)?\$?(?P<column>[A-Z]{1,3})\$?(?P<row>[0-9]{1,7})", re.IGNORECASE)
 
@@ -66,7 +66,7 @@ def _number(bare: str) -> Decimal | Problem:
         return Decimal(bare)
     half = _HALF.fullmatch(bare.replace("分", ""))
     if half:
-        whole = _number(half["whole"])
+        whole = _number(half["whole"]) if half["whole"] else Decimal(0)
         return whole if isinstance(whole, Problem) else whole + Decimal("0.5")
     return _numeral(bare)
 

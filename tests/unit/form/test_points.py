@@ -48,6 +48,8 @@ from mailbot.form.points import Problem, adds_cells, compute, parse_points, plai
         ("——", "0"),
         ("－", "0"),
         ("零", "0"),
+        ("无。", "0"),
+        ("半分", "0.5"),
         ("0分", "0"),
         ("-2", "-2"),
         ("－2", "-2"),
