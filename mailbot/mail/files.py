@@ -17,6 +17,8 @@ _ASCTIME = re.compile(
     r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) +"
     r"(\d{1,2}:\d{2}(?::\d{2})?)(?: +([A-Z]{3,4}|[+-]\d{4}))? +(\d{4})(?: +([+-]\d{4}))?\s*$"
 )
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.M | re.I)
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.M)
 
 
@@ -71,16 +73,34 @@ def _file(path: Path) -> Iterator[FileMail]:
 def _mbox(octets: bytes, path: Path) -> Iterator[FileMail]:
     """RFC 4155: a From_ line begins each mail, its time is UTC; mboxrd's `>From ` is unquoted."""
     first = octets.find(b"\n") + 1 or len(octets)
-    starts = [(0, first, _from_line_time(octets[:first]))] + [
-        (m.start(), m.end(), time)
-        for m in _FROM_LINE.finditer(octets, first)
-        if octets.endswith((b"\n\n", b"\n\r\n"), 0, m.start()) and (time := _from_line_time(m[0]))
-    ]
+    starts = [(0, first, _from_line_time(octets[:first]))]
+    for line in _FROM_LINE.finditer(octets, first):
+        separated = octets.endswith((b"\n\n", b"\n\r\n"), 0, line.start())
+        if (
+            separated
+            and (time := _from_line_time(line[0]))
+            and line.start() >= _counted(octets, starts[-1][1])
+        ):
+            starts.append((line.start(), line.end(), time))
     ends = [*(start for start, _, _ in starts[1:]), len(octets)]
     for number, ((_, begin, time), end) in enumerate(zip(starts, ends, strict=True), start=1):
         mail = _without_separator(_QUOTED_FROM.sub(rb"\1", octets[begin:end]))
         received_at = time or _received(mail) or _file_time(path)
         yield FileMail(octets=mail, received_at=received_at, source=f"{path}#{number}")
+
+
+def _counted(octets: bytes, begin: int) -> int:
+    """Where mboxcl's Content-Length ends the mail; `begin` where there is none, or neither a From_ line nor the end is
+    there: the sender may have written it.
+    """
+    head = _HEAD_END.search(octets, begin)
+    length = _LENGTH.search(octets, begin, head.start() + 1) if head else None
+    if head is None or length is None:
+        return begin
+    end = head.end() + int(length[1])
+    line = octets[end : end + 400].lstrip(b"\r\n").partition(b"\n")[0]
+    there = (not line and end <= len(octets)) or (line.startswith(b"From ") and _from_line_time(line))
+    return end if there else begin
 
 
 def _without_separator(mail: bytes) -> bytes:

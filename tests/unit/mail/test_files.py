@@ -62,6 +62,25 @@ def test_a_line_of_the_text_begins_no_mail(tmp_path):
     assert len(list(read_files([put(tmp_path / "x.mbox", octets)]))) == 1
 
 
+INSIDE = b"First\n\nFrom a@b Thu Jan 14 01:12:03 2021\nSubject: inside\n\nlast\n"
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_mboxcl_says_how_long_each_mail_is(tmp_path, newline):
+    body = INSIDE.replace(b"\n", newline)
+    mails = [b"Subject: %d\nContent-Length: %d\n\n" % (n, len(body)) + INSIDE for n in range(3)]
+    text = b"".join(b"From a@b Thu Jan 14 01:12:0%d 2021\n" % n + m + b"\n" for n, m in enumerate(mails))
+    found = list(read_files([put(tmp_path / "x.mbox", text.replace(b"\n", newline))]))
+    assert [f.octets.replace(b"\r\n", b"\n") for f in found] == mails
+    assert [f.received_at.second for f in found] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("length", [0, 5, 10**6, 999_999_999_999])
+def test_a_length_that_ends_nowhere_swallows_no_mail(tmp_path, length):
+    one = b"From a@b Thu Jan 14 01:12:03 2021\nContent-Length: %d\n\ntext\n\n" % length
+    assert len(list(read_files([put(tmp_path / "x.mbox", one * 3)]))) == 3
+
+
 def test_an_mbox_of_the_standard_library(tmp_path):
     box = mailbox.mbox(tmp_path / "x.mbox")
     for n in range(3):
