@@ -204,10 +204,15 @@ def _take(
     return tuple(numbers)
 
 
-_Known = Row[int, str, int, str, datetime]
+_Known = Row[int, str, int, str, datetime, str | None]
 _IN_MAILBOX = (
     sa.select(
-        messages.c.id, messages.c.folder, messages.c.uidvalidity, messages.c.sha256, messages.c.received_at
+        messages.c.id,
+        messages.c.folder,
+        messages.c.uidvalidity,
+        messages.c.sha256,
+        messages.c.received_at,
+        messages.c.outcome,
     )
     .where(messages.c.mailbox == sa.bindparam("mailbox"))
     .order_by(messages.c.id)
@@ -263,11 +268,17 @@ class _Newcomers:
         ]
         if stale:
             return self._relocate(stale[0].id, receipt)
-        return self._add(receipt, self._first_seen(receipt, [row.received_at for row in same]), chain, at)
+        return self._add(receipt, self._first_seen(receipt, same), chain, at)
 
-    def _first_seen(self, receipt: Receipt, earlier: Sequence[datetime]) -> datetime:
-        """The receipt time: of the first sighting of these octets, within this batch too."""
-        first = min([receipt.received_at, *earlier])
+    def _first_seen(self, receipt: Receipt, same: Sequence[_Known]) -> datetime:
+        """The receipt time: of the first sighting of these octets once that was judged by, else the earliest of all, within
+        this batch too.
+        """
+        judged: list[datetime] = [row.received_at for row in same if row.outcome is not None]
+        if judged:
+            return judged[0]
+        seen: list[datetime] = [row.received_at for row in same]
+        first = min([receipt.received_at, *seen])
         if receipt.sha256:
             first = self._seen[receipt.sha256] = min(first, self._seen.get(receipt.sha256, first))
         return first

@@ -327,6 +327,22 @@ def test_of_the_same_mail_in_both_mailboxes_the_copy_received_first_is_answered(
     assert kinds == {True: ("acknowledged", ["acknowledgement"]), False: ("ignored", [])}
 
 
+def test_no_copy_changes_the_receipt_time_of_a_mail_that_was_judged_by_it(office: Office) -> None:
+    octets, late = mail(papers()), DEADLINE + timedelta(minutes=1)
+    office.deliver(octets, late)
+    office.round()
+    for minutes in (-10, 10):
+        office.deliver(octets, DEADLINE + timedelta(minutes=minutes))
+        office.round()
+    exported = office.export()
+    assert [m["outcome"] for m in exported["messages"]] == ["acknowledged", "ignored", "ignored"]
+    assert {m["received_at"] for m in exported["messages"]} == {late.isoformat()}
+    assert [(o["on_time"], o["completed_at"]) for o in exported["organizations"]] == [
+        (False, late.isoformat())
+    ]
+    assert len(office.sent) == 1
+
+
 def test_a_correction_names_every_fault_and_the_mended_form_is_acknowledged(office: Office) -> None:
     faulty = papers(scores={8: "3", 11: "", 13: "很好"}, evidence={1: ""}, total="60")
     office.deliver(mail(faulty), IN_TIME)
