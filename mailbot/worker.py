@@ -121,9 +121,11 @@ class Worker:
         return not self._trouble.is_set()
 
     def _give_head_start(self, fetchers: Sequence[_Thread]) -> None:
-        """Let every mailbox be read first if that is done soon: of a mail that went to several, the copy that was received
-        first is then the one that is answered.
+        """Let each of several mailboxes be read first if that is done soon: of a mail that went to more than one, the copy
+        that was received first is then the one that is answered.
         """
+        if len(fetchers) < 2:
+            return
         until = time.monotonic() + _HEAD_START_SECONDS
         while time.monotonic() < until and (fetching := [each for each in fetchers if each.is_alive()]):
             fetching[0].join(0.02)
@@ -190,7 +192,7 @@ class Worker:
 
     def _keep_deciding(self) -> None:
         self._intake.prepare()
-        self._stop.wait(_HEAD_START_SECONDS)
+        self._stop.wait(_HEAD_START_SECONDS if len(self._watchers) > 1 else 0)
         while not self._stop.is_set():
             self._arrived.wait(_PULSE_SECONDS)
             self._decide()
