@@ -112,6 +112,16 @@ class Authentication(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a mail asks beside the papers that it brings."""
+
+    words: str
+    """The sentences that ask, as they were written."""
+    plain: bool
+    """Whether it is certain that they ask."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailHead:
     """What a mail says of itself, decoded and repaired. None of it is trusted."""
 
@@ -140,6 +150,8 @@ class MailHead:
     """Whether the body or subject says that a file is attached (见附件)."""
     asks: bool = False
     """Whether body or subject ask something, or the body says that papers will come later."""
+    question: Question | None = None
+    """What it asks that a person has to answer, whatever else it brings; never what it only quotes."""
     introductions: tuple[tuple[str, str], ...] = ()
     """Where the body's own words say who writes, as (kind, text), the surest kind first."""
     fingerprint: str = ""

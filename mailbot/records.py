@@ -145,6 +145,8 @@ class MessageRecord:
     replies: tuple[ReplyRecord, ...] = ()
     text: str = ""
     """The beginning of what its writer wrote."""
+    question: str = ""
+    """What it asks beside the papers that it brings."""
     rulings: tuple[Ruling, ...] = ()
     """What persons decided on it, oldest first."""
 

@@ -32,6 +32,7 @@ from mailbot.mail.body import (
 )
 from mailbot.mail.introduction import introductions
 from mailbot.mail.links import find_links
+from mailbot.mail.question import question
 from mailbot.mail.receipt import parse_date, received_date
 from mailbot.mail.tree import Tree, open_message, walk
 from mailbot.reading import Address, MailHead, Part
@@ -86,7 +87,8 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
     skeleton = MailParser(_head_alone(message))
     subject = charset.visible(str(skeleton.subject))
     said = _said(tree, subject)
-    parts = (*tree.parts, *_body_parts(said, len(tree.parts)))
+    body = tuple(_body_parts(said, len(tree.parts)))
+    parts = (*tree.parts, *body)
     from_ = addresses(message.get_all("from", []))
     links = find_links(said.handed_on, said.html, [part.filename for part in tree.parts])
     bare = not (_files(tree) or links or is_forward(subject))
@@ -109,6 +111,7 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
         links=links,
         claims_attachment=claims_attachment(subject, said.own),
         asks=asks(f"{subject}\n{said.own}") or announces(said.own),
+        question=question(subject, said.own, is_paper=bool(body)) if said.signed else None,
         introductions=introductions(said.signed),
         fingerprint=_fingerprint(message, parts, said.whole),
     )

@@ -157,6 +157,7 @@ def facts(case: Case, kind: ReplyKind, config: Config, rubric: Rubric) -> Facts:
         earlier=_earlier_request(case, config) if verdict else None,
         counts_from=_counts_from(case, config) if verdict else None,
         inquiry=Code.MESSAGE_INQUIRY in codes,
+        asks=head.question is not None and head.question.plain and bool(config.staff.digest_to),
         forgotten=head.claims_attachment and not case.reading.documents and not head.links,
         mailbox=case.mailbox.address,
         contact=_contact(case.mailbox),

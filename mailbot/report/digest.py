@@ -64,6 +64,7 @@ def digest(facts: DigestFacts) -> Digest:
     waiting = cases.waiting(facts.for_a_person, facts.organizations, facts.rubric, facts.config, pictures)
     junk = cases.junk(facts.for_a_person, facts.config)
     passed_over = cases.passed_over(facts.news, facts.config)
+    asked = cases.asked(facts.news, zone)
     unsent = cases.unsent((*facts.for_a_person, *facts.news), facts.organizations, facts.counts, zone)
     state = health(
         facts.folders,
@@ -75,7 +76,7 @@ def digest(facts: DigestFacts) -> Digest:
     )
     clocks = lists.times(facts.organizations, (*facts.news, *facts.for_a_person), facts.config)
     things = waiting.total + unsent.total + len(state.alarms)
-    looks = junk.total + passed_over.total + clocks.to_verify
+    looks = asked.total + junk.total + passed_over.total + clocks.to_verify
     context: dict[str, object] = {
         "title": facts.config.campaign.title,
         "day": day(facts.now, zone),
@@ -83,8 +84,9 @@ def digest(facts: DigestFacts) -> Digest:
         "since": moment(facts.since, zone) if facts.since else "",
         "things": things,
         "headline": _headline(waiting.total, unsent.total, len(state.alarms)),
-        "looks": _looks(junk.total, passed_over.total, clocks.to_verify),
+        "looks": _looks(asked.total, junk.total, passed_over.total, clocks.to_verify),
         "waiting": waiting,
+        "asked": asked,
         "junk": junk,
         "passed_over": passed_over,
         "unsent": unsent,
@@ -118,9 +120,10 @@ def _headline(waiting: int, unsent: int, alarms: int) -> str:
     return "、".join(f"{number}{words}" for number, words in parts if number)
 
 
-def _looks(junk: int, passed_over: int, to_verify: int) -> str:
+def _looks(asked: int, junk: int, passed_over: int, to_verify: int) -> str:
     """What there is to look at, without a full stop."""
     parts = (
+        f"有{asked}封报送邮件另有提问，请答复" if asked else "",
         f"垃圾箱中有{junk}封来件，请看是否误判" if junk else "",
         f"有{passed_over}封未处理的邮件带有附件，请看是否漏收" if passed_over else "",
         f"有{to_verify}封来件是否按时有两种记载，请核实" if to_verify else "",

@@ -13,11 +13,19 @@ from mailbot.report.cut import Cut, cut
 from mailbot.report.figures import one_line, points_or_dash, short_moment
 from mailbot.report.labels import CODES, READ_BY, REPLY_KINDS, REPLY_STATES, ROLES, TO_DO, answer
 from mailbot.report.problems import problems
-from mailbot.report.standing import addresses, doubts, in_junk, may_hold_papers, settled_since, why_stuck
+from mailbot.report.standing import (
+    addresses,
+    asks_beside_papers,
+    doubts,
+    in_junk,
+    may_hold_papers,
+    settled_since,
+    why_stuck,
+)
 from mailbot.report.wording import detail, points
 from mailbot.rubric import Rubric
 
-_MOST_CASES, _MOST_JUNK, _MOST_UNSENT = 30, 15, 30
+_MOST_CASES, _MOST_JUNK, _MOST_UNSENT, _MOST_ASKED = 30, 15, 30, 30
 _MOST_REASONS, _MOST_DOCUMENTS, _MOST_CELLS, _MOST_FAULTS = 6, 8, 6, 8
 _LONGEST_TEXT = 300
 _MOST_PICTURES, _LARGEST_PICTURE = 20, 64 * 1024
@@ -84,7 +92,7 @@ class Case:
     """What the organization would have been asked to correct."""
     cells: tuple[DoubtfulCell, ...]
     text: str
-    """What an inquirer wrote."""
+    """What its writer wrote, where he asks something."""
     reply: str
     settled: bool
     """The organization's later mails made its submission complete."""
@@ -112,6 +120,18 @@ class PassedOver:
     subject: str
     files: str
     more_files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A mail that was answered by what it brings, and asks something that only a person can answer."""
+
+    number: int
+    received_at: str
+    who: str
+    sender: str
+    words: str
+    reply: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +206,23 @@ def _documents(message: MessageRecord) -> tuple[str, ...]:
     return tuple(f"{one_line(d.filename, 60) or '（未命名）'}（{ROLES[d.role]}）" for d in message.documents)
 
 
+def asked(messages: Sequence[MessageRecord], zone: tzinfo) -> Cut[Asked]:
+    """Mails with a question beside their papers, newest first; those that wait for a person are listed as that."""
+    found = (
+        Asked(
+            number=m.id,
+            received_at=short_moment(m.received_at, zone),
+            who=one_line(m.organization or "", 60) or "单位不明",
+            sender=one_line(m.sender) or "不明",
+            words=one_line(m.question, _LONGEST_TEXT),
+            reply=_replied(m),
+        )
+        for m in sorted(messages, key=lambda m: (m.received_at, m.id), reverse=True)
+        if asks_beside_papers(m)
+    )
+    return cut(found, _MOST_ASKED)
+
+
 def unsent(
     messages: Iterable[MessageRecord],
     organizations: Sequence[OrganizationRecord],
@@ -209,7 +246,7 @@ def _case(
     faults = problems((f for f in message.findings if f.severity is Severity.ERROR), rubric)
     why = reasons(message, rubric)
     documents = _documents(message)
-    asks = any(f.code is Code.MESSAGE_INQUIRY for f in message.findings)
+    asks = message.question or any(f.code is Code.MESSAGE_INQUIRY for f in message.findings)
     return Case(
         number=message.id,
         who=one_line(message.organization or "", 60) or "单位不明",

@@ -126,6 +126,8 @@ class Facts:
     counts_from: datetime | None = None
     """Receipt time of an earlier complete version in time that still counts."""
     inquiry: bool = False
+    asks: bool = False
+    """It certainly asks something beside its papers, and staff are told so."""
     forgotten: bool = False
     """The mail names an attachment and carries none."""
     marked_form: str = ""
@@ -215,6 +217,7 @@ def _about_the_mail(kind: ReplyKind, facts: Facts, *, most_documents: int) -> di
         ],
         "documents_in_all": len(facts.documents),
         "inquiry": facts.inquiry,
+        "asks": facts.asks,
         "forgotten": facts.forgotten,
         "holds": bool(facts.held),
         "held": [] if all(h.received_at is None for h in facts.held) else [_held(h) for h in facts.held],

@@ -32,7 +32,15 @@ from mailbot.report.labels import (
     reason,
 )
 from mailbot.report.rendering import environment
-from mailbot.report.standing import addresses, category_sums, folder_name, in_time, piece, tally
+from mailbot.report.standing import (
+    addresses,
+    asks_beside_papers,
+    category_sums,
+    folder_name,
+    in_time,
+    piece,
+    tally,
+)
 from mailbot.report.summary import Doubts, what_lacks
 from mailbot.report.wording import detail, points, shortened, span
 from mailbot.rubric import Rubric
@@ -298,6 +306,7 @@ def _mail(message: MessageRecord, site: Site) -> dict[str, Any]:
         "sender": one_line(message.sender) or "不明",
         "subject": one_line(message.subject) or "（无主题）",
         "text": shortened(plain_text(message.text), _LONGEST_EVIDENCE),
+        "question": one_line(message.question, 300) if asks_beside_papers(message) else "",
         "outcome": OUTCOMES[message.outcome] if message.outcome else "等待处理",
         "ignored": message.outcome is Outcome.IGNORED,
         "documents": [

@@ -8,7 +8,19 @@ from decimal import Decimal
 
 from mailbot.config import Config
 from mailbot.decide import on_time
-from mailbot.model import Assessment, Code, Finding, Format, Outline, Piece, ReplyKind, Role, Status, Version
+from mailbot.model import (
+    Assessment,
+    Code,
+    Finding,
+    Format,
+    Outcome,
+    Outline,
+    Piece,
+    ReplyKind,
+    Role,
+    Status,
+    Version,
+)
 from mailbot.records import OUR_MESSAGE_ID, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.report.labels import reason
 from mailbot.rubric import Rubric
@@ -132,6 +144,12 @@ def _is_returned(message: MessageRecord) -> bool:
     ours = message.message_id.startswith(OUR_MESSAGE_ID)
     postmaster = message.sender.startswith(("mailer-daemon@", "postmaster@"))
     return ours or postmaster or any(sign.startswith(("Content-Type:", "Message-ID:")) for sign in signs)
+
+
+def asks_beside_papers(message: MessageRecord) -> bool:
+    """Whether a mail was answered by what it brings, and asks something that nobody has looked at."""
+    by_its_papers = message.outcome in (Outcome.ACKNOWLEDGED, Outcome.CORRECTION)
+    return message.question != "" and by_its_papers and not message.rulings
 
 
 def doubts(message: MessageRecord) -> Iterator[Finding]:

@@ -182,6 +182,7 @@ def _history_table(messages: Iterable[MessageRecord], zone: tzinfo) -> Table:
         lines = (
             message.sender,
             message.subject,
+            f"asks: {message.question}" if message.question else "",
             *(f"{d.filename} ({d.role.value}, {d.format.value})" for d in message.documents),
         )
         codes = (f"{f.code.value} {'' if f.item is None else f.item}".strip() for f in message.findings)

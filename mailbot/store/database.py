@@ -23,7 +23,7 @@ from mailbot.store.ledger import Entry, canonical, link
 from mailbot.store.tables import ledger
 from mailbot.store.witness import BEGINNING, Link, Witness
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest revision in `migrations/versions`."""
 LONGEST_PAUSE = timedelta(hours=1)
 """Between two attempts at anything: what is put off for longer was put off by a clock that was wrong."""

@@ -358,6 +358,7 @@ def _values(settled: Settled) -> dict[str, object]:
         "sender": head.from_[0].address.lower() if head.from_ else "",
         "subject": head.subject,
         "text": head.text[:_LONGEST_TEXT],
+        "question": head.question.words if head.question else "",
         "header_received": head.received,
         "header_date": head.date,
         "organization": decision.organization.name if decision.organization else None,

@@ -346,6 +346,7 @@ _PLAIN = (
     "sender",
     "subject",
     "text",
+    "question",
     "organization",
     "decided_at",
     "receipt_hash",

@@ -254,4 +254,4 @@ def take_over(store: Store, scratch: Store, numbers: Iterable[int], *, at: datet
         chain.write()
 
 
-_JUDGEMENT = ("outcome", "organization", "assessment", "contribution", "findings", "documents")
+_JUDGEMENT = ("outcome", "organization", "assessment", "contribution", "findings", "documents", "question")

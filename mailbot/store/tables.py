@@ -82,6 +82,7 @@ messages = Table(
     Column("sender", Text, nullable=False, default=""),
     Column("subject", Text, nullable=False, default=""),
     Column("text", Text, nullable=False, default="", server_default=""),
+    Column("question", Text, nullable=False, default="", server_default=""),
     Column("header_received", UtcTime),
     Column("header_date", UtcTime),
     Column("organization", Text),

@@ -498,3 +498,20 @@ def test_mails_from_files_and_a_folder_of_earlier_are_no_silent_mailbox(office: 
     assert made.text.startswith("【无需人工处理】"), made.text
     assert "ingest" not in made.text
     assert "垃圾箱" not in made.text
+
+
+def test_a_question_beside_the_papers_is_answered_by_nobody_and_staff_are_told(office: Office) -> None:
+    asks = "您好，材料见附件，请查收。请问纸质盖章件可以晚几天寄吗？"
+    office.deliver(mail(papers(), body=asks))
+    other = papers("浙江省星河研究会")
+    polite = "材料见附件，如有问题请联系我。收到请回复！"
+    office.deliver(mail(other, sender="a@xinghe.example.com", message_id="<2@x>", body=polite))
+    assert office.round()
+    assert office.outcomes() == ["acknowledged", "acknowledged"]
+    letters = {one.to[0]: text_of(one) for one in office.sent}
+    assert "来信中提出的问题，我们将另行答复。" in letters["office@yunling.example.com"]
+    assert "另行答复" not in letters["a@xinghe.example.com"]
+    with office.opened() as app:
+        made, _ = Reports(app).digest()
+    assert "■ 报送材料时另有提问的来件，请答复（1）" in made.text
+    assert "来信：请问纸质盖章件可以晚几天寄吗？" in made.text

@@ -17,6 +17,7 @@ from mailbot.model import (
     Format,
     Organization,
     Outcome,
+    ReplyKind,
     ReplyState,
     Role,
     Severity,
@@ -85,6 +86,28 @@ FIRST_DAY = replace(
     since=None,
     disk_free_octets=None,
 )
+ASKED = replace(
+    QUIET,
+    news=[
+        message(
+            41, at(13, 9, 0), Outcome.ACKNOWLEDGED, sender="jia@example.com", name="浙江省示例甲学会",
+            reply=(ReplyKind.ACKNOWLEDGEMENT, ReplyState.SENT), carried=documents(Role.FORM),
+            question="请问纸质盖章件可以晚几天寄吗？<b>",
+        ),
+        message(
+            42, at(13, 10, 0), Outcome.CORRECTION, finding(Code.ORGANIZATION_MISSING), sender="ren@example.com",
+            question="麻烦告知联系电话。",
+        ),
+        message(
+            43, at(13, 11, 0), Outcome.REVIEW, finding(Code.MESSAGE_INQUIRY), sender="wen@example.com",
+            question="请问在哪里下载表格？",
+        ),
+        message(
+            44, at(13, 12, 0), Outcome.IGNORED, finding(Code.MESSAGE_DUPLICATE, found="41"), sender="jia@example.com",
+            question="请问纸质盖章件可以晚几天寄吗？",
+        ),
+    ],
+)  # fmt: skip
 BROKEN = replace(
     FIRST_DAY,
     organizations=(),
@@ -102,7 +125,7 @@ BROKEN = replace(
     alarms=["邮箱 enterprises（INBOX）无法读取，最近一次成功读取：从未成功；原因：授权码错误"],
     disk_free_octets=300 * 2**20,
 )
-CASES = {"busy": BUSY, "quiet": QUIET, "first_day": FIRST_DAY, "broken": BROKEN}
+CASES = {"busy": BUSY, "quiet": QUIET, "first_day": FIRST_DAY, "broken": BROKEN, "asked": ASKED}
 
 
 def page(made: Digest) -> str:
@@ -259,6 +282,24 @@ def test_what_is_surely_no_submission_is_not_listed(
     made = digest(replace(QUIET, news=[replace(robot, documents=papers)]))
     assert "请看是否漏收" not in made.text
     assert "自动回复、重复等1封未作处理" in made.text
+
+
+def test_a_question_beside_papers_that_were_answered_is_quoted_for_the_staff() -> None:
+    made = digest(ASKED)
+    assert made.subject.endswith("：2件请过目")
+    assert "有2封报送邮件另有提问，请答复" in made.text.splitlines()[0]
+    assert "来信：请问纸质盖章件可以晚几天寄吗？" in made.text
+    assert "单位不明，来件编号42" in made.text
+    assert "来件编号43" not in made.text
+    assert "来件编号44" not in made.text
+
+
+def test_a_question_beside_papers_that_wait_for_a_person_stands_with_them() -> None:
+    waits = message(
+        45, at(13, 9, 0), Outcome.REVIEW, finding(Code.FORM_CONFLICTING), sender="jia@example.com",
+        text="材料见附件。请问纸质件寄到哪里？", question="请问纸质件寄到哪里？",
+    )  # fmt: skip
+    assert "来信：材料见附件。请问纸质件寄到哪里？" in digest(replace(QUIET, for_a_person=[waits])).text
 
 
 def test_a_mail_too_large_to_take_says_where_it_is() -> None:

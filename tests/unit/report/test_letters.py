@@ -187,6 +187,7 @@ CASES: dict[str, tuple[ReplyKind, Facts]] = {
             ),
         ),
     ),
+    "acknowledgement-of-a-question": (ReplyKind.ACKNOWLEDGEMENT, replace(WHOLE, asks=True)),
     "acknowledgement-enterprise": (ReplyKind.ACKNOWLEDGEMENT, replace(WHOLE, **ENTERPRISE)),
     "acknowledgement-without-contact": (ReplyKind.ACKNOWLEDGEMENT, replace(WHOLE, contact=Contact())),
     "correction": (

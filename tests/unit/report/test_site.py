@@ -231,3 +231,14 @@ def test_a_browser_prints_a_page_on_a4_with_all_items(written: Path) -> None:
     assert "总览" not in text
     for item in RUBRIC.items:
         assert re.search(rf"(?m)^{item.no} ", text), item.no
+
+
+def test_a_question_beside_papers_stands_out_from_the_mail() -> None:
+    asks = [replace(m, question="请问纸质件<b>可以晚寄吗？") for m in mails("浙江省示例甲学会")]
+    made = dict(pages(replace(SITE, mails=lambda name: asks if name == "浙江省示例甲学会" else mails(name))))
+    told = [
+        text
+        for text in made.values()
+        if "报送材料时另有提问，请答复：请问纸质件&lt;b&gt;可以晚寄吗？" in text
+    ]
+    assert len(told) == 1
