@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from mailbot.alarms import Alarms
 from mailbot.config import Config
 from mailbot.errors import AnotherWorkerError, TemporaryError, UsageError
+from mailbot.listed import keep_as_listed
 from mailbot.log import log
 from mailbot.opened import Opened, utc_now
 from mailbot.outbox import Outbox
@@ -101,8 +102,12 @@ class App(Opened):
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """As the one worker on this storage directory and this database. Raises AnotherWorkerError."""
+        """As the one worker on this storage directory and this database, with the organizations as they are listed.
+
+        Raises AnotherWorkerError.
+        """
         with only_worker(self.config.storage.directory), self.store.alone():
+            keep_as_listed(self.store, self.registry, self.config, self.clock())
             yield
 
     def run(self, *, once: bool) -> bool:
@@ -203,6 +208,7 @@ class App(Opened):
         """
         from mailbot.reminders import is_a_day, next_day
 
+        self._keep_as_listed()
         now = self.clock()
         if not self.config.reminders.days:
             raise UsageError("reminders.days is empty: no reminders are configured")
@@ -215,6 +221,11 @@ class App(Opened):
                 if not outbox.remind(threading.Event()):
                     raise TemporaryError(f"{mailbox.name}: not all reminders could be sent")
         return len(self.store.reminders(day=day)) - before, day
+
+    def _keep_as_listed(self) -> None:
+        """The organizations, unless a worker is running: it has done so when it started."""
+        with suppress(AnotherWorkerError), self.alone():
+            pass
 
     def _intake(self, observe: Observer | None) -> Intake:
         from mailbot.intake import Intake

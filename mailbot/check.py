@@ -25,6 +25,7 @@ from mailbot.errors import (
     ScannerError,
     TemporaryError,
 )
+from mailbot.listed import kept_otherwise
 from mailbot.mail.imap import FolderState, ImapMailbox
 from mailbot.mail.smtp import Submission
 from mailbot.opened import Opened
@@ -132,6 +133,8 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
             registered = len(opened.registered)
             judges_otherwise = opened.judges_otherwise()
             behind = opened.behind()
+            changed = kept_otherwise(opened.store, opened.registry)
+            otherwise = [f"{known} → {listed.name} ({listed.track.value})" for known, listed in changed]
     except TemporaryError as error:
         yield Result(what="database", mark=Mark.UNREACHED, said=str(error))
         return
@@ -145,6 +148,9 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     yield Result(what="database, rubric and registry", mark=Mark.OK, said=said)
     if behind:
         yield Result(what="letters that left", mark=Mark.FAULT, said=behind)
+    if otherwise:
+        said = f"{', '.join(otherwise[:10])}: the list has changed, and the worker takes that over when it starts anew"
+        yield Result(what="organizations", mark=Mark.HINT, said=said)
     if judges_otherwise:
         said = (
             "deadline, papers owed or form have changed since messages were judged: `mailbot rescore` shows what that "

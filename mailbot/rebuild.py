@@ -18,10 +18,12 @@ from sqlalchemy.engine import make_url
 from mailbot.app import App
 from mailbot.config import Config
 from mailbot.errors import MailbotError, TemporaryError, UsageError
+from mailbot.listed import keep_as_listed
 from mailbot.log import log
 from mailbot.model import Code, Track
 from mailbot.opened import open_store, utc_now
 from mailbot.records import MessageRecord
+from mailbot.registry import Registry
 from mailbot.store.history import History, ReceivedFact, read_lines
 from mailbot.store.ledger import Entry, first_broken
 from mailbot.store.restore import Restorer, take_over
@@ -75,6 +77,7 @@ class _Replay:
             self.now = entry.at
             self.facts.take(entry)
             self._step(restorer, entry)
+        keep_as_listed(self.app.store, self.app.registry, self.app.config, self.now)
         restorer.letters(self.facts.replies)
         return restorer
 
@@ -172,8 +175,11 @@ def _rebuilt(config: Config, entries: Sequence[Entry], now: datetime, kept: Path
     replay = _Replay(config, entries)
     with replay.app as app:
         restorer = replay.run()
+        renamed = _renamed(replay.facts, app.registry)
+        for known, name in renamed.items():
+            replay.facts.rename(known, name)
         differences = [*replay.troubles, *_by_the_ledger(app.store, restorer, replay.facts)]
-        held = restorer.close(entries, now)
+        held = restorer.close(entries, now, renamed)
         return Rebuilt(
             newest=app.store.newest_link(),
             mails=len(replay.facts.received),
@@ -182,6 +188,13 @@ def _rebuilt(config: Config, entries: Sequence[Entry], now: datetime, kept: Path
             held=held,
             kept=kept,
         )
+
+
+def _renamed(facts: History, registry: Registry | None) -> dict[str, str]:
+    """Who has another name in the registry than when the ledger's last decision on a mail of theirs was made."""
+    known = {fact.organization for fact in facts.decided.values() if fact.organization}
+    listed = {name: registry.listed_as(name) for name in sorted(known)} if registry else {}
+    return {name: found.name for name, found in listed.items() if found and found.name != name}
 
 
 def _by_the_ledger(store: Store, restorer: Restorer, facts: History) -> Iterator[str]:

@@ -99,6 +99,10 @@ class Registry:
     def _patterns(self) -> dict[str, re.Pattern[str]]:
         return {name: _standing_alone(name) for name in self._names if len(name) > 3}
 
+    def listed_as(self, name: str) -> Organization | None:
+        """The organization of exactly that name or alias."""
+        return _single(self._names.get(clean(name), ()))
+
     def named(self, name: str) -> Organization | None:
         """The organization of that name or alias, or the only one that it can mean."""
         exact = self._names.get(clean(name))

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from mailbot.answer import blank_forms
 from mailbot.config import Config, Mailbox
 from mailbot.errors import TemporaryError
+from mailbot.listed import kept_otherwise
 from mailbot.log import log
 from mailbot.mail.addresses import is_address
 from mailbot.mail.compose import OutgoingMail, compose
@@ -59,6 +60,7 @@ class Reminders:
         self._mailbox = mailbox
         self._config = config
         self._rubric = rubric
+        self._registry = registry
         self._organizations = registry.organizations if registry else ()
         self._store = store
         self._clock = clock
@@ -136,6 +138,10 @@ class Reminders:
         """Raises TemporaryError where a mail may lie somewhere that nobody has read yet."""
         if self._store.counts().waiting:
             raise TemporaryError("mails wait for their decision; nobody is reminded before")
+        for known, listed in kept_otherwise(self._store, self._registry):
+            raise TemporaryError(
+                f"{known} is {listed.name} by the registry; the worker must start anew for that"
+            )
         now = self._clock()
         rebuilt = self._store.flag(REBUILT)
         if rebuilt is not None and self._went_out_before(datetime.fromisoformat(rebuilt)):

@@ -284,11 +284,10 @@ class Settler:
         return Identity(organization=self._organization(assigned.organization, assigned.track), how="person")
 
     def _organization(self, name: str, track: Track | None = None) -> Organization:
-        """By its exact name: as registered, else as it is known."""
-        registered = self._registry.organizations if self._registry else ()
-        for organization in registered:
-            if organization.name == name:
-                return organization
+        """By its exact name or alias: as registered, else as it is known."""
+        listed = self._registry.listed_as(name) if self._registry else None
+        if listed is not None:
+            return listed
         record = None if track else self._store.organization(name)
         return Organization(name=name, track=track or (record.track if record else Track.SOCIETY))
 

@@ -18,6 +18,8 @@ REBUILT = "rebuilt"
 _REPLY_STATES = frozenset(state.value for state in ReplyState)
 DROPPED = "dropped"
 """The link that says that a reply is not to go any more."""
+RENAMED = "renamed"
+"""The link that says that an organization is kept under another name."""
 _DECIDING = frozenset({"decided", "rescored"})
 
 
@@ -96,12 +98,20 @@ class History:
             self.decided[said["message"]] = DecidedFact(
                 outcome=Outcome.IGNORED.value, organization=old.organization, at=old.at
             )
+        elif entry.kind == RENAMED:
+            self.rename(said["organization"], said["name"])
         elif entry.kind == "failed" and "attempt" in said:
             self.attempts[said["message"]] = said["attempt"]
         elif entry.kind in _REPLY_STATES:
             self._reply(entry, said)
         elif entry.kind == DROPPED:
             self._dropped(said)
+
+    def rename(self, known: str, name: str) -> None:
+        """An organization is another by name from here on."""
+        for number, fact in self.decided.items():
+            if fact.organization == known:
+                self.decided[number] = replace(fact, organization=name)
 
     def _reply(self, entry: Entry, said: dict[str, Any]) -> None:
         if "kind" in said:

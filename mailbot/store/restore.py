@@ -13,7 +13,7 @@ from mailbot.errors import MailbotError
 from mailbot.model import ReplyState, Ruling, RulingKind, Track
 from mailbot.records import PERHAPS_SENT, Anew, StoredMessage
 from mailbot.store.database import Chain
-from mailbot.store.history import REBUILT, ReceivedFact, ReplyFact
+from mailbot.store.history import REBUILT, RENAMED, ReceivedFact, ReplyFact
 from mailbot.store.ledger import Entry
 from mailbot.store.store import StaffEntry, Store
 from mailbot.store.tables import folders, ledger, messages, organizations, reminders, replies
@@ -177,8 +177,9 @@ class Restorer:
                 .values(outcome=outcome, organization=organization)
             )
 
-    def close(self, entries: Sequence[Entry], at: datetime) -> tuple[str, ...]:
-        """The ledger itself, in place of what was written on the way; then hold every letter that waits.
+    def close(self, entries: Sequence[Entry], at: datetime, renamed: Mapping[str, str]) -> tuple[str, ...]:
+        """The ledger itself, in place of what was written on the way, and who was `renamed` since; then hold every letter
+        that waits.
 
         Whether a waiting letter has left since the ledger was exported nobody knows: a person decides on it.
         Returns the letters' Message-IDs.
@@ -197,6 +198,8 @@ class Restorer:
                 ).scalars()
             )
             chain = Chain(connection, at)
+            for known, name in renamed.items():
+                chain.append(RENAMED, {"organization": known, "name": name})
             for name in waiting:
                 connection.execute(
                     sa.update(replies)

@@ -13,11 +13,12 @@ from mailbot.store.decisions import (
 )
 from mailbot.store.queries import Queries
 from mailbot.store.reminders import Reminders
+from mailbot.store.renames import Renames
 from mailbot.store.replies import Replies, Settlement
 from mailbot.store.rulings import Rulings, StaffEntry
 
 
-class Store(Rulings, Balances, Decisions, Replies, Reminders, Queries):
+class Store(Rulings, Balances, Decisions, Replies, Reminders, Renames, Queries):
     """Everything that mailbot knows, sent mails included; the raw mails lie in the archive beside it."""
 
 

@@ -433,6 +433,7 @@ def test_replies_that_an_earlier_program_dropped_are_so_still_and_bear_the_ledge
         with store.engine.begin() as connection:
             connection.execute(sa.text("UPDATE replies SET state = 'dropped' WHERE dropped != ''"))
             connection.execute(sa.text("ALTER TABLE replies DROP COLUMN dropped"))
+            connection.execute(sa.text("ALTER TABLE messages DROP COLUMN question"))
             for index in ("messages_that_contribute", "messages_by_organization", "replies_by_state"):
                 connection.execute(sa.text(f"DROP INDEX {index}"))
             for column in ("sender", "organization"):

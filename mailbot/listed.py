@@ -1,0 +1,35 @@
+"""Keeps organizations as the registry has them: under its name for each, and in its track.
+
+Who is renamed in the list, the old name being an alias now, would be two otherwise: one that has sent and is in no
+registry, and one that has sent nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from mailbot.config import Config
+from mailbot.decide import Terms, fold
+from mailbot.log import log
+from mailbot.model import Organization
+from mailbot.registry import Registry
+from mailbot.store.store import Store
+
+
+def kept_otherwise(store: Store, registry: Registry | None) -> Iterator[tuple[str, Organization]]:
+    """Who is kept under a name or in a track that is not the registry's: the name, and who it is by the registry."""
+    for known, track in store.tracks().items() if registry else ():
+        listed = registry.listed_as(known) if registry else None
+        if listed is not None and (listed.name, listed.track) != (known, track):
+            yield known, listed
+
+
+def keep_as_listed(store: Store, registry: Registry | None, config: Config, at: datetime) -> None:
+    """Take over what the registry says of names and tracks; for the one worker. No mail is judged anew for it."""
+    terms = Terms(opens=config.campaign.opens, deadline=config.campaign.deadline, requires=config.owed)
+    for known, listed in kept_otherwise(store, registry):
+        names = dict.fromkeys((listed.name, known))
+        contributions = [one for name in names for one in store.contributions(name)]
+        store.keep_as(known, listed, fold(contributions, listed.track, terms), at)
+        log.warning("kept as the registry has it", known=known, name=listed.name, track=listed.track.value)
