@@ -199,12 +199,14 @@ def identify(
     learned: Organization | None,
     default_track: Track,
     has_form: bool,
+    wrote_for: Sequence[Organization] = (),
 ) -> Identity:
     """Who reports: the form's 填报单位, else the registered sender, else the hints in their order, else what the body
     says of its writer, else what is learned, else the signature (who signs may write from his employer's).
 
     `hints` are titles and signatures, the subject, file and folder names. `papers` are the summaries and plans that
-    have a title: whose they are is asked of it. `learned` is what earlier mails of the sender or the thread say.
+    have a title: whose they are is asked of it. `learned` is what earlier mails of the sender or the thread say, `wrote_for`
+    the several that a sender has written for who is known for no single one.
     """
     form_name = clean(form_name or "")
     registered = registry.all_of_sender(senders) if registry else ()
@@ -223,7 +225,7 @@ def identify(
         return _as_known(registry, _against_sender(found, registered), learned)
     if learned:
         return Identity(organization=learned, how="learned")
-    nobody = several or finding(Code.ORGANIZATION_MISSING, wanted=_listed(registered))
+    nobody = several or finding(Code.ORGANIZATION_MISSING, wanted=_listed(registered or wrote_for))
     return Identity(organization=None, how="none", findings=(nobody,))
 
 

@@ -178,13 +178,19 @@ class Settler:
             ),
             default_track=self._config.mailbox(message.mailbox).track,
             has_form=any(document.role is Role.FORM for document in reading.documents),
+            wrote_for=self._several(head),
         )
 
     def _senders_for_one(self, head: MailHead) -> tuple[str, ...]:
-        """The senders, unless they are registered for several: then one mail of theirs says nothing of another."""
+        """The senders, unless they write for several: then one mail of theirs says nothing of another."""
+        return () if self._several(head) else _senders(head)
+
+    def _several(self, head: MailHead) -> tuple[Organization, ...]:
+        """The organizations that the senders are registered for, else have written for, where these are more than one."""
         senders = _senders(head)
         registered = self._registry.all_of_sender(senders) if self._registry else ()
-        return senders if len(registered) < 2 else ()
+        known = registered or self._store.organizations_of(senders)
+        return known if len(known) > 1 else ()
 
     def foresee(self, message: StoredMessage, given: Sequence[Ruling]) -> Decision:
         """What the message would come to if a person gave these rulings on it. Raises what `read` does."""

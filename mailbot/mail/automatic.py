@@ -41,7 +41,8 @@ _ROBOT = re.compile(
     r"|(?:no[-_.]?reply|do[-_.]?not[-_.]?reply)[\w.+-]*)@|\+auto_=",
     re.IGNORECASE,
 )
-_QQ_VACATION = "这是来自QQ邮箱的假期自动回复邮件"
+_BY_A_PROGRAM = ("这是来自QQ邮箱的假期自动回复邮件", "这是邮件收条")
+"""How the mails begin that QQ's robot, and web mails' read receipts, write."""
 _PRESENT = (
     "X-QQ-HolidayReply",
     "X-QQ-AUTO-REPLY",
@@ -87,7 +88,7 @@ def sign(
         lambda: _bulk(headers),
         lambda: _list(headers),
         lambda: _subject(_first(headers, "subject")),
-        lambda: _QQ_VACATION if body.lstrip().startswith(_QQ_VACATION) else "",
+        lambda: next((f"Body: {words}" for words in _BY_A_PROGRAM if body.lstrip().startswith(words)), ""),
         lambda: _few_words(_first(headers, "subject"), body) if bare else "",
     )
     return next((found for rule in rules if (found := rule())), "")

@@ -113,7 +113,7 @@ class Case:
 
 
 def _is_of_several(finding: Finding) -> bool:
-    """Whether no organization is named, and the sender is registered for several."""
+    """Whether no organization is named, and the sender writes for several."""
     return finding.code is Code.ORGANIZATION_MISSING and finding.wanted != ""
 
 

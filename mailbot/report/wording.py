@@ -195,7 +195,7 @@ def _words(finding: Finding) -> str:
     if finding.code is Code.ORGANIZATION_MISMATCH and finding.document is not None:
         return "文件{document}的标题写的是{found}，自评表或发件邮箱是{wanted}的"
     if finding.code is Code.ORGANIZATION_MISSING and finding.wanted:
-        return "来件未写明单位，发件邮箱登记的有{wanted}"
+        return "来件未写明单位，发件邮箱登记的或曾报送的有{wanted}"
     if finding.code is Code.DOCUMENT_DANGEROUS and " " in finding.found:
         return _refused(finding.found)
     if finding.code is Code.FORM_LOW_CONFIDENCE and finding.item is None and not finding.found:

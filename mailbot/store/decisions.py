@@ -42,6 +42,7 @@ from mailbot.store.tables import UtcTime, messages, organizations, replies, ruli
 _contribution = msgspec.json.Decoder(Contribution)
 _findings = msgspec.json.Decoder(tuple[Finding, ...])
 _NOT_LEFT = (ReplyState.QUEUED.value, ReplyState.HELD.value, ReplyState.FAILED.value)
+_MOST_LEARNED = 9
 _LONGEST_TEXT = 500
 """How much of a mail's own words is kept beside it; the rest is in the archive."""
 
@@ -132,7 +133,7 @@ def _of(which: sa.ColumnElement[bool]) -> sa.Select[tuple[str, str]]:
         .distinct()
         .join(messages, messages.c.organization == organizations.c.name)
         .where(which, messages.c.contribution.is_not(None))
-        .limit(2)
+        .limit(_MOST_LEARNED)
     )
 
 
@@ -194,9 +195,13 @@ class Decisions(Database):
                 return found[0] if len(found) == 1 else None
         return None
 
+    def organizations_of(self, senders: Sequence[str]) -> tuple[Organization, ...]:
+        """Whom earlier mails of these senders belong to, not endlessly many."""
+        return tuple(self._organizations(_OF_SENDERS, senders)) if senders else ()
+
     def _organizations(self, which: sa.Select[tuple[str, str]], values: Sequence[str]) -> list[Organization]:
         with self.reading() as connection:
-            rows = connection.execute(which, {"values": values})
+            rows = connection.execute(which, {"values": list(values)})
             return [Organization(name=row.name, track=Track(row.track)) for row in rows]
 
     def replies_queued(

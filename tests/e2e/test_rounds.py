@@ -515,3 +515,26 @@ def test_a_question_beside_the_papers_is_answered_by_nobody_and_staff_are_told(o
         made, _ = Reports(app).digest()
     assert "■ 报送材料时另有提问的来件，请答复（1）" in made.text
     assert "来信：请问纸质盖章件可以晚几天寄吗？" in made.text
+
+
+def test_who_has_written_for_several_is_asked_for_the_name_alone_and_it_stays_nobodys(office: Office) -> None:
+    one, other, sender = "浙江省云岭学会", "浙江省星河研究会", "agency@example.com"
+    for number, name in enumerate((one, other)):
+        whole = mail(papers(name), sender=sender, message_id=f"<{number}@agency>")
+        office.deliver(whole, IN_TIME + timedelta(minutes=number))
+    plan = {"补充计划.docx": text_document("2021年工作计划", "")}
+    nameless = mail(plan, sender=sender, message_id="<3@agency>", subject="补充计划")
+    office.deliver(nameless, IN_TIME + timedelta(hours=1))
+    assert office.round()
+    assert office.outcomes() == ["acknowledged", "acknowledged", "correction"]
+    letter = text_of(office.sent[-1])
+    assert "请在邮件正文或材料标题中写明贵单位全称" in letter
+    assert "尚缺" not in letter
+    assert one not in letter
+    assert other not in letter
+    mended = mail({"自评表.xlsx": form(one, scores={8: "1"})}, sender=sender, message_id="<4@agency>")
+    office.deliver(mended, IN_TIME + timedelta(hours=2))
+    assert office.round()
+    assert {o["name"]: o["documents"]["plan"] for o in office.export()["organizations"]} == {
+        one: "工作计划.docx", other: "工作计划.docx",
+    }  # fmt: skip

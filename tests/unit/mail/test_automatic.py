@@ -219,6 +219,12 @@ def test_the_vacation_reply_of_qq():
     assert sign("Subject: 数学会", body=f"<div>{VACATION}</div>", kind="text/html; charset=utf-8")
 
 
+def test_the_read_receipt_of_a_web_mail():
+    receipt = "这是邮件收条，收件人：章伟\r\n此收条只表明收件人的计算机上曾显示过此邮件"
+    assert sign("Subject: 回执：【请补正】浙江省数学会", body=receipt)
+    assert sign("Subject: Re: 总结", body=f"章老师，收到一封邮件，写着：\r\n{receipt}") == ""
+
+
 ROBOTS = [
     "您好，您的来信已收到，我会尽快处理。此邮件为系统自动回复，请勿直接回复。",
     "您好！您的邮件我已收到，会尽快处理。\r\n（本邮件为系统自动回复，请勿回复）",
