@@ -168,6 +168,8 @@ class MessageRecord:
 
 PASSED_OVER = (Code.MESSAGE_AUTOMATIC, Code.MESSAGE_OUT_OF_CAMPAIGN)
 """Why a mail is ignored until a person takes it in all the same."""
+NAMES_OTHERS = (Code.ORGANIZATION_MISMATCH, Code.FORM_CONFLICTING)
+"""Of whom else than whom it counts for a mail may hold papers, stands in these findings."""
 STUCK = (ReplyState.HELD, ReplyState.FAILED, ReplyState.UNCERTAIN)
 """States of a reply that does not go on without a person."""
 OUR_MESSAGE_ID = "<mailbot."

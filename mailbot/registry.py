@@ -216,6 +216,8 @@ def identify(
     if len(registered) == 1:
         by_sender = Identity(organization=registered[0], how="sender")
         return _against_titles(registry, by_sender, papers)
+    if several := _several_papers(registry, papers):
+        return Identity(organization=None, how="none", findings=(several,))
     by_texts = partial(_by_texts, registry, default_track=default_track, has_form=has_form)
     several = _several(registry, hints)
     found = by_texts(hints)
@@ -280,6 +282,22 @@ def _several(registry: Registry | None, hints: Texts) -> Finding | None:
     titles = [text for kind, text in hints if kind == "title"]
     named = {o.name for text in titles if (o := registry.named(text) if registry else None)}
     return finding(Code.ORGANIZATION_MISMATCH, found="、".join(sorted(named))) if len(named) > 1 else None
+
+
+def _several_papers(registry: Registry | None, papers: Sequence[DocumentReading]) -> Finding | None:
+    """That summaries and plans are by their titles different organizations', registered or not: who would be taken for
+    one of them alone would leave the other's papers unread."""
+    alone = [owner for paper in papers if (owner := _owner(registry, paper.title))]
+    owners = {_spelling_key(name): name for name in alone}
+    return finding(Code.ORGANIZATION_MISMATCH, found="、".join(owners.values())) if len(owners) > 1 else None
+
+
+def _owner(registry: Registry | None, title: str) -> str | None:
+    """The one organization that a title names."""
+    named = _named_in(registry, [title])
+    strangers = (name for name in named.names if registry is None or registry.named(name) is None)
+    names = {*(o.name for o in named.known), *strangers}
+    return names.pop() if len(names) == 1 else None
 
 
 def _by_form(

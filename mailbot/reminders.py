@@ -164,15 +164,17 @@ class Reminders:
     def _everybody(self) -> Iterator[tuple[Organization, str]]:
         """Who of this mailbox's track lacks something, and each registered address.
 
-        None of those from whose addresses documents wait for a person, for whichever organization they turn out to be.
+        None of those from whose addresses documents wait for a person, for whichever organization they turn out to be, nor
+        of those whom waiting documents name.
         """
-        waiting = self._store.senders_waiting()
+        waiting, named = self._store.senders_waiting(), self._store.named_waiting()
         known = {record.name: record for record in roster(self._store.organizations(), self._organizations)}
         for organization in self._organizations:
             mine = _mailbox_of(organization, self._config) is self._mailbox
             addresses = dict.fromkeys(email.lower() for email in organization.emails)
             lacks = known[organization.name].status in _LACKING and waiting.isdisjoint(addresses)
-            for address in addresses if mine and lacks else ():
+            may_lie_there = any(organization.name in names for names in named)
+            for address in addresses if mine and lacks and not may_lie_there else ():
                 if is_address(address) and address not in self._own:
                     yield organization, address
 

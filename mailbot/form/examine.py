@@ -257,17 +257,19 @@ def _chosen(filled: Sequence[_Candidate]) -> tuple[_Candidate | None, tuple[Find
     for other in ranked[1:]:
         shared = chosen.form.items | other.form.items
         if _differ(chosen.assessed.assessment, other.assessed.assessment, shared):
-            names = " / ".join(dict.fromkeys((_name(chosen), _name(other))))
+            whose = _names_differ(chosen.assessed.assessment, other.assessed.assessment)
+            names = " / ".join(dict.fromkeys(_name(each, whose=whose) for each in (chosen, other)))
             return chosen, (
                 finding(Code.FORM_CONFLICTING, found=names, document=chosen.documents[0].filename),
             )
     return chosen, ()
 
 
-def _name(candidate: _Candidate) -> str:
-    """Where a form lies: its file, and the sheet or table in it."""
+def _name(candidate: _Candidate, *, whose: bool) -> str:
+    """Where a form lies: its file, and the sheet or table in it; and `whose` it says that it is."""
     place = next((row.cells.score.place for row in candidate.form.rows if row.cells.score.place), "")
-    return f"{candidate.documents[0].filename} {place}".strip()
+    owner = candidate.assessed.assessment.organization if whose else None
+    return " ".join(part for part in (candidate.documents[0].filename, place, owner) if part)
 
 
 def _differ(one: Assessment, other: Assessment, nos: Iterable[int]) -> bool:

@@ -10,7 +10,7 @@ from datetime import tzinfo
 from mailbot.config import Config
 from mailbot.decide import sides_differ
 from mailbot.model import Code, Outcome, Severity, Status, Track
-from mailbot.records import MessageRecord, OrganizationRecord
+from mailbot.records import NAMES_OTHERS, MessageRecord, OrganizationRecord
 from mailbot.report.cut import Cut, cut
 from mailbot.report.distribution import bands, by_category, how_many
 from mailbot.report.figures import moment, one_line, points_or_dash, short_moment
@@ -154,7 +154,7 @@ def who_lacks(
         for record in records
         if record.status is Status.INCOMPLETE
     )
-    waiting = {m.sender: m.id for m in for_a_person if m.waits_for_a_person and m.documents}
+    waiting = [m for m in for_a_person if m.waits_for_a_person and m.documents]
     return {
         "lacking": cut((*lacking, *map(_nameless, nameless)), _MOST_LACKING),
         "silent": tuple(_silent(records, waiting)),
@@ -166,8 +166,8 @@ def _nameless(message: MessageRecord) -> Line:
     return Line(name="单位不明", text=text, contact=one_line(message.sender, 60))
 
 
-def _silent(records: Sequence[OrganizationRecord], waiting: Mapping[str, int]) -> Iterator[Silent]:
-    """`waiting` are the mails that wait for a person, by sender."""
+def _silent(records: Sequence[OrganizationRecord], waiting: Sequence[MessageRecord]) -> Iterator[Silent]:
+    """`waiting` are the mails with papers that wait for a person."""
     for track in Track:
         lines = [
             Line(
@@ -182,9 +182,14 @@ def _silent(records: Sequence[OrganizationRecord], waiting: Mapping[str, int]) -
             yield Silent(track=TRACKS[track], organizations=cut(lines, _MOST_SILENT))
 
 
-def _waits(record: OrganizationRecord, waiting: Mapping[str, int]) -> str:
-    numbers = [waiting[address] for address in map(str.lower, record.emails) if address in waiting]
-    return f"该邮箱有来件待核对（来件编号{numbers[0]}）" if numbers else ""
+def _waits(record: OrganizationRecord, waiting: Sequence[MessageRecord]) -> str:
+    addresses = [address.lower() for address in record.emails]
+    for mail in waiting:
+        if mail.sender in addresses:
+            return f"该邮箱有来件待核对（来件编号{mail.id}）"
+        if any(record.name in f.found for f in mail.findings if f.code in NAMES_OTHERS):
+            return f"其材料可能在待核对的来件中（来件编号{mail.id}）"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from mailbot.model import (
     Version,
 )
 from mailbot.records import (
+    NAMES_OTHERS,
     PASSED_OVER,
     Counts,
     DocumentRecord,
@@ -140,6 +141,15 @@ class Queries(Database):
         )
         with self.reading() as connection:
             return frozenset(connection.execute(query).scalars())
+
+    def named_waiting(self) -> tuple[str, ...]:
+        """What mails with documents that wait for a person call those whom they may be of, beside whom they count for."""
+        query = sa.select(messages.c.findings).where(
+            messages.c.outcome == Outcome.REVIEW.value, ~_settled(), messages.c.documents != "[]"
+        )
+        with self.reading() as connection:
+            noticed = [_findings.decode(text or "[]") for text in connection.execute(query).scalars()]
+        return tuple(f.found for findings in noticed for f in findings if f.code in NAMES_OTHERS)
 
     def passed_over(self) -> Iterator[MessageRecord]:
         """Mails with documents that were ignored for a robot's sign, or as too early, and that no person has judged."""

@@ -337,3 +337,24 @@ def test_outbox_without_reminders_has_nothing_to_remind_of(office: Office, clock
         outbox = Outbox(app.config.mailboxes[0], app.config, app.store, clock)
         assert outbox.remind(threading.Event())
     assert office.sent == ()
+
+
+def test_whose_papers_may_lie_in_what_waits_is_not_said_to_have_sent_nothing(
+    office: Office, clock: Clock
+) -> None:
+    both = {
+        f"{k}.{n}": d
+        for k, of in enumerate(("浙江省云岭学会", "浙江省星河研究会"))
+        for n, d in papers(of).items()
+    }
+    office.deliver(mail(both, sender="agency@example.com"))
+    with opened(office, clock) as app:
+        assert app.run(once=True)
+        addresses = {address for to, _ in app.reminder_letters() for address in to}
+        (message,) = app.store.for_a_person()
+        made = app.staff.digest(clock())
+    assert addresses == {"qinglan@example.com", "kexie@example.com"}
+    (conflict,) = message.findings
+    assert "浙江省云岭学会 / " in conflict.found
+    assert "浙江省星河研究会" in conflict.found
+    assert f"其材料可能在待核对的来件中（来件编号{message.id}）" in made.text

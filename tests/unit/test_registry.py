@@ -322,6 +322,25 @@ def test_a_sender_for_several_is_asked_which_and_contradicts_what_none_of_them_i
     assert codes(told(senders=senders, introductions=signed)) == [Code.ORGANIZATION_MISMATCH]
 
 
+@pytest.mark.parametrize("registry", [REGISTRY, None])
+@pytest.mark.parametrize("other", ["浙江省物理学会2021年工作计划", "浙江省口腔医学会2020年工作总结"])
+def test_papers_of_several_are_nobodys_alone_whatever_the_subject_says(
+    registry: Registry | None, other: str
+) -> None:
+    papers = (paper("浙江省医学会2020年工作总结"), paper(other))
+    found = told(registry, papers=papers, hints=(("subject", "浙江省医学会材料"),), learned=MEDICAL)
+    assert (found.organization, codes(found)) == (None, [Code.ORGANIZATION_MISMATCH])
+    assert "浙江省医学会、" in found.findings[0].found
+
+
+@pytest.mark.parametrize(
+    "other", ["2021年工作计划", "浙江省医学会心血管病学分会2021年计划", "浙江医学会2021年工作计划"]
+)
+def test_papers_that_name_one_alone_are_his(other: str) -> None:
+    papers = (paper("浙江省医学会2020年工作总结"), paper(other))
+    assert told(papers=papers, hints=(("title", "浙江省医学会"),)).organization == MEDICAL
+
+
 def test_a_name_in_no_entry_goes_to_a_person() -> None:
     identity = told(form_name="浙江省口腔医学会", senders=("office@medical.example.org",), has_form=True)
     assert codes(identity) == [Code.ORGANIZATION_UNKNOWN]
