@@ -64,6 +64,9 @@ class Answerer:
         """
         if decision.reply is None or self._config.replies.mode == "off":
             return ()
+        if decision.reply is ReplyKind.RECEIPT and self._answers_a_receipt(reading):
+            log.info("words on a receipt are not answered by another one", message=message.id)
+            return ()
         to = recipient(reading.head, self._own)
         if to is None:
             log.warning("no address to answer to", message=message.id)
@@ -77,6 +80,14 @@ class Answerer:
         if kind is ReplyKind.CORRECTION and not ordered and self._enough(case):
             return self._for_a_person(case)
         return (self._reply(case, kind, ordered=ordered),)
+
+    def _answers_a_receipt(self, reading: MailReading) -> bool:
+        """Whether these are but words on a receipt of ours, and no question: thanks, or a robot without a sign, which
+        would answer each receipt that it gets."""
+        head = reading.head
+        if reading.documents or head.links or head.asks or head.claims_attachment or not head.in_reply_to:
+            return False
+        return self._store.kind_of_letter(head.in_reply_to) is ReplyKind.RECEIPT
 
     def _enough(self, case: Case) -> bool:
         """Whether the organization has got as many correction letters as anybody should."""

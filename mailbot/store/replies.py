@@ -104,6 +104,13 @@ class Replies(Database):
             rows = connection.execute(_OF_THE_MAIL, {"this": message})
             return tuple(reply_record(row) for row in rows)
 
+    def kind_of_letter(self, message_id: str) -> ReplyKind | None:
+        """Which of our replies has that Message-ID; None where none has."""
+        query = sa.select(replies.c.kind).where(replies.c.message_id == message_id)
+        with self.reading() as connection:
+            kind = connection.execute(query).scalar()
+        return ReplyKind(kind) if kind else None
+
     def earlier_replies(self, organization: str) -> tuple[ReplyRecord, ...]:
         """All replies to that organization, oldest first."""
         with self.reading() as connection:

@@ -538,3 +538,17 @@ def test_who_has_written_for_several_is_asked_for_the_name_alone_and_it_stays_no
     assert {o["name"]: o["documents"]["plan"] for o in office.export()["organizations"]} == {
         one: "工作计划.docx", other: "工作计划.docx",
     }  # fmt: skip
+
+
+def test_words_on_a_receipt_get_no_second_one_and_a_question_does(office: Office) -> None:
+    thanks = "您好，我已收到您的邮件，会尽快处理。祝工作愉快！"
+    for number, said in enumerate((thanks, thanks, "请问纸质件寄到哪里？"), 1):
+        answered = str(email.message_from_bytes(office.sent[-1].octets)["Message-ID"]) if office.sent else ""
+        headers = {"In-Reply-To": answered} if answered else {}
+        words = mail({}, body=said, subject="Re: 总结", message_id=f"<{number}@y>", headers=headers)
+        office.deliver(words, IN_TIME + timedelta(hours=number))
+        assert office.round()
+    assert office.outcomes() == ["review", "review", "review"]
+    assert [[r["kind"] for r in m["replies"]] for m in office.export()["messages"]] == [
+        ["receipt"], [], ["receipt"],
+    ]  # fmt: skip
