@@ -250,23 +250,28 @@ def _spelling_key(name: str) -> str:
 def _against_titles(
     registry: Registry | None, identity: Identity, papers: Sequence[DocumentReading]
 ) -> Identity:
-    """With a doubt where summary and plan are by their titles another registered organization's, and none of them
-    names this one."""
+    """With a doubt where summary and plan are by their titles or file names another registered organization's, and none
+    of them names this one."""
     organization = identity.organization
     if registry is None or organization is None or identity.findings or not papers:
         return identity
-    titles = [paper.title for paper in papers]
+    titles = [text for paper in papers for text in _called(paper)]
     signed = [name for paper in papers for name in paper.organizations]
     (other, *more) = _named_in(registry, titles).known or (organization,)
     if more or other == organization or organization in _named_in(registry, signed).known:
         return identity
     if any(_calls(title, organization, apart_from=other) for title in titles):
         return identity
-    document = next(paper.filename for paper in papers if other in _named_in(registry, [paper.title]).known)
+    document = next(paper.filename for paper in papers if other in _named_in(registry, _called(paper)).known)
     mismatch = finding(
         Code.ORGANIZATION_MISMATCH, found=other.name, wanted=organization.name, document=document
     )
     return replace(identity, findings=(mismatch,))
+
+
+def _called(paper: DocumentReading) -> tuple[str, str]:
+    """What a paper is called: its title, and its file's name."""
+    return paper.title, paper.filename
 
 
 def _calls(text: str, organization: Organization, *, apart_from: Organization) -> bool:
@@ -285,19 +290,21 @@ def _several(registry: Registry | None, hints: Texts) -> Finding | None:
 
 
 def _several_papers(registry: Registry | None, papers: Sequence[DocumentReading]) -> Finding | None:
-    """That summaries and plans are by their titles different organizations', registered or not: who would be taken for
-    one of them alone would leave the other's papers unread."""
-    alone = [owner for paper in papers if (owner := _owner(registry, paper.title))]
-    owners = {_spelling_key(name): name for name in alone}
+    """That summaries and plans are different organizations', registered or not: who would be taken for one of them alone
+    would leave the other's papers unread."""
+    owners = {_spelling_key(name): name for paper in papers if (name := _owner(registry, paper))}
     return finding(Code.ORGANIZATION_MISMATCH, found="、".join(owners.values())) if len(owners) > 1 else None
 
 
-def _owner(registry: Registry | None, title: str) -> str | None:
-    """The one organization that a title names."""
-    named = _named_in(registry, [title])
-    strangers = (name for name in named.names if registry is None or registry.named(name) is None)
-    names = {*(o.name for o in named.known), *strangers}
-    return names.pop() if len(names) == 1 else None
+def _owner(registry: Registry | None, paper: DocumentReading) -> str | None:
+    """The one organization that its title, else the name of its file, names alone."""
+    for text in _called(paper):
+        named = _named_in(registry, [text])
+        strangers = (name for name in named.names if registry is None or registry.named(name) is None)
+        names = {*(o.name for o in named.known), *strangers}
+        if len(names) == 1:
+            return names.pop()
+    return None
 
 
 def _by_form(

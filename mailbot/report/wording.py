@@ -193,7 +193,8 @@ def _words(finding: Finding) -> str:
     if finding.code is Code.ORGANIZATION_MISMATCH and not finding.wanted:
         return "来件中的材料分属几个单位：{found}"
     if finding.code is Code.ORGANIZATION_MISMATCH and finding.document is not None:
-        return "文件{document}的标题写的是{found}，自评表或发件邮箱是{wanted}的"
+        what = "文件名{document}" if finding.found in finding.document else "文件{document}的标题"
+        return what + "写的是{found}，自评表或发件邮箱是{wanted}的"
     if finding.code is Code.ORGANIZATION_MISSING and finding.wanted:
         return "来件未写明单位，发件邮箱登记的或曾报送的有{wanted}"
     if finding.code is Code.DOCUMENT_DANGEROUS and " " in finding.found:

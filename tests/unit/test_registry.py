@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -320,6 +322,19 @@ def test_a_sender_for_several_is_asked_which_and_contradicts_what_none_of_them_i
     assert (other.organization, codes(other)) == (MEDICAL, [Code.ORGANIZATION_MISMATCH])
     signed = (("signature", "浙江省医学会"),)
     assert codes(told(senders=senders, introductions=signed)) == [Code.ORGANIZATION_MISMATCH]
+
+
+def test_files_named_after_another_are_a_contradiction_unless_a_title_says_whose_they_are() -> None:
+    senders = ("office@medical.example.org",)
+    nameless = replace(paper("2020年工作总结"), filename="浙江省物理学会2020年工作总结.docx")
+    found = told(senders=senders, papers=(nameless,))
+    assert (found.organization, codes(found)) == (MEDICAL, [Code.ORGANIZATION_MISMATCH])
+    assert (found.findings[0].found, found.findings[0].document) == ("浙江省物理学会", nameless.filename)
+    own = replace(paper("浙江省医学会2020年工作总结"), filename=nameless.filename)
+    assert told(senders=senders, papers=(own,)).findings == ()
+    other = replace(nameless, filename="浙江省数学会2021年工作计划.docx")
+    nobody = told(papers=(nameless, other))
+    assert (nobody.organization, codes(nobody)) == (None, [Code.ORGANIZATION_MISMATCH])
 
 
 @pytest.mark.parametrize("registry", [REGISTRY, None])
