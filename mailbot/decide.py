@@ -18,6 +18,7 @@ from mailbot.model import (
     Decision,
     Finding,
     Format,
+    Organization,
     Outcome,
     Outline,
     Piece,
@@ -127,7 +128,7 @@ def decide(
     noticed = left_by(ruled, as_noticed)
     as_read, reading = reading, reading_left_by(ruled, reading)
     contribution = _ruled_contribution(
-        ruled, _contribution(arrival, reading, noticed), arrival, as_read, as_noticed
+        ruled, _contribution(arrival, reading, noticed, organization), arrival, as_read, as_noticed
     )
     versions = fold((*earlier, contribution), track, terms)
     counted = any(v.message == arrival.message for v in versions)
@@ -279,7 +280,9 @@ def _is_empty_form(document: DocumentReading) -> bool:
     return document.role is Role.FORM and not document.covers
 
 
-def _contribution(arrival: Arrival, reading: MailReading, noticed: Sequence[Finding]) -> Contribution:
+def _contribution(
+    arrival: Arrival, reading: MailReading, noticed: Sequence[Finding], organization: Organization | None
+) -> Contribution:
     form = next((d for d in reading.documents if d.key == reading.form_key), None)
     blank = next((f for f in reading.findings if f.code is Code.FORM_BLANK), None)
     about_form = () if form is None else tuple(f for f in reading.findings if f.code is not Code.FORM_BLANK)
@@ -289,8 +292,8 @@ def _contribution(arrival: Arrival, reading: MailReading, noticed: Sequence[Find
         message=arrival.message,
         received_at=arrival.received_at,
         form=_piece(form, arrival.message),
-        summary=_first_that_covers(reading, Role.SUMMARY, arrival.message),
-        plan=_first_that_covers(reading, Role.PLAN, arrival.message),
+        summary=_piece(_that_covers(reading, Role.SUMMARY, organization), arrival.message),
+        plan=_piece(_that_covers(reading, Role.PLAN, organization), arrival.message),
         form_findings=about_form,
         total=reading.assessment.total if reading.assessment else None,
         review=tuple(f for f in noticed if f.code.asks_a_person),
@@ -302,8 +305,18 @@ def _document_findings(reading: MailReading) -> tuple[Finding, ...]:
     return tuple(f for document in reading.documents for f in document.findings)
 
 
-def _first_that_covers(reading: MailReading, role: Role, message: int) -> Piece | None:
-    return _piece(next((d for d in reading.documents if role in d.covers), None), message)
+def _that_covers(
+    reading: MailReading, role: Role, organization: Organization | None
+) -> DocumentReading | None:
+    """The first that names the organization, which another's may lie beside; else the first."""
+    found = [d for d in reading.documents if role in d.covers]
+    own = (d for d in found if organization is not None and _names(d, organization))
+    return next(own, found[0] if found else None)
+
+
+def _names(document: DocumentReading, organization: Organization) -> bool:
+    said = "\n".join((document.title, *document.organizations, document.filename))
+    return any(name in said for name in (organization.name, *organization.aliases))
 
 
 def _piece(document: DocumentReading | None, message: int) -> Piece | None:

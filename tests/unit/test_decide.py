@@ -111,6 +111,19 @@ def test_a_whole_submission_is_acknowledged() -> None:
     assert decision.versions[0].state is Status.COMPLETE
 
 
+@pytest.mark.parametrize(
+    "how", [{"title": "浙江省示例学会2020年总结"}, {"filename": "浙江省示例学会总结.docx"}]
+)
+def test_beside_anothers_paper_the_one_that_names_the_organization_counts(how: dict[str, str]) -> None:
+    own = document(Role.SUMMARY, key="9", **how)
+    beside = reading(*ALL, extra=(own, document(Role.SUMMARY, key="8")))
+    (version,) = decide(arrival(), beside, KNOWN, (), TERMS).versions
+    assert version.summary is not None
+    assert version.summary.filename == own.filename
+    assert version.plan is not None
+    assert version.plan.filename == "3.docx"
+
+
 def test_what_lacks_is_named_all_at_once() -> None:
     decision = decide(arrival(), reading(Role.SUMMARY), KNOWN, (), TERMS)
     assert (decision.outcome, decision.reply) == (Outcome.CORRECTION, ReplyKind.CORRECTION)
