@@ -18,7 +18,6 @@ import msgspec
 import sqlalchemy as sa
 
 from bench import load
-from mailbot.decide import Terms, fold
 from mailbot.model import (
     Assessment,
     Code,
@@ -41,6 +40,7 @@ from mailbot.rubric import Rubric
 from mailbot.rubric import load as load_rubric
 from mailbot.store import tables
 from mailbot.store.database import Database
+from mailbot.submission import Terms, fold
 
 _ORGANIZATIONS = 500
 _WAITING = 30

@@ -7,10 +7,10 @@ person can decide, then what the organization must correct; all else is acknowle
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from mailbot.model import (
     Code,
@@ -20,7 +20,6 @@ from mailbot.model import (
     Format,
     Organization,
     Outcome,
-    Outline,
     Piece,
     ReplyKind,
     Request,
@@ -32,40 +31,19 @@ from mailbot.model import (
     Track,
     Version,
     finding,
-    is_doubt,
     verdict,
 )
 from mailbot.reading import Authentication, DocumentReading, MailHead, MailReading
 from mailbot.records import PASSED_OVER
 from mailbot.ruled import left_by, reading_left_by, settled
+from mailbot.submission import LACKS, Terms, fold, left_open, on_time
 
 if TYPE_CHECKING:
     from mailbot.registry import Identity
 
-AnyVersion = TypeVar("AnyVersion", bound=Outline)
-
-_MISSING = {
-    Role.FORM: Code.FORM_MISSING,
-    Role.SUMMARY: Code.SUMMARY_MISSING,
-    Role.PLAN: Code.PLAN_MISSING,
-}
-_LACKS = {code: role for role, code in _MISSING.items()} | {Code.FORM_BLANK: Role.FORM}
 _A_PAPERS_NAME = re.compile("自评|总结|计划|更正|改正|修改|补正|修订")
-_PAPERS = frozenset({Role.SUMMARY, Role.PLAN})
-_DISTRUSTED = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK, Code.ORGANIZATION_MISMATCH})
-"""Where one of these stands, nothing of the mail may touch anybody's submission."""
 _OF_AN_EMPTY_FORM = frozenset({Code.FORM_BLANK, Code.FORM_WRONG_YEAR})
-_NO_VERSION = _DISTRUSTED | {Code.MESSAGE_INQUIRY}
 _UNANSWERABLE = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK, Code.MESSAGE_AUTOMATIC})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What the campaign asks for."""
-
-    opens: datetime
-    deadline: datetime
-    requires: Mapping[Track, tuple[Role, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +60,6 @@ class Arrival:
     time_disputed: bool = False
     oversized: bool = False
     """It stayed on the server because it is larger than limits.message_mb."""
-
-
-def on_time(received_at: datetime, deadline: datetime) -> bool:
-    """Whether a mail came in time: 17:30:00 does, 17:30:01 does not (whole seconds)."""
-    return received_at.replace(microsecond=0) <= deadline
-
-
-def sides_differ(one: datetime | None, other: datetime, deadline: datetime) -> bool:
-    """Whether one of two times, if it is known, is in time and the other is not."""
-    return one is not None and on_time(one, deadline) != on_time(other, deadline)
 
 
 def decide(
@@ -325,97 +293,6 @@ def _piece(document: DocumentReading | None, message: int) -> Piece | None:
     return Piece(filename=document.filename, sha256=document.sha256, message=message)
 
 
-def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> tuple[Version, ...]:
-    """The versions of a submission: what was held after each message, by receipt time, oldest first.
-
-    A newer document replaces the older one of its role. Mails that are not trusted add no version. While
-    something lacks and an earlier mail waits for a person, that mail may hold it: the state is `review`.
-    """
-    versions: list[Version] = []
-    held: dict[Role, Piece] = {}
-    form_findings: tuple[Finding, ...] = ()
-    waiting: tuple[Finding, ...] = ()
-    total = None
-    blank: str | None = None
-    requests: tuple[Request, ...] = ()
-    for one in sorted(contributions, key=lambda c: (c.received_at, c.message)):
-        if any(f.code in _NO_VERSION for f in one.review):
-            continue
-        pieces = {Role.FORM: one.form, Role.SUMMARY: one.summary, Role.PLAN: one.plan}
-        requests = (*_unanswered(requests, pieces, held), *_own(one.request))
-        held.update({role: piece for role, piece in pieces.items() if piece is not None})
-        if one.form is not None:
-            form_findings, total = one.form_findings, one.total
-        blank = one.blank_form if one.blank_form is not None else blank
-        if one.read_by_hand is not None:
-            held.update({role: one.read_by_hand for role in terms.requires[track] if role not in held})
-        lacking = [role for role in terms.requires[track] if role not in held]
-        review = _left_open(one.review, lacking)
-        waiting = _left_open((*waiting, *review), lacking) if lacking else ()
-        against = (*_lacks(lacking, blank), *form_findings)
-        versions.append(
-            Version(
-                number=len(versions) + 1,
-                message=one.message,
-                received_at=one.received_at,
-                on_time=on_time(one.received_at, terms.deadline),
-                state=_state(against, (*waiting, *review), requests),
-                form=held.get(Role.FORM),
-                summary=held.get(Role.SUMMARY),
-                plan=held.get(Role.PLAN),
-                total=total,
-                findings=against,
-                requests=requests,
-            )
-        )
-    return tuple(versions)
-
-
-def _left_open(findings: Iterable[Finding], lacking: Iterable[Role]) -> tuple[Finding, ...]:
-    """Without the doubts whether a document is a summary or plan, where neither lacks."""
-    papers_lack = not _PAPERS.isdisjoint(lacking)
-    return tuple(f for f in findings if papers_lack or not is_doubt(f))
-
-
-def _unanswered(
-    requests: Sequence[Request], pieces: Mapping[Role, Piece | None], held: Mapping[Role, Piece]
-) -> tuple[Request, ...]:
-    """The requests that stand after new pieces: one is met where a piece of its message is replaced, or where its
-    message holds none and anything comes."""
-    new = {role for role, piece in pieces.items() if piece is not None}
-    return tuple(
-        request
-        for request in requests
-        if not new
-        & ({role for role, piece in held.items() if piece.message == request.message} or set(held) | new)
-    )
-
-
-def _lacks(lacking: Sequence[Role], blank: str | None) -> Iterable[Finding]:
-    """What was never sent; a form that only came back blank, in this mail or before, is named as that."""
-    for role in lacking:
-        if role is Role.FORM and blank is not None:
-            yield finding(Code.FORM_BLANK, document=blank or None)
-        else:
-            yield finding(_MISSING[role])
-
-
-def _state(against: Sequence[Finding], waiting: Sequence[Finding], requests: Sequence[Request]) -> Status:
-    if waiting or any(f.code.asks_a_person for f in against):
-        return Status.REVIEW
-    if requests or any(f.severity is Severity.ERROR for f in against):
-        return Status.INCOMPLETE
-    return Status.COMPLETE
-
-
-def counting(versions: Sequence[AnyVersion]) -> AnyVersion | None:
-    """The version that counts: the last complete one received by the deadline, without one the newest."""
-    in_time = [v for v in versions if v.on_time and v.state is Status.COMPLETE]
-    if in_time:
-        return in_time[-1]
-    return versions[-1] if versions else None
-
-
 def _standing(
     reading: MailReading, contribution: Contribution, current: Version | None, required: Sequence[Role]
 ) -> Iterable[Finding]:
@@ -429,8 +306,8 @@ def _standing(
     if current is None:
         lacking = {role for role in required if pieces[role] is None}
     else:
-        lacking = {_LACKS[f.code] for f in against if f.code in _LACKS}
-    for each in _left_open(_document_findings(reading), lacking):
+        lacking = {LACKS[f.code] for f in against if f.code in LACKS}
+    for each in left_open(_document_findings(reading), lacking):
         replaces = not any(pieces.values()) and _A_PAPERS_NAME.search(each.document or "")
         harmless = each.severity is Severity.ERROR and not lacking and not replaces
         yield replace(each, severity=Severity.INFO) if harmless else each
@@ -485,9 +362,3 @@ def _reply(outcome: Outcome, findings: Sequence[Finding]) -> ReplyKind | None:
 def unprocessable(reason: str) -> Decision:
     """The decision on a message whose processing failed after its retries: a person looks at it."""
     return Decision(outcome=Outcome.REVIEW, findings=(finding(Code.MESSAGE_UNPROCESSABLE, found=reason),))
-
-
-def status(versions: Sequence[Outline]) -> Status:
-    """Where an organization stands, by the version that counts."""
-    version = counting(versions)
-    return version.state if version else Status.NOT_RECEIVED

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from mailbot.config import Config
-from mailbot.decide import Terms, fold
 from mailbot.log import log
 from mailbot.model import Organization
 from mailbot.registry import Registry
 from mailbot.store.store import Store
+from mailbot.submission import Terms, fold
 
 
 def kept_otherwise(store: Store, registry: Registry | None) -> Iterator[tuple[str, Organization]]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from mailbot.answer import Answerer
 from mailbot.config import Config
-from mailbot.decide import Arrival, Terms, decide, fold, unprocessable
+from mailbot.decide import Arrival, decide, unprocessable
 from mailbot.errors import DocumentError, TemporaryError
 from mailbot.mail.receipt import disputed
 from mailbot.model import (
@@ -29,6 +29,7 @@ from mailbot.records import Anew, MessageRecord, StoredMessage
 from mailbot.registry import Identity, Registry, identify
 from mailbot.store.archive import Archive
 from mailbot.store.store import Copy, DecidedAnew, Left, NewReply, Settled, Store
+from mailbot.submission import Terms, fold
 
 NOBODY = MailHead(message_id="", subject="", from_=(), reply_to=())
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailbot.config import Config, Mailbox
-from mailbot.decide import counting, on_time, sides_differ
 from mailbot.model import (
     UNREAD,
     Assessment,
@@ -32,6 +31,7 @@ from mailbot.records import ReplyRecord, StoredMessage
 from mailbot.report.faults import OtherYear
 from mailbot.report.letters import ROLE_NAMES, Contact, EarlierRequest, Facts, Held, SentDocument
 from mailbot.rubric import Rubric
+from mailbot.submission import counting, on_time, sides_differ
 
 _MISSING = {
     Code.FORM_MISSING: Role.FORM,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from mailbot.config import Config
-from mailbot.decide import sides_differ
 from mailbot.model import Code, Outcome, Severity, Status, Track
 from mailbot.records import NAMES_OTHERS, MessageRecord, OrganizationRecord
 from mailbot.report.cut import Cut, cut
@@ -19,6 +18,7 @@ from mailbot.report.problems import problems, requested
 from mailbot.report.standing import first_in_time, in_junk, in_time, late_corrections, tally
 from mailbot.report.wording import points
 from mailbot.rubric import Rubric
+from mailbot.submission import sides_differ
 
 _MOST_NEWS, _MOST_LACKING, _MOST_SILENT, _MOST_TIMES = 60, 40, 80, 40
 _COLOURS = {

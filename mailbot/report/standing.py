@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mailbot.config import Config
-from mailbot.decide import on_time
 from mailbot.model import (
     Assessment,
     Code,
@@ -24,6 +23,7 @@ from mailbot.model import (
 from mailbot.records import OUR_MESSAGE_ID, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.report.labels import reason
 from mailbot.rubric import Rubric
+from mailbot.submission import on_time
 
 
 def addresses(config: Config) -> Mapping[str, str]:

@@ -12,7 +12,6 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from mailbot.decide import counting, status
 from mailbot.model import (
     UNREAD,
     Assessment,
@@ -42,6 +41,7 @@ from mailbot.store.ledger import Entry
 from mailbot.store.replies import REPLY_COLUMNS, is_stuck, reply_record
 from mailbot.store.rulings import rulings_of
 from mailbot.store.tables import flags, ledger, messages, organizations, replies, rulings, skipped
+from mailbot.submission import counting, status
 
 _findings = msgspec.json.Decoder(tuple[Finding, ...])
 _documents = msgspec.json.Decoder(tuple[DocumentRecord, ...])

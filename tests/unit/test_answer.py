@@ -15,7 +15,7 @@ import pytest
 
 from mailbot.answer import Answerer, check_templates, recipient
 from mailbot.config import Config, load
-from mailbot.decide import Arrival, Terms, decide
+from mailbot.decide import Arrival, decide
 from mailbot.model import (
     Assessment,
     Code,
@@ -38,6 +38,7 @@ from mailbot.registry import Identity
 from mailbot.report.letters import BrokenTemplateError
 from mailbot.rubric import load as load_rubric
 from mailbot.store.store import NewReply, Settled, Store
+from mailbot.submission import Terms
 from tests.conftest import ROOT
 
 RUBRIC = load_rubric(ROOT / "rubric/2020.toml")

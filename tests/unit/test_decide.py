@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from mailbot.decide import Arrival, Terms, counting, decide, fold, status, unprocessable
+from mailbot.decide import Arrival, decide, unprocessable
 from mailbot.model import (
     Assessment,
     Code,
@@ -29,6 +29,7 @@ from mailbot.model import (
 )
 from mailbot.reading import Address, Authentication, DocumentReading, Link, MailHead, MailReading
 from mailbot.registry import Identity
+from mailbot.submission import Terms, counting, fold, status
 
 DEADLINE = datetime(2021, 1, 15, 9, 30, tzinfo=UTC)
 TERMS = Terms(

@@ -10,8 +10,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.decide import Terms, counting, fold, status
 from mailbot.model import Code, Contribution, Piece, Role, Severity, Status, Track, finding
+from mailbot.submission import Terms, counting, fold, status
 
 DEADLINE = datetime(2021, 1, 15, 9, 30, tzinfo=UTC)
 TERMS = Terms(

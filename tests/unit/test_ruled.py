@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailbot.decide import counting, decide, fold
+from mailbot.decide import decide
 from mailbot.model import (
     Code,
     Decision,
@@ -26,6 +26,7 @@ from mailbot.model import (
 )
 from mailbot.reading import Authentication, Link
 from mailbot.registry import Identity
+from mailbot.submission import counting, fold
 from tests.unit.test_decide import ALL, DEADLINE, KNOWN, SOCIETY, TERMS, arrival, document, reading
 
 HOUR = timedelta(hours=1)

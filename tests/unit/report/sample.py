@@ -12,7 +12,6 @@ from PIL import Image, ImageDraw
 
 from mailbot import rubric as rubrics
 from mailbot.config import Config
-from mailbot.decide import counting, status
 from mailbot.model import (
     Assessment,
     Code,
@@ -41,6 +40,7 @@ from mailbot.records import (
     ReplyRecord,
 )
 from mailbot.report.roster import roster
+from mailbot.submission import counting, status
 from tests.conftest import ROOT
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from mailbot.decide import Terms, fold
 from mailbot.model import (
     Assessment,
     Contribution,
@@ -29,6 +28,7 @@ from mailbot.reading import Address, DocumentReading, MailHead
 from mailbot.records import Receipt
 from mailbot.store.store import NewReply, Settled, Store
 from mailbot.store.tables import replies
+from mailbot.submission import Terms, fold
 
 NOON = datetime(2021, 1, 15, 4, tzinfo=UTC)
 DEADLINE = datetime(2021, 1, 15, 9, 30, tzinfo=UTC)

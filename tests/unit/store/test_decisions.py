@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from mailbot.decide import fold
 from mailbot.model import (
     Code,
     Decision,
@@ -23,6 +22,7 @@ from mailbot.reading import Address
 from mailbot.records import StoredMessage
 from mailbot.store.ledger import first_broken
 from mailbot.store.store import AlreadyDecidedError, Copy, Store
+from mailbot.submission import fold
 from tests.unit.store.mails import (
     NOON,
     SOCIETY,

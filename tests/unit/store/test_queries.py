@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from mailbot.decide import fold
 from mailbot.model import Code, Organization, Outcome, ReplyState, Ruling, RulingKind, Status, Track, finding
 from mailbot.store import queries
 from mailbot.store.ledger import first_broken
 from mailbot.store.store import Store
 from mailbot.store.tables import organizations
+from mailbot.submission import fold
 from tests.unit.store.mails import (
     DEADLINE,
     NOON,

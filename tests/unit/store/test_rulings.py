@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
 
-from mailbot.decide import fold
 from mailbot.model import (
     Code,
     Organization,
@@ -41,6 +40,7 @@ from mailbot.store.store import (
     StaffEntry,
     Store,
 )
+from mailbot.submission import fold
 from tests.unit.store.mails import (
     NOON,
     SOCIETY,

@@ -1,0 +1,155 @@
+"""A submission: what an organization held after each of its messages, and which version of it counts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from mailbot.model import (
+    Code,
+    Contribution,
+    Finding,
+    Outline,
+    Piece,
+    Request,
+    Role,
+    Severity,
+    Status,
+    Track,
+    Version,
+    finding,
+    is_doubt,
+)
+
+AnyVersion = TypeVar("AnyVersion", bound=Outline)
+
+_MISSING = {
+    Role.FORM: Code.FORM_MISSING,
+    Role.SUMMARY: Code.SUMMARY_MISSING,
+    Role.PLAN: Code.PLAN_MISSING,
+}
+LACKS = {code: role for role, code in _MISSING.items()} | {Code.FORM_BLANK: Role.FORM}
+"""What each finding of a missing document says that lacks."""
+_PAPERS = frozenset({Role.SUMMARY, Role.PLAN})
+_DISTRUSTED = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK, Code.ORGANIZATION_MISMATCH})
+"""Where one of these stands, nothing of the mail may touch anybody's submission."""
+_NO_VERSION = _DISTRUSTED | {Code.MESSAGE_INQUIRY}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the campaign asks for."""
+
+    opens: datetime
+    deadline: datetime
+    requires: Mapping[Track, tuple[Role, ...]]
+
+
+def on_time(received_at: datetime, deadline: datetime) -> bool:
+    """Whether a mail came in time: 17:30:00 does, 17:30:01 does not (whole seconds)."""
+    return received_at.replace(microsecond=0) <= deadline
+
+
+def sides_differ(one: datetime | None, other: datetime, deadline: datetime) -> bool:
+    """Whether one of two times, if it is known, is in time and the other is not."""
+    return one is not None and on_time(one, deadline) != on_time(other, deadline)
+
+
+def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> tuple[Version, ...]:
+    """The versions of a submission: what was held after each message, by receipt time, oldest first.
+
+    A newer document replaces the older one of its role. Mails that are not trusted add no version. While
+    something lacks and an earlier mail waits for a person, that mail may hold it: the state is `review`.
+    """
+    versions: list[Version] = []
+    held: dict[Role, Piece] = {}
+    form_findings: tuple[Finding, ...] = ()
+    waiting: tuple[Finding, ...] = ()
+    total = None
+    blank: str | None = None
+    requests: tuple[Request, ...] = ()
+    for one in sorted(contributions, key=lambda c: (c.received_at, c.message)):
+        if any(f.code in _NO_VERSION for f in one.review):
+            continue
+        pieces = {Role.FORM: one.form, Role.SUMMARY: one.summary, Role.PLAN: one.plan}
+        asked = () if one.request is None else (one.request,)
+        requests = (*_unanswered(requests, pieces, held), *asked)
+        held.update({role: piece for role, piece in pieces.items() if piece is not None})
+        if one.form is not None:
+            form_findings, total = one.form_findings, one.total
+        blank = one.blank_form if one.blank_form is not None else blank
+        if one.read_by_hand is not None:
+            held.update({role: one.read_by_hand for role in terms.requires[track] if role not in held})
+        lacking = [role for role in terms.requires[track] if role not in held]
+        review = left_open(one.review, lacking)
+        waiting = left_open((*waiting, *review), lacking) if lacking else ()
+        against = (*_lacks(lacking, blank), *form_findings)
+        versions.append(
+            Version(
+                number=len(versions) + 1,
+                message=one.message,
+                received_at=one.received_at,
+                on_time=on_time(one.received_at, terms.deadline),
+                state=_state(against, (*waiting, *review), requests),
+                form=held.get(Role.FORM),
+                summary=held.get(Role.SUMMARY),
+                plan=held.get(Role.PLAN),
+                total=total,
+                findings=against,
+                requests=requests,
+            )
+        )
+    return tuple(versions)
+
+
+def left_open(findings: Iterable[Finding], lacking: Iterable[Role]) -> tuple[Finding, ...]:
+    """Without the doubts whether a document is a summary or plan, where neither lacks."""
+    papers_lack = not _PAPERS.isdisjoint(lacking)
+    return tuple(f for f in findings if papers_lack or not is_doubt(f))
+
+
+def _unanswered(
+    requests: Sequence[Request], pieces: Mapping[Role, Piece | None], held: Mapping[Role, Piece]
+) -> tuple[Request, ...]:
+    """The requests that stand after new pieces: one is met where a piece of its message is replaced, or where its
+    message holds none and anything comes."""
+    new = {role for role, piece in pieces.items() if piece is not None}
+    return tuple(
+        request
+        for request in requests
+        if not new
+        & ({role for role, piece in held.items() if piece.message == request.message} or set(held) | new)
+    )
+
+
+def _lacks(lacking: Sequence[Role], blank: str | None) -> Iterable[Finding]:
+    """What was never sent; a form that only came back blank, in this mail or before, is named as that."""
+    for role in lacking:
+        if role is Role.FORM and blank is not None:
+            yield finding(Code.FORM_BLANK, document=blank or None)
+        else:
+            yield finding(_MISSING[role])
+
+
+def _state(against: Sequence[Finding], waiting: Sequence[Finding], requests: Sequence[Request]) -> Status:
+    if waiting or any(f.code.asks_a_person for f in against):
+        return Status.REVIEW
+    if requests or any(f.severity is Severity.ERROR for f in against):
+        return Status.INCOMPLETE
+    return Status.COMPLETE
+
+
+def counting(versions: Sequence[AnyVersion]) -> AnyVersion | None:
+    """The version that counts: the last complete one received by the deadline, without one the newest."""
+    in_time = [v for v in versions if v.on_time and v.state is Status.COMPLETE]
+    if in_time:
+        return in_time[-1]
+    return versions[-1] if versions else None
+
+
+def status(versions: Sequence[Outline]) -> Status:
+    """Where an organization stands, by the version that counts."""
+    version = counting(versions)
+    return version.state if version else Status.NOT_RECEIVED
