@@ -19,8 +19,10 @@ from mailbot.submission import Terms, fold
 
 def kept_otherwise(store: Store, registry: Registry | None) -> Iterator[tuple[str, Organization]]:
     """Who is kept under a name or in a track that is not the registry's: the name, and who it is by the registry."""
-    for known, track in store.tracks().items() if registry else ():
-        listed = registry.listed_as(known) if registry else None
+    if registry is None:
+        return
+    for known, track in store.tracks().items():
+        listed = registry.listed_as(known)
         if listed is not None and (listed.name, listed.track) != (known, track):
             yield known, listed
 
