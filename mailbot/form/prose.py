@@ -21,27 +21,29 @@ _ENCLOSED = re.compile(r"附[件表]?[0-9一二三四五]{0,2}(?::|(?=20[0-9]{2}
 
 
 def _bare(lines: Iterable[str]) -> list[str]:
-    parts = (part for line in lines for part in _label_apart(line))
-    return [_in_digits(bare) for part in parts if (bare := "".join(part.split()).lstrip("#*"))]
+    return [_in_digits(bare) for line in lines if (bare := "".join(line.split()).lstrip("#*"))]
 
 
 def _label_apart(line: str) -> list[str]:
     """A row of two cells as two lines: what is written beside its label reads as beneath a heading."""
-    cells = [cell for cell in line.split("\t") if cell.strip()] if "\t" in line else ()
-    return list(cells) if len(cells) == 2 else [line]
+    cells = [cell for cell in line.split("\t") if cell.strip()]
+    return cells if len(cells) == 2 else [line]
 
 
 def _in_digits(line: str) -> str:
     """With the years in four digits: 二〇二〇年, 二O二0年 and, of a report, 20年 are 2020年."""
     if "二" in line:
         line = YEAR_IN_WORDS.sub(lambda year: year.group().translate(_DIGITS), line)
-    return SHORT_YEAR.sub("20", line)
+    return SHORT_YEAR.sub(r"20\g<0>", line) if "年" in line else line
 
 
 @lru_cache(maxsize=16)
 def lines_of(text: str) -> tuple[str, ...]:
     """The lines that say something; of a very long text the first ones."""
-    return tuple(_bare(folded(text[:_LONGEST_TEXT]).splitlines()))
+    lines = folded(text[:_LONGEST_TEXT]).splitlines()
+    if "\t" in text:
+        lines = [part for line in lines for part in _label_apart(line)]
+    return tuple(_bare(lines))
 
 
 def without_enclosures(lines: Sequence[str]) -> list[str]:
@@ -70,9 +72,9 @@ def _is_prose(line: str) -> bool:
 
 
 def apart_from_form(extract: Extract) -> tuple[str, ...]:
-    """The lines outside of tables, and of a workbook those of the sheets that are not the form's."""
+    """The lines outside of tables, and of a workbook of several sheets those of the ones that are not the form's."""
     outside = outside_tables(extract)
-    if extract.read_by is not ReadBy.CELLS:
+    if extract.read_by is not ReadBy.CELLS or len(extract.tables) < 2:
         return outside
     sheets = (table for table in extract.tables if not (table.hidden or _is_one_column(table)))
     rows = (row for table in sheets if not is_headed(table.rows) for row in table.rows)

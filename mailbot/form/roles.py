@@ -209,16 +209,19 @@ def _may_hold_other(named: Named, covers: Sequence[Role], lines: Sequence[str], 
 def _is_misdated(named: Named, covers: Sequence[Role], lines: Sequence[str], year: int) -> bool:
     """Whether the text under a title of another year never speaks of that year, or it is still to come, but of the one
     that is wanted."""
-    said = {
-        int(y) for line in lines if not titled(line) for y in YEARS.findall(line) if not EARLY.match(line)
-    }
     for role, years, wanted in (
         (Role.SUMMARY, named.summary_years, year),
         (Role.PLAN, named.plan_years, year + 1),
     ):
-        if years is not None and role not in covers and wanted in said:
+        if years is not None and role not in covers and wanted in (said := _told_years(lines)):
             return years[-1] not in said or years[-1] > wanted
     return False
+
+
+def _told_years(lines: Iterable[str]) -> set[int]:
+    """The years of which a text tells, titles and dates beneath it aside."""
+    dated = ((line, years) for line in lines if (years := YEARS.findall(line)))
+    return {int(y) for line, years in dated if not EARLY.match(line) and not titled(line) for y in years}
 
 
 def _is_of_years(line: str) -> bool:

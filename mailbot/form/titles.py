@@ -151,7 +151,7 @@ def heading_of(line: str) -> str:
     """What a heading of a summary or plan says, without its number; '' for any other line."""
     head = _head(line)
     dated = _dated_first(head)
-    return head if any(p.search(dated) for p in (PLAN_SECTION, SUMMARY_SECTION, PLAN_ALONE)) else ""
+    return head if head and any(p.search(dated) for p in (PLAN_SECTION, SUMMARY_SECTION, PLAN_ALONE)) else ""
 
 
 def _head(line: str) -> str:
@@ -166,7 +166,7 @@ def _head(line: str) -> str:
 
 def _dated_first(head: str) -> str:
     """工作计划(2021年) as 2021年工作计划."""
-    dated = _DATED_BEHIND.fullmatch(head)
+    dated = _DATED_BEHIND.fullmatch(head) if head.endswith(")") else None
     return f"{dated['year']}年{dated['what']}" if dated else head
 
 
@@ -181,8 +181,13 @@ def looks_ahead(lines: Sequence[str], year: int) -> bool:
 
 
 def _is_ahead(head: str, year: int) -> bool:
-    next_year = re.search(rf"(?<![0-9]){year + 1}(?![0-9]|年?[0-9]{{1,2}}月)", head)
-    return not SUMMARY.search(head) and (next_year is not None or AHEAD.search(head) is not None)
+    ahead = AHEAD.search(head) or (str(year + 1) in head and _says_all_year(head, year + 1))
+    return bool(ahead) and not SUMMARY.search(head)
+
+
+def _says_all_year(head: str, year: int) -> bool:
+    """Whether it says the year and no month of it."""
+    return re.search(rf"(?<![0-9]){year}(?![0-9]|年?[0-9]{{1,2}}月)", head) is not None
 
 
 def _until_next(lines: Sequence[str], index: int, heads: Container[int]) -> Iterator[str]:
