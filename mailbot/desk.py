@@ -304,10 +304,19 @@ class Desk:
         if message.received_at.replace(microsecond=0) != verdict.received_at:
             raise UsageError(f"message {message.id} came at another time: the row is not as it was exported")
         rulings = self._rulings(message, verdict.wish, verdict.by, verdict.why)
-        if {_said(one) for one in rulings} <= {_said(one) for one in message.rulings}:
+        if {_said(one) for one in rulings} <= {_said(self._as_named_now(one)) for one in message.rulings}:
             return ()
         self._possible(message, rulings)
         return rulings
+
+    def _as_named_now(self, ruling: Ruling) -> Ruling:
+        """With the name that its organization has got since."""
+        if ruling.organization is None:
+            return ruling
+        try:
+            return replace(ruling, organization=self._named(ruling.organization).name)
+        except UsageError:
+            return ruling
 
 
 def entry_of(record: OrganizationRecord) -> StaffEntry:

@@ -155,16 +155,13 @@ def _columns(reader: _Reader, path: Path, book: Workbook) -> dict[str, int]:
 
 def _changes(reader: _Reader, formulas: Any, values: Any, at: Mapping[str, int]) -> Iterator[Change]:
     seen: dict[str, str] = {}
-    for number in range(2, values.max_row + 1):
+    for number in verdicts.rows_below_heads(values):
         cells = {head: values.cell(number, at[head]) for head in (NAME, PAPER, POINTS, NOTE)}
         if all(cell.value in (None, "") for cell in cells.values()):
             continue
         name = plain_text(str(cells[NAME].value or "")).strip()
-        record = reader.records.get(name)
-        if record is None:
-            unknown = f"no organization {name!r} in this campaign; wanted a name as it was exported"
-            reader.fault(cells[NAME], unknown if name else "names nobody")
-        elif name in seen:
+        record, faultless = reader.records.get(name), len(reader.faults)
+        if record is not None and name in seen:
             reader.fault(cells[NAME], f"{name} stands in {seen[name]} already")
         seen.setdefault(name, cells[NAME].coordinate)
         for head in (PAPER, POINTS, NOTE):
@@ -173,6 +170,9 @@ def _changes(reader: _Reader, formulas: Any, values: Any, at: Mapping[str, int])
                 said = f"{head}: the formula {formula!r} without its value; open and save it once more"
                 reader.fault(cells[head], said)
         wanted = _wanted(reader, cells)
+        if record is None and (wanted or len(reader.faults) > faultless):
+            unknown = f"no organization {name!r} in this campaign; wanted a name as it was exported"
+            reader.fault(cells[NAME], unknown if name else "names nobody")
         if record is not None and (change := _change(record, wanted)) is not None:
             yield change
 

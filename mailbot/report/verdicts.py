@@ -123,7 +123,7 @@ def read(formulas: Workbook, values: Workbook, zone: tzinfo, faults: list[str]) 
         faults += [f"{SHEET}!1: the column {title} is missing" for title in missing]
         return ()
     verdicts: dict[int, Verdict] = {}
-    for number in range(2, sheet.max_row + 1):
+    for number in rows_below_heads(sheet):
         cells = {title: sheet.cell(number, at[title]) for title in (_NUMBER, _RECEIVED, *_FILLED_IN)}
         try:
             _are_calculated(cells, formulas[SHEET])
@@ -137,6 +137,11 @@ def read(formulas: Workbook, values: Workbook, zone: tzinfo, faults: list[str]) 
         elif verdict is not None:
             verdicts[verdict.message] = verdict
     return tuple(verdicts.values())
+
+
+def rows_below_heads(sheet: Any) -> tuple[int, ...]:
+    """The rows that hold a cell: one that some program left in the last of a million costs no look at all between."""
+    return tuple(sorted({row for row, _ in sheet._cells if row > 1}))
 
 
 class _BadRowError(Exception):
@@ -156,11 +161,7 @@ def _verdict(cells: Mapping[str, Any], place: str, zone: tzinfo) -> Verdict | No
     said = {title: _text(cells[title].value) for title in _FILLED_IN}
     if not any(said.values()):
         return None
-    number, received = cells[_NUMBER].value, cells[_RECEIVED].value
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise _bad(cells[_NUMBER], f"{number!r} is no number of a mail")
-    if not isinstance(received, datetime):
-        raise _bad(cells[_RECEIVED], f"{received!r} is no time; wanted as it was exported")
+    number, received = _number(cells[_NUMBER]), _moment(cells[_RECEIVED])
     kind = _KINDS.get(said[_VERDICT])
     if said[_VERDICT] and kind is None:
         raise _bad(cells[_VERDICT], f"{said[_VERDICT]!r} is none of {', '.join(_KINDS)}")
@@ -186,6 +187,24 @@ def _verdict(cells: Mapping[str, Any], place: str, zone: tzinfo) -> Verdict | No
         why=said[_WHY],
         words="; ".join(f"{title}: {text}" for title, text in said.items() if text),
     )
+
+
+def _number(cell: Any) -> int:
+    """A mail's number; programs that take every cell for a text keep it as one."""
+    text = str(cell.value).strip()
+    if isinstance(cell.value, bool) or not (text.isascii() and text.isdecimal()):
+        raise _bad(cell, f"{cell.value!r} is no number of a mail")
+    return int(text)
+
+
+def _moment(cell: Any) -> datetime:
+    """When it was received, in the campaign's time zone; as a text too."""
+    if isinstance(cell.value, datetime):
+        return cell.value
+    try:
+        return datetime.fromisoformat(str(cell.value).strip())
+    except ValueError:
+        raise _bad(cell, f"{cell.value!r} is no time; wanted as it was exported") from None
 
 
 def _text(value: object) -> str:

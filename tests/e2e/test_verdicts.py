@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -131,6 +132,57 @@ def test_a_workbook_handed_in_again_takes_back_nothing_decided_since(registered:
     assert outcomes(registered)[0][1] == KNOWN
     newer = Waiting(registered)
     assert newer.sheet.cell(2, newer.at["来件编号"]).value == 3
+
+
+def test_a_workbook_is_handed_in_again_where_a_decision_left_one_of_its_organizations_without_mails(
+    registered: Office,
+) -> None:
+    registered.deliver(mail(papers(STRANGER), sender="new@yuncen.example.com"))
+    registered.deliver(mail({}, sender="ask@haitang.example.com", message_id="<2@x>", body="请问怎么填？"))
+    registered.round()
+    waiting = Waiting(registered).fill(1, 归入单位=OTHER, **SIGNED)
+    assert STRANGER in [cell.value for cell in waiting.book["汇总表"]["B"]]
+    run(registered, "import", waiting.save(), "--yes")
+    path = waiting.fill(2, 处理="不作报送", **SIGNED).save()
+    assert "0 organizations change, 1 mails are decided; kept" in run(registered, "import", path, "--yes")
+    summary = waiting.book["汇总表"]
+    heads = {cell.value: cell.column for cell in summary[1]}
+    row = next(cell.row for cell in summary["B"] if cell.value == STRANGER)
+    summary.cell(row, heads["备注"]).value = "已联系"
+    said = run(registered, "import", waiting.save(), "--yes", status=2)
+    assert f"汇总表!B{row}: no organization '{STRANGER}' in this campaign" in said
+
+
+def test_a_workbook_handed_in_again_after_a_rename_takes_back_nothing_either(registered: Office) -> None:
+    three_that_wait(registered)
+    path = Waiting(registered).fill(1, 归入单位=OTHER, **SIGNED).save()
+    run(registered, "import", path, "--yes")
+    run(registered, "review", "1", "--organization", KNOWN, "--by", "李", "--why", "来电更正")
+    renamed = REGISTRY.replace(f"{OTHER},society,,", f"浙江省海塘研究会,society,{OTHER},")
+    (registered.directory / "organizations.csv").write_text(renamed, encoding="utf-8")
+    assert run(registered, "import", path, "--yes").strip() == "nothing changes"
+    registered.round()
+    assert run(registered, "import", path, "--yes").strip() == "nothing changes"
+    assert outcomes(registered)[0][1] == KNOWN
+
+
+def test_a_cell_in_the_last_row_of_a_sheet_costs_nothing(registered: Office) -> None:
+    three_that_wait(registered)
+    waiting = Waiting(registered).fill(2, 处理="不作报送", **SIGNED)
+    for name in ("汇总表", "待核对"):
+        waiting.book[name].cell(1_048_576, 1).value = " "
+    began = time.monotonic()
+    assert "1 mails are decided; kept" in run(registered, "import", waiting.save(), "--yes")
+    assert time.monotonic() - began < 10
+
+
+def test_numbers_and_times_that_came_back_as_texts_are_what_they_were(registered: Office) -> None:
+    three_that_wait(registered)
+    waiting = Waiting(registered)
+    received = str(waiting.row(2)["接收时间"])
+    waiting.fill(2, 接收时间=received, 处理="不作报送", **SIGNED).fill(2, 来件编号="2")
+    assert "1 mails are decided; kept" in run(registered, "import", waiting.save(), "--yes")
+    assert outcomes(registered)[1] == ("ignored", None)
 
 
 @pytest.mark.parametrize(
