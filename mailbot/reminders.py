@@ -173,7 +173,8 @@ class Reminders:
             mine = _mailbox_of(organization, self._config) is self._mailbox
             addresses = dict.fromkeys(email.lower() for email in organization.emails)
             lacks = known[organization.name].status in _LACKING and waiting.isdisjoint(addresses)
-            may_lie_there = any(organization.name in names for names in named)
+            names = (organization.name, *organization.aliases)
+            may_lie_there = any(name in found for name in names for found in named)
             for address in addresses if mine and lacks and not may_lie_there else ():
                 if is_address(address) and address not in self._own:
                     yield organization, address

@@ -20,9 +20,10 @@ from mailbot.errors import DeliveryUncertainError, TemporaryError, UsageError
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyState
 from mailbot.outbox import Outbox
+from mailbot.records import NAMES_OTHERS
 from mailbot.reports import Reports
 from tests.databases import on_sqlite
-from tests.e2e.office import CHINA, IN_TIME, Office, mail, papers
+from tests.e2e.office import CHINA, IN_TIME, Office, form, mail, papers
 
 THREE_DAYS_BEFORE = datetime(2021, 1, 12, 9, 30, tzinfo=CHINA)
 REGISTRY = """\
@@ -358,3 +359,16 @@ def test_whose_papers_may_lie_in_what_waits_is_not_said_to_have_sent_nothing(
     assert "浙江省云岭学会 / " in conflict.found
     assert "浙江省星河研究会" in conflict.found
     assert f"其材料可能在待核对的来件中（来件编号{message.id}）" in made.text
+
+
+def test_whose_papers_wait_under_an_earlier_name_is_not_reminded(office: Office, clock: Clock) -> None:
+    renamed = REGISTRY.replace("浙江省星河研究会,society,,", "浙江省星河研究会,society,浙江省银河研究会,")
+    (office.directory / "organizations.csv").write_text(renamed, encoding="utf-8")
+    both = {f"{of}.xlsx": form(of) for of in ("浙江省云岭学会", "浙江省银河研究会")}
+    office.deliver(mail(both, sender="agency@example.com"))
+    with opened(office, clock) as app:
+        assert app.run(once=True)
+        addresses = {address for to, _ in app.reminder_letters() for address in to}
+        (message,) = app.store.for_a_person()
+    assert any("浙江省银河研究会" in one.found for one in message.findings if one.code in NAMES_OTHERS)
+    assert addresses == {"qinglan@example.com", "kexie@example.com"}
