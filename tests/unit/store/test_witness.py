@@ -84,3 +84,12 @@ def test_it_is_for_its_owner_alone_and_each_campaign_has_its_own(tmp_path: Path)
         os.umask(before)
     assert Witness(tmp_path, "2020").path.stat().st_mode & 0o777 == 0o600
     assert Witness(tmp_path, "2021").read() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file for another user")
+def test_one_that_root_makes_belongs_to_whose_directory_it_is(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65533)
+    Witness(tmp_path, "2020").renew(link(1))
+    Witness(tmp_path, "2021").advance(link(1))
+    made = [Witness(tmp_path, campaign).path.stat() for campaign in ("2020", "2021")]
+    assert [(one.st_uid, one.st_gid) for one in made] == [(65534, 65533)] * 2
