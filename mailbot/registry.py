@@ -226,9 +226,16 @@ def identify(
     if found is not None:
         return _as_known(registry, _against_sender(found, registered), learned)
     if learned:
-        return Identity(organization=learned, how="learned")
+        return _as_learned(registry, learned)
     nobody = several or finding(Code.ORGANIZATION_MISSING, wanted=_listed(registered or wrote_for))
     return Identity(organization=None, how="none", findings=(nobody,))
+
+
+def _as_learned(registry: Registry | None, learned: Organization) -> Identity:
+    """With the doubt that the earlier mail gave, where the registry has still nobody of that name."""
+    unlisted = registry is not None and registry.named(learned.name) is None
+    unknown = finding(Code.ORGANIZATION_UNKNOWN, found=learned.name)
+    return Identity(organization=learned, how="learned", findings=(unknown,) if unlisted else ())
 
 
 def _as_known(registry: Registry | None, identity: Identity, learned: Organization | None) -> Identity:

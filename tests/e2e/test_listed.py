@@ -137,3 +137,15 @@ def test_a_corrected_track_says_at_once_what_is_owed(office: Office) -> None:
     assert office.round()
     assert organizations(office)[OLD]["status"] == "incomplete"
     assert run(office, "verify")[0] == 0
+
+
+def test_more_words_from_a_stranger_do_not_complete_what_waits_for_a_person(office: Office) -> None:
+    stranger = "浙江省陌生学会"
+    office.deliver(mail(papers(stranger), sender="new@mosheng.example.com"))
+    assert office.round()
+    more = mail({}, sender="new@mosheng.example.com", message_id="<2@y>", body="补充材料见附件。")
+    office.deliver(more, LATER)
+    assert office.round()
+    assert office.outcomes() == ["review", "review"]
+    assert organizations(office)[stranger]["status"] == "review"
+    assert [subject for subject in subjects(office) if "接收回执" in subject] == []

@@ -433,6 +433,13 @@ def test_what_earlier_mails_say_comes_last_and_nothing_at_all_is_missing() -> No
     assert codes(nobody) == [Code.ORGANIZATION_MISSING]
 
 
+def test_whom_earlier_mails_name_and_the_registry_does_not_is_unknown_still() -> None:
+    stranger = society("浙江省陌生学会")
+    found = told(learned=stranger)
+    assert (found.organization, codes(found)) == (stranger, [Code.ORGANIZATION_UNKNOWN])
+    assert told(None, learned=stranger) == Identity(organization=stranger, how="learned")
+
+
 def test_without_a_registry_the_name_is_as_on_the_form_or_the_title() -> None:
     by_form = told(None, form_name="浙江省 示例学会（盖章）", senders=("a@example.org",), has_form=True)
     assert by_form == Identity(organization=society("浙江省示例学会"), how="form")
