@@ -357,9 +357,10 @@ class _Reader:
             kept.last = None
 
     def _claims_to_be_an_item(self, claim: _Claim) -> bool:
-        """It has words enough, or some with a 序号 of its own, which no torn cell has where numbers are given."""
+        """It has words enough, or some with a 序号 of its own, which no torn cell has where numbers are given. A number
+        is no words: 无, or the 4 of a row that numbers the columns."""
         numbered = self._numbers_are_given and _number(claim.cells.no) is not None
-        return len(claim.text) >= (1 if numbered else 4)
+        return len(claim.text) >= (1 if numbered else 4) and isinstance(parse_points(claim.text), Problem)
 
     def _goes_on(self, claim: _Claim, last: Item) -> bool:
         """Whether a row without 序号 is more of the item above; a hidden one below a visible one was written over."""

@@ -387,6 +387,18 @@ def test_an_added_item_of_few_words_is_known_by_its_own_number(read_by: ReadBy) 
     assert "加分项" not in [finding.found for finding in torn.findings]
 
 
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE])
+def test_a_row_that_numbers_the_columns_or_says_none_is_no_added_item(read_by: ReadBy) -> None:
+    def counted(lines: list[Line]) -> list[Line]:
+        return [{column: cell(number) for number, column in enumerate(lines[0], start=1)}, *lines]
+
+    def none(lines: list[Line]) -> list[Line]:
+        return [*lines, lines[0] | {"no": cell("53"), "criterion": cell("无"), "score": cell("0")}]
+
+    assert faults(read(Form(read_by=read_by, change=counted))) == []
+    assert faults(read(Form(read_by=read_by, change=none))) == []
+
+
 def test_a_total_that_includes_the_added_row_was_added_up_rightly() -> None:
     assert faults(read(Form(change=_with_another, total="105"))) == [(Code.FORM_ALTERED, None)]
     assert (Code.TOTAL_MISMATCH, None) in faults(read(Form(change=_with_another, total="104")))
