@@ -14,6 +14,7 @@ from mailbot.form.words import (
     BACKWARD,
     BRANCH,
     DEEDS,
+    DONE,
     FORWARD,
     INTENTIONS,
     NUMBERING,
@@ -69,8 +70,10 @@ IN_A_REPORT, IN_A_FILE, IN_A_MAIL, IN_A_LETTER = Proof(20, 0), Proof(60, 2), Pro
 
 
 def named_in(text: str) -> Named:
-    """What a title names. A report on one matter (培训工作总结), or of a part (青年工作委员会), is no summary of the year."""
-    if BRANCH.search(text):
+    """What a title names. A report on one matter (培训工作总结), or of a part (青年工作委员会), is no summary of the year,
+    unless the whole's is named before it."""
+    branch = BRANCH.search(text)
+    if branch and not named_in(text[: branch.start()]):
         return Named()
     summary = next((m for m in SUMMARY.finditer(text) if not SPECIAL.search(_subject(m))), None)
     plan = next((m for m in PLAN.finditer(text) if not SPECIAL.search(_subject(m))), None)
@@ -182,7 +185,7 @@ def looks_ahead(lines: Sequence[str], year: int) -> bool:
 
 def _is_ahead(head: str, year: int) -> bool:
     ahead = AHEAD.search(head) or (str(year + 1) in head and _says_all_year(head, year + 1))
-    return bool(ahead) and not SUMMARY.search(head)
+    return bool(ahead) and not SUMMARY.search(head) and not DONE.match(head)
 
 
 def _says_all_year(head: str, year: int) -> bool:

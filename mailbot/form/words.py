@@ -30,12 +30,14 @@ PLAN_ALONE = re.compile(
 """A heading that names a plan only if the text beneath looks ahead: it says no time, or no more than the time."""
 AHEAD = re.compile(rf"{_NEXT}|未来|展望")
 """What of a heading without the year tells that the text beneath may be on the next one."""
+DONE = re.compile(r"举办|组织|召开|参加|启动|筹备")
+"""How the heading begins of what was done, though it names what is to come: 举办未来科学家夏令营, 筹备2021年年会."""
 BRANCH = re.compile(
     rf"(?:(?:专业|工作|专家)委员会|专委会|分会|支部)(?:20[0-9]{{2}}年?度?)?[^0-9。;,]{{0,8}}?(?:{_SUMMARY_WORD}|{_PLAN_WORD})"
 )
 """A part of a society, whose report is not the society's."""
-SEVERAL_YEARS = re.compile(r"十[二三四]五|[三四五]年来?(?:的|工作)")
-"""What of an undated title tells that the report is on more than the year."""
+SEVERAL_YEARS = re.compile(r"十[二三四]五(?!.{0,3}(?:收官|开局))|[三四五]年来?(?:的|工作)")
+"""What of an undated title tells that the report is on more than the year, which a period's first or last is not."""
 GENERAL = re.compile(r"[和与及、]|业务")
 """What makes of a report on one matter one on several, which may be all that a society does."""
 SPECIAL = re.compile(

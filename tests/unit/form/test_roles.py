@@ -174,6 +174,23 @@ def test_intentions_under_a_heading_that_calls_them_no_plan_are_for_a_person(hea
     assert not doubtful("另行报送。")
 
 
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "三、举办未来科学家夏令营",
+        "（三）筹备2021年学术年会",
+        "三、启动2021年创新论坛的筹备",
+        "四、召开“展望2035”论坛",
+    ],
+)
+def test_a_heading_of_what_was_done_is_none_of_what_is_to_come(heading: str) -> None:
+    done = "组织学生30人参加，开展科普，推进基地建设，提升了学会的影响。"
+    examined = read(
+        document(f"浙江省示例学会2020年工作总结\n{BODY}\n一、学术\n{WORK}\n{heading}\n{done}\n{SIGNED}")
+    )
+    assert (examined.covers["9"], examined.doubtful) == ((Role.SUMMARY,), set())
+
+
 def test_a_plan_in_few_words_is_for_a_person() -> None:
     assert read(document(f"{SUMMARY}\n三、2021年工作计划\n继续举办年会，加强科普。")).doubtful == {"9"}
     beside = read(extract([Form().table()], text=f"{SUMMARY}\n三、2021年总体目标\n{AHEAD}"))
@@ -197,6 +214,30 @@ def test_a_report_on_five_years_is_for_a_person() -> None:
     assert (examined.covers["9"], examined.doubtful) == ((), {"9"})
     dated = text.replace("“十三五”工作总结", "“十三五”暨2020年工作总结")
     assert told(dated)[1] == {"summary"}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "“十三五”收官之年工作总结\n浙江省示例学会（2020年）",
+        "浙江省示例学会工作总结\n——十三五规划收官之年工作总结",
+    ],
+)
+def test_the_last_of_five_years_is_one_year(title: str) -> None:
+    assert told(f"{title}\n{BODY}\n{WORK}\n{SIGNED}")[1] == {"summary"}
+
+
+@pytest.mark.parametrize(
+    ("title", "covers"),
+    [
+        ("浙江省示例学会2020年工作总结\n目录\n学术交流\n专业委员会工作情况\n科普工作", {"summary"}),
+        ("浙江省示例学会2020年工作总结（含分会工作情况）及2021年工作计划", {"summary", "plan"}),
+    ],
+)
+def test_the_title_of_the_whole_holds_where_its_parts_are_named_behind_it(
+    title: str, covers: set[str]
+) -> None:
+    assert told(f"{title}\n{BODY}\n{WORK}\n{SIGNED}")[1] == covers
 
 
 @pytest.mark.parametrize("part", ["青年工作委员会", "茶文化专业委员会", "分会", "党支部"])
