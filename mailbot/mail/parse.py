@@ -38,6 +38,8 @@ from mailbot.mail.tree import Tree, open_message, walk
 from mailbot.reading import Address, MailHead, Part
 
 _LONG_BODY = 120
+_LONGEST_LETTER = 600
+"""A body up to here may be a letter that only names papers: what it asks is asked of us."""
 _BODY_TITLE = re.compile(r"总结|计划|自评")
 _MOST_TEXT = 1_000_000
 
@@ -89,6 +91,7 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
     said = _said(tree, subject)
     body = tuple(_body_parts(said, len(tree.parts)))
     parts = (*tree.parts, *body)
+    is_paper = bool(body) and len(said.own) > _LONGEST_LETTER
     from_ = addresses(message.get_all("from", []))
     links = find_links(said.handed_on, said.html, [part.filename for part in tree.parts])
     bare = not (_files(tree) or links or is_forward(subject))
@@ -111,7 +114,7 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
         links=links,
         claims_attachment=claims_attachment(subject, said.own),
         asks=asks(f"{subject}\n{said.own}") or announces(said.own),
-        question=question(subject, said.own, is_paper=bool(body)) if said.signed else None,
+        question=question(subject, said.own, is_paper=is_paper) if said.signed else None,
         introductions=introductions(said.signed),
         fingerprint=_fingerprint(message, parts, said.whole),
     )

@@ -103,6 +103,20 @@ def test_a_summary_in_the_body_asks_nothing_but_what_is_asked_of_us() -> None:
     assert not found.plain
 
 
+def test_a_cover_letter_of_some_length_that_names_the_papers_still_asks() -> None:
+    letter = (
+        "您好！根据贵会通知要求，我会组织人员对照自评表认真进行了自评，并完成了2020年度工作总结和2021年度工作计划的编写，"
+        "经理事长审核同意，现报送贵部，请查收。自评表第20项今年没有开展，因此填0分。\n浙江省云岭学会秘书处\n2021年1月8日，杭州\n"
+    )
+    asked = "纸质材料是否需要一式两份？"
+    attachment = attached(XLSX, b'attachment; filename="a.xlsx"')
+    mail = read(multipart(part("text/plain; charset=utf-8", f"{letter}{asked}".encode()), attachment))
+    assert mail.head.question is not None
+    assert (mail.head.question.words, mail.head.question.plain) == (asked, True)
+    summary = part("text/plain; charset=utf-8", f"2020年工作总结\n{letter * 5}{asked}".encode())
+    assert read(multipart(summary, attachment)).head.question is None
+
+
 LETTER = (
     "浙江省云岭学会：\n\n您好！贵单位报送2020年度材料的邮件已收到。经核对，以下内容需要补正。\n"
     "请问是否可以？\n回执编号：2020-000001-12345678\n\n本邮件由系统自动发出。报送要求见通知。\n"
