@@ -276,9 +276,10 @@ def _document_findings(reading: MailReading) -> tuple[Finding, ...]:
 def _that_covers(
     reading: MailReading, role: Role, organization: Organization | None
 ) -> DocumentReading | None:
-    """The first that names the organization, which another's may lie beside; else the first."""
+    """The first file that names the organization, which another's may lie beside; else the first, and the mail's own
+    words, which may be in short what the files say, last."""
     found = [d for d in reading.documents if role in d.covers]
-    own = (d for d in found if organization is not None and _names(d, organization))
+    own = (d for d in found if organization is not None and d.filename and _names(d, organization))
     return next(own, found[0] if found else None)
 
 

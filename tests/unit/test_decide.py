@@ -125,6 +125,15 @@ def test_beside_anothers_paper_the_one_that_names_the_organization_counts(how: d
     assert version.plan.filename == "3.docx"
 
 
+def test_the_mails_own_words_take_the_place_of_no_file() -> None:
+    body = replace(
+        document(Role.SUMMARY, key="9"), filename="", title=f"{KNOWN.organization.name}2020年工作总结"
+    )
+    (version,) = decide(arrival(), reading(*ALL, extra=(body,)), KNOWN, (), TERMS).versions
+    assert version.summary is not None
+    assert version.summary.filename == "2.docx"
+
+
 def test_what_lacks_is_named_all_at_once() -> None:
     decision = decide(arrival(), reading(Role.SUMMARY), KNOWN, (), TERMS)
     assert (decision.outcome, decision.reply) == (Outcome.CORRECTION, ReplyKind.CORRECTION)
