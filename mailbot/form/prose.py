@@ -9,7 +9,15 @@ from functools import lru_cache
 
 from mailbot.form.columns import is_headed
 from mailbot.form.match import folded
-from mailbot.form.words import NUMBERING, ON_SENDING, SHORT_YEAR, TRANSMITTAL, YEAR_IN_WORDS
+from mailbot.form.words import (
+    DEEDS,
+    INTENTIONS,
+    NUMBERING,
+    ON_SENDING,
+    SHORT_YEAR,
+    TRANSMITTAL,
+    YEAR_IN_WORDS,
+)
 from mailbot.model import ReadBy
 from mailbot.reading import Extract, Table
 
@@ -66,9 +74,10 @@ def without_enclosures(lines: Sequence[str]) -> list[str]:
 
 
 def _is_prose(line: str) -> bool:
-    """Whether a line is a sentence on something else than papers and their way."""
+    """Whether a line is a sentence of a report or plan, and not on papers and their way."""
     sentence = "," in line or "。" in line[:-1] or len(line) > _LONGEST_ENTRY
-    return sentence and ON_SENDING.search(line) is None
+    tells = DEEDS.search(line) or INTENTIONS.search(line)
+    return sentence and tells is not None and ON_SENDING.search(line) is None
 
 
 def apart_from_form(extract: Extract) -> tuple[str, ...]:

@@ -191,6 +191,17 @@ def test_a_heading_of_what_was_done_is_none_of_what_is_to_come(heading: str) -> 
     assert (examined.covers["9"], examined.doubtful) == ((Role.SUMMARY,), set())
 
 
+@pytest.mark.parametrize(
+    "beneath",
+    ["我会地址：杭州市下城区武林广场8号，邮编310003，欢迎各位领导莅临", "浙江省示例学会，2021年1月8日"],
+)
+def test_what_stands_beneath_the_name_of_an_enclosure_is_no_plan_unless_it_tells_something(
+    beneath: str,
+) -> None:
+    text = f"浙江省示例学会2020年工作总结\n{BODY}\n{WORK}\n附件：2021年工作计划\n{beneath}"
+    assert told(text)[1] == {"summary"}
+
+
 def test_a_plan_in_few_words_is_for_a_person() -> None:
     assert read(document(f"{SUMMARY}\n三、2021年工作计划\n继续举办年会，加强科普。")).doubtful == {"9"}
     beside = read(extract([Form().table()], text=f"{SUMMARY}\n三、2021年总体目标\n{AHEAD}"))
