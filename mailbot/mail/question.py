@@ -27,7 +27,7 @@ _ANSWERED = re.compile(
 )
 """收到请回复, 材料是否齐全: that a letter says in any case."""
 _INTERROGATIVE = r"吗|么(?!多)|呢|哪|何|怎|什么|多少|几|谁|是否|能否|可否|能不能|可不可以|要不要|需不需要|是不是|有没有|行不行"
-_PLAINLY = re.compile(r"请问|想问|问一下|请教(?![授师育学练])|咨询一下")
+_PLAINLY = re.compile(r"请问(?!候)|想问|问一下|请教(?![授师育学练])|咨询一下")
 _ENDS_AS_QUESTION = re.compile(rf"(?:{_INTERROGATIVE}){_WORD}{{0,40}}[？?]|吗[。，,！!\s]*$")
 _OTHERWISE = re.compile(
     r"(?<!？)？(?!？)|(?:能否|可否|能不能|可不可以|是否(?:可以|可|能|需要?|必须)|要不要|需不需要|行不行)"
