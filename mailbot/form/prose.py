@@ -19,7 +19,7 @@ from mailbot.form.words import (
     YEAR_IN_WORDS,
 )
 from mailbot.model import ReadBy
-from mailbot.reading import Extract, Table
+from mailbot.reading import Cell, Extract, Table
 
 TITLE_LINES, LONGEST_TITLE = 10, 60
 _SENTENCE = re.compile(r"[^。;!?]+[?]?")
@@ -87,7 +87,13 @@ def apart_from_form(extract: Extract) -> tuple[str, ...]:
         return outside
     sheets = (table for table in extract.tables if not (table.hidden or _is_one_column(table)))
     rows = (row for table in sheets if not is_headed(table.rows) for row in table.rows)
-    return (*outside, *lines_of("\n".join("\t".join(cell.text for cell in row) for row in rows)))
+    return (*outside, *lines_of("\n".join(map(_as_line, rows))))
+
+
+def _as_line(row: Sequence[Cell]) -> str:
+    """A row as a line; one of more cells than a label and what is beside it ends as a sentence does, and is no title."""
+    cells = [cell.text for cell in row if cell.text.strip()]
+    return "\t".join(cells) + ("。" if len(cells) > 2 else "")
 
 
 def outside_tables(extract: Extract) -> tuple[str, ...]:

@@ -502,14 +502,15 @@ def test_form_summary_and_plan_on_sheets_of_one_workbook() -> None:
     assert set(examined.covers["1"]) == {Role.FORM, Role.SUMMARY, Role.PLAN}
 
 
-def test_a_plan_in_a_table_on_a_sheet_beside_the_form() -> None:
+@pytest.mark.parametrize("said", ["", "计划"])
+def test_a_plan_in_a_table_on_a_sheet_beside_the_form(said: str) -> None:
     lines = [
         "浙江省示例学会2021年度工作计划",
         "序号\t时间\t内容\t负责人\t备注",
-        "1\t3月\t召开理事会，审议年度工作\t张三\t",
-        "2\t5月\t举办学术年会和青年论坛\t李四\t",
-        "3\t9月\t开展科技下乡，培训农技人员500人次\t王五\t",
-        "4\t11月\t召开会员代表大会\t张三\t",
+        f"1\t3月\t{said}召开理事会，审议年度工作\t张三\t",
+        f"2\t5月\t{said}举办学术年会和青年论坛\t李四\t",
+        f"3\t9月\t{said}开展科技下乡，培训农技人员500人次\t王五\t",
+        f"4\t11月\t{said}召开会员代表大会\t张三\t",
     ]
     plan = Table(rows=tuple(tuple(cell(text) for text in line.split("\t")) for line in lines))
     sheets = (Form().table(), plan)
