@@ -76,7 +76,9 @@ ASIDE = re.compile(r"参与|制定|讨论|申报|提出|编制|列入|承担|组
 YEARS = re.compile(r"(?<![0-9])(20[0-9]{2})年")
 EARLY = re.compile(r"^(20[0-9]{2})年[1-3]月[0-9]{1,2}日$")
 """The date beneath a text of the first months, which looks back on the year before."""
-SHORT_YEAR = re.compile(r"[12](?<![0-9.近立有事满第].)[0-9]年度?(?:学会|协会)?(?:工作|总结|计划|年终)")
+SHORT_YEAR = re.compile(
+    r"[12](?<![0-9.近立有事满第了过去前后达约共超着做干].)[0-9]年度?(?:学会|协会)?(?:工作|总结|计划|年终)"
+)
 """A year of two digits and what it is of: 21年工作计划; not a span of time: 成立20年工作总结."""
 YEAR_IN_WORDS = re.compile(r"二[〇零○Oo0][一二][〇零○Oo0一二三四五六七八九]")
 BACKWARD = re.compile(
