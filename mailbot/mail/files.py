@@ -74,14 +74,12 @@ def _mbox(octets: bytes, path: Path) -> Iterator[FileMail]:
     """RFC 4155: a From_ line begins each mail, its time is UTC; mboxrd's `>From ` is unquoted."""
     first = octets.find(b"\n") + 1 or len(octets)
     starts = [(0, first, _from_line_time(octets[:first]))]
+    counted = _counted(octets, first)
     for line in _FROM_LINE.finditer(octets, first):
         separated = octets.endswith((b"\n\n", b"\n\r\n"), 0, line.start())
-        if (
-            separated
-            and (time := _from_line_time(line[0]))
-            and line.start() >= _counted(octets, starts[-1][1])
-        ):
+        if separated and line.start() >= counted and (time := _from_line_time(line[0])):
             starts.append((line.start(), line.end(), time))
+            counted = _counted(octets, line.end())
     ends = [*(start for start, _, _ in starts[1:]), len(octets)]
     for number, ((_, begin, time), end) in enumerate(zip(starts, ends, strict=True), start=1):
         mail = _without_separator(_QUOTED_FROM.sub(rb"\1", octets[begin:end]))

@@ -81,6 +81,14 @@ def test_a_length_that_ends_nowhere_swallows_no_mail(tmp_path, length):
     assert len(list(read_files([put(tmp_path / "x.mbox", one * 3)]))) == 3
 
 
+@pytest.mark.timeout(30)
+def test_a_long_head_is_read_once_for_all_lines_that_look_like_the_next_mail(tmp_path):
+    inside = b"\nFrom a@b Thu Jan 14 01:12:03 2021\n" * 20_000
+    head = b"From a@b Thu Jan 14 01:12:03 2021\nX: %s\nContent-Length: %d\n\n" % (b"a" * 500_000, len(inside))
+    (found,) = read_files([put(tmp_path / "x.mbox", head + inside + b"\n")])
+    assert found.octets.count(b"From a@b") == 20_000
+
+
 def test_an_mbox_of_the_standard_library(tmp_path):
     box = mailbox.mbox(tmp_path / "x.mbox")
     for n in range(3):
