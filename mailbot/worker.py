@@ -130,7 +130,7 @@ class Worker:
         while time.monotonic() < until and (fetching := [each for each in fetchers if each.is_alive()]):
             fetching[0].join(0.02)
             if self._arrived.is_set():
-                self._intake.prepare()
+                self._prepare()
 
     def stay(self) -> bool:
         """Work until SIGTERM or SIGINT. False where a thread broke or another worker may have taken our place; the
@@ -191,7 +191,7 @@ class Worker:
             return False
 
     def _keep_deciding(self) -> None:
-        self._intake.prepare()
+        self._prepare()
         self._stop.wait(_HEAD_START_SECONDS if len(self._watchers) > 1 else 0)
         while not self._stop.is_set():
             self._arrived.wait(_PULSE_SECONDS)
@@ -203,6 +203,13 @@ class Worker:
                 self._by_the_clock()
             except TemporaryError as error:
                 log.warning("the staff's mail waits", reason=str(error))
+
+    def _prepare(self) -> None:
+        """Have what decides ready; where that cannot be had now, the first decision tries again and tells."""
+        try:
+            self._intake.prepare()
+        except TemporaryError as error:
+            log.warning("nothing can be decided yet", reason=str(error))
 
     def _decide(self) -> None:
         """Decide what waits. Where mails are still on their way, the intake and its children get ready meanwhile."""
