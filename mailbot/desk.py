@@ -242,12 +242,13 @@ class Desk:
     def _written_anew(self, number: int) -> bytes | None:
         """A correction letter that has not left, as it reads now: it says how long there is still time. None where the
         letter stays as it is: of an uncertain one too, which may have arrived."""
-        for reply in self._store.replies_in(ReplyState.HELD, ReplyState.FAILED):
-            if reply.id == number and reply.kind is ReplyKind.CORRECTION and not reply.dropped:
-                for letter in self._letters(self._store.stored_message(reply.message)):
-                    if (letter.message_id, letter.to) == (reply.message_id, reply.to):
-                        return letter.octets
-        return None
+        unsent = self._store.replies_in(ReplyState.HELD, ReplyState.FAILED)
+        reply = next((each for each in unsent if each.id == number and not each.dropped), None)
+        if reply is None or reply.kind is not ReplyKind.CORRECTION:
+            return None
+        letters = self._letters(self._store.stored_message(reply.message))
+        same = (one for one in letters if (one.message_id, one.to) == (reply.message_id, reply.to))
+        return next((letter.octets for letter in same), None)
 
     def paper(self, organization: str, received: date, *, sealed: bool) -> OrganizationRecord:
         """Note that an organization's paper copy came. Raises UsageError."""
@@ -301,7 +302,7 @@ class Desk:
     def _new(self, verdict: Verdict) -> tuple[Ruling, ...]:
         """What a verdict comes to; nothing where it was taken before. Raises UsageError."""
         message = self._message(verdict.message)
-        if message.received_at.replace(microsecond=0) != verdict.received_at:
+        if message.received_at != verdict.received_at:
             raise UsageError(f"message {message.id} came at another time: the row is not as it was exported")
         rulings = self._rulings(message, verdict.wish, verdict.by, verdict.why)
         if {_said(one) for one in rulings} <= {_said(self._as_named_now(one)) for one in message.rulings}:

@@ -37,6 +37,11 @@ def iso(value: datetime, zone: tzinfo) -> str:
     return value.astimezone(zone).replace(microsecond=0).isoformat()
 
 
+def wall_clock(value: datetime | None, zone: tzinfo) -> datetime | None:
+    """As a workbook's cell holds it: to the second, without a zone."""
+    return value.astimezone(zone).replace(tzinfo=None, microsecond=0) if value else None
+
+
 def points_or_dash(value: Decimal | None) -> str:
     """Points, or — where none could be read."""
     return "—" if value is None else points(value)

@@ -164,11 +164,9 @@ def _changes(reader: _Reader, formulas: Any, values: Any, at: Mapping[str, int])
         if record is not None and name in seen:
             reader.fault(cells[NAME], f"{name} stands in {seen[name]} already")
         seen.setdefault(name, cells[NAME].coordinate)
-        for head in (PAPER, POINTS, NOTE):
-            formula = formulas.cell(number, at[head]).value
-            if cells[head].value is None and isinstance(formula, str) and formula.startswith("="):
-                said = f"{head}: the formula {formula!r} without its value; open and save it once more"
-                reader.fault(cells[head], said)
+        filled_in = {head: cells[head] for head in (PAPER, POINTS, NOTE)}
+        for cell, reason in verdicts.uncalculated(filled_in, formulas):
+            reader.fault(cell, reason)
         wanted = _wanted(reader, cells)
         if record is None and (wanted or len(reader.faults) > faultless):
             unknown = f"no organization {name!r} in this campaign; wanted a name as it was exported"

@@ -10,7 +10,7 @@ from decimal import Decimal
 from mailbot.config import Config
 from mailbot.model import Code, Role, Status
 from mailbot.records import MessageRecord, OrganizationRecord
-from mailbot.report.figures import moment, plain_text
+from mailbot.report.figures import moment, plain_text, wall_clock
 from mailbot.report.labels import CODES, TRACKS
 from mailbot.report.problems import problems, requested
 from mailbot.report.standing import (
@@ -98,8 +98,8 @@ def _row(
         number,
         plain_text(record.name),
         TRACKS[record.track],
-        _local(_first(record), config),
-        _local(counts.received_at if counts else None, config),
+        wall_clock(_first(record), zone),
+        wall_clock(counts.received_at if counts else None, zone),
         (ON_TIME if counts.on_time else LATE) if counts else None,
         len(record.versions),
         *(_received(record, role, config) for role in (Role.SUMMARY, Role.PLAN, Role.FORM)),
@@ -122,12 +122,6 @@ def _first(record: OrganizationRecord) -> datetime | None:
     if record.first_received_at is not None:
         return record.first_received_at
     return min((version.received_at for version in record.versions), default=None)
-
-
-def _local(value: datetime | None, config: Config) -> datetime | None:
-    if value is None:
-        return None
-    return value.astimezone(config.campaign.timezone).replace(tzinfo=None, microsecond=0)
 
 
 def _received(record: OrganizationRecord, role: Role, config: Config) -> str:

@@ -11,7 +11,7 @@ from mailbot.config import Config
 from mailbot.model import Code, RulingKind
 from mailbot.records import MessageRecord, Wish
 from mailbot.report.digest_cases import reasons, to_do
-from mailbot.report.figures import one_line, plain_text
+from mailbot.report.figures import one_line, plain_text, wall_clock
 from mailbot.report.labels import CODES, ROLES, RULINGS
 from mailbot.report.sheets import Colouring, Column, Sheet
 from mailbot.rubric import Rubric
@@ -88,7 +88,7 @@ def row(message: MessageRecord, rubric: Rubric, config: Config) -> tuple[object,
     """A mail that waits, or that was passed over and may hold papers; what staff decide is left empty."""
     return (
         message.id,
-        _local(message.received_at, config.campaign.timezone),
+        wall_clock(message.received_at, config.campaign.timezone),
         message.sender,
         message.subject,
         message.organization,
@@ -108,10 +108,6 @@ def _matters(message: MessageRecord, rubric: Rubric) -> Iterator[str]:
         yield f"来信：{one_line(message.text, _LONGEST_TEXT)}"
 
 
-def _local(moment: datetime, zone: tzinfo) -> datetime:
-    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
-
-
 def read(formulas: Workbook, values: Workbook, zone: tzinfo, faults: list[str]) -> tuple[Verdict, ...]:
     """The rows in which staff decided something; what cannot be taken is added to `faults`, cell and reason."""
     if SHEET not in values.sheetnames:
@@ -126,7 +122,8 @@ def read(formulas: Workbook, values: Workbook, zone: tzinfo, faults: list[str]) 
     for number in rows_below_heads(sheet):
         cells = {title: sheet.cell(number, at[title]) for title in (_NUMBER, _RECEIVED, *_FILLED_IN)}
         try:
-            _are_calculated(cells, formulas[SHEET])
+            for cell, reason in uncalculated(cells, formulas[SHEET]):
+                raise _bad(cell, reason)
             verdict = _verdict(cells, f"{SHEET}!{number}", zone)
         except _BadRowError as error:
             faults.append(str(error))
@@ -144,17 +141,16 @@ def rows_below_heads(sheet: Any) -> tuple[int, ...]:
     return tuple(sorted({row for row, _ in sheet._cells if row > 1}))
 
 
-class _BadRowError(Exception):
-    """A row that cannot be taken; the text says where and why."""
-
-
-def _are_calculated(cells: Mapping[str, Any], formulas: Any) -> None:
+def uncalculated(cells: Mapping[str, Any], formulas: Any) -> Iterator[tuple[Any, str]]:
+    """The cells, by their columns' titles, whose formula has no value, and that in words; `formulas` is the sheet with these."""
     for title, cell in cells.items():
         formula = formulas[cell.coordinate].value
         if cell.value is None and isinstance(formula, str) and formula.startswith("="):
-            raise _bad(
-                cell, f"{title}: the formula {formula!r} without its value; open and save it once more"
-            )
+            yield cell, f"{title}: the formula {formula!r} without its value; open and save it once more"
+
+
+class _BadRowError(Exception):
+    """A row that cannot be taken; the text says where and why."""
 
 
 def _verdict(cells: Mapping[str, Any], place: str, zone: tzinfo) -> Verdict | None:

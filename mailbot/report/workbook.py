@@ -11,6 +11,7 @@ from mailbot.config import Config
 from mailbot.model import Finding, Outcome, Severity
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.report import verdicts
+from mailbot.report.figures import wall_clock
 from mailbot.report.labels import CODES, OUTCOMES, ROLES, SEVERITIES, answer
 from mailbot.report.sheets import GREEN, GREY, RED, YELLOW, Colouring, Column, Sheet
 from mailbot.report.standing import addresses, folder_name, in_time, may_hold_papers
@@ -200,7 +201,7 @@ def _finding(
 ) -> tuple[object, ...]:
     return (
         message.organization or message.sender,
-        _local(message.received_at, config),
+        wall_clock(message.received_at, config.campaign.timezone),
         SEVERITIES[each.severity],
         CODES[each.code],
         each.item,
@@ -246,7 +247,7 @@ def _receipt(message: MessageRecord, config: Config) -> tuple[object, ...]:
     ignored = message.outcome is Outcome.IGNORED
     return (
         message.id,
-        _local(message.received_at, config),
+        wall_clock(message.received_at, config.campaign.timezone),
         ON_TIME if in_time(message, config) else LATE,
         addresses(config).get(message.mailbox, message.mailbox),
         folder_name(message.mailbox, message.folder, config),
@@ -256,8 +257,8 @@ def _receipt(message: MessageRecord, config: Config) -> tuple[object, ...]:
         "\n".join(f"{d.filename}（{ROLES[d.role]}）" for d in message.documents),
         _outcome(message, ignored=ignored),
         "\n".join(map(answer, message.replies)),
-        _local(message.header_received, config),
-        _local(message.header_date, config),
+        wall_clock(message.header_received, config.campaign.timezone),
+        wall_clock(message.header_date, config.campaign.timezone),
         message.sha256[:16],
     )
 
@@ -267,7 +268,3 @@ def _outcome(message: MessageRecord, *, ignored: bool) -> str:
         return "待处理"
     reasons = "、".join(CODES[each.code] for each in message.findings) if ignored else ""
     return f"{OUTCOMES[message.outcome]}（{reasons}）" if reasons else OUTCOMES[message.outcome]
-
-
-def _local(value: datetime | None, config: Config) -> datetime | None:
-    return value.astimezone(config.campaign.timezone).replace(tzinfo=None) if value else None

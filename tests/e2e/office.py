@@ -21,9 +21,11 @@ from typing import Any
 
 import docx
 import pytest
+from typer.testing import CliRunner
 
 from mailbot import rubric as rubrics
 from mailbot.app import App
+from mailbot.cli import app as cli
 from mailbot.config import load
 from mailbot.demo.servers import ImapServer, SentMail, SmtpServer
 from mailbot.mail.smtp import Submission
@@ -50,6 +52,9 @@ BORDERS = (*WRITES, (Submission, "_data"))
 """The steps of a round between which it may be cut off, the mail's body on the wire apart from its envelope."""
 RUBRIC = rubrics.load(ROOT / "rubric" / "2020.toml")
 SQLITE = "sqlite:///storage/mailbot.db"
+KNOWN, OTHER = "浙江省云岭学会", "浙江省海塘学会"
+STRANGER = "浙江省云岑学会"
+REGISTRY = f"name,track,aliases,emails\n{KNOWN},society,,office@yunling.example.com\n{OTHER},society,,\n"
 Files = Mapping[str, bytes]
 
 
@@ -289,3 +294,10 @@ password_file = "secret"
 name = "章伟"
 phone = "0571-88091396"
 """
+
+
+def run(office: Office, *arguments: str, status: int = 0) -> str:
+    """What a command says that ends with that status."""
+    result = CliRunner(env={"COLUMNS": "140"}).invoke(cli, [*arguments, "--config", str(office.config_path)])
+    assert result.exit_code == status, result.output
+    return result.output

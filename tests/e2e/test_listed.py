@@ -12,10 +12,9 @@ from mailbot.config import load
 from mailbot.errors import TemporaryError
 from mailbot.reports import Reports
 from tests.e2e.office import CHINA, IN_TIME, Office, mail, papers
-from tests.e2e.test_rebuild import contents, lose_database, run, spare
+from tests.e2e.test_rebuild import contents, lose_database, run
 from tests.e2e.test_rounds import subjects, text_of
 
-__all__ = ["spare"]
 OLD, NEW = "浙江省云岭学会", "浙江省云岭科技学会"
 SENDER = "office@yunling.example.com"
 HEAD = "name,track,aliases,emails\n"

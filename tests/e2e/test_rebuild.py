@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -39,16 +38,6 @@ def contents(office: Office) -> dict[str, list[dict[str, Any]]]:
             for table in tables.metadata.sorted_tables
             if table.name not in EXCLUDED
         }
-
-
-@pytest.fixture
-def spare(request: pytest.FixtureRequest, database: str) -> Iterator[str]:
-    """URL of an empty database beside the office's own; for SQLite its own, whose file can be lost."""
-    if database == SQLITE:
-        yield SQLITE
-        return
-    with request.getfixturevalue("cluster").database("template0") as url:
-        yield url
 
 
 def lose_database(office: Office, spare: str, left: bytes | None = None) -> None:

@@ -78,16 +78,6 @@ def copied(office: Office, request: pytest.FixtureRequest) -> Callable[[], Abstr
     return backup
 
 
-@pytest.fixture
-def spare(request: pytest.FixtureRequest, database: str) -> Iterator[str]:
-    """URL of an empty database beside the office's own; SQLite makes one where the file is lost."""
-    if database == SQLITE:
-        yield SQLITE
-        return
-    with request.getfixturevalue("cluster").database("template0") as url:
-        yield url
-
-
 def put_elsewhere(office: Office, url: str) -> None:
     office.database = url
     office.configure()

@@ -12,37 +12,32 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from mailbot.app import App
-from mailbot.cli import app as cli
 from mailbot.config import load
 from mailbot.model import ReplyState
 from mailbot.reports import Reports
 from mailbot.store.ledger import first_broken
 from mailbot.worker import only_worker
 from tests.databases import on_sqlite
-from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, Office, form, mail, papers, text_document
+from tests.e2e.office import (
+    ADDRESSES,
+    DEADLINE,
+    IN_TIME,
+    KNOWN,
+    OTHER,
+    STRANGER,
+    Office,
+    form,
+    mail,
+    papers,
+    run,
+    text_document,
+)
 
-KNOWN, OTHER = "浙江省云岭学会", "浙江省海塘学会"
-STRANGER = "浙江省云岑学会"
-REGISTRY = f"name,track,aliases,emails\n{KNOWN},society,,office@yunling.example.com\n{OTHER},society,,\n"
 SIGNED = ("--by", "章伟", "--why", "电话核实")
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def registered(office: Office) -> Office:
-    """An office that knows who is to report."""
-    (office.directory / "organizations.csv").write_text(REGISTRY, encoding="utf-8")
-    office.configure(top='organizations = "organizations.csv"')
-    return office
-
-
-def run(office: Office, *arguments: str, status: int = 0) -> str:
-    result = CliRunner(env={"COLUMNS": "140"}).invoke(cli, [*arguments, "--config", str(office.config_path)])
-    assert result.exit_code == status, result.output
-    return result.output
 
 
 def letters(office: Office) -> list[tuple[str, str]]:

@@ -9,29 +9,10 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
-from typer.testing import CliRunner
 
-from mailbot.cli import app as cli
-from tests.e2e.office import IN_TIME, Office, form, mail, papers
+from tests.e2e.office import IN_TIME, KNOWN, OTHER, REGISTRY, STRANGER, Office, form, mail, papers, run
 
-KNOWN, OTHER = "浙江省云岭学会", "浙江省海塘学会"
-STRANGER = "浙江省云岑学会"
-REGISTRY = f"name,track,aliases,emails\n{KNOWN},society,,office@yunling.example.com\n{OTHER},society,,\n"
 SIGNED = {"经办人": "章伟", "理由": "电话核实"}
-
-
-@pytest.fixture
-def registered(office: Office) -> Office:
-    """An office that knows who is to report."""
-    (office.directory / "organizations.csv").write_text(REGISTRY, encoding="utf-8")
-    office.configure(top='organizations = "organizations.csv"')
-    return office
-
-
-def run(office: Office, *arguments: str, status: int = 0) -> str:
-    result = CliRunner(env={"COLUMNS": "140"}).invoke(cli, [*arguments, "--config", str(office.config_path)])
-    assert result.exit_code == status, result.output
-    return result.output
 
 
 class Waiting:
