@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -17,6 +18,7 @@ _OBJECTS_TO_COLLECTION = 20_000
 def main() -> None:
     """The entry point."""
     gc.set_threshold(_OBJECTS_TO_COLLECTION)
+    atexit.register(gc.freeze)  # at the end Python looks through all that there is once more
     os.environ.setdefault(
         "PYDANTIC_DISABLE_PLUGINS", "__all__"
     )  # each start would look for some in all packages
