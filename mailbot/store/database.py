@@ -25,6 +25,8 @@ from mailbot.store.witness import BEGINNING, Link, Witness
 
 SCHEMA = "0006"
 """The newest revision in `migrations/versions`."""
+BATCH = 500
+"""How many rows are asked for, or held, at once."""
 LONGEST_PAUSE = timedelta(hours=1)
 """Between two attempts at anything: what is put off for longer was put off by a clock that was wrong."""
 _LEDGER_LOCK = 4_720_331

@@ -1,11 +1,9 @@
-"""What reports ask: messages streamed in bounded memory, organizations, counts, and the check of it all."""
+"""What reports ask of messages, streamed in bounded memory, and their counts."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -13,19 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from mailbot.model import (
-    UNREAD,
     Assessment,
-    Code,
     Finding,
     Outcome,
-    Outline,
     ReplyState,
     Ruling,
     RulingKind,
-    Severity,
-    Status,
-    Track,
-    Version,
 )
 from mailbot.records import (
     NAMES_OTHERS,
@@ -33,46 +24,21 @@ from mailbot.records import (
     Counts,
     DocumentRecord,
     MessageRecord,
-    OrganizationRecord,
     ReplyRecord,
 )
-from mailbot.store.database import Database
-from mailbot.store.ledger import Entry
+from mailbot.store.database import BATCH, Database
 from mailbot.store.replies import REPLY_COLUMNS, is_stuck, reply_record
 from mailbot.store.rulings import rulings_of
-from mailbot.store.tables import flags, ledger, messages, organizations, replies, rulings, skipped
-from mailbot.submission import counting, status
+from mailbot.store.tables import messages, replies, rulings
 
 _findings = msgspec.json.Decoder(tuple[Finding, ...])
 _documents = msgspec.json.Decoder(tuple[DocumentRecord, ...])
 _assessment = msgspec.json.Decoder(Assessment)
-_versions = msgspec.json.Decoder(tuple[Version, ...])
-_outlines = msgspec.json.Decoder(tuple[Outline, ...])
-_undecoded = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
-_version = msgspec.json.Decoder(Version)
-_NOT_TAKEN = UNREAD | {Code.DELIVERY_LINK_ONLY}
-_BATCH = 500
-_FEW = 50
-"""Organizations of which all versions are held at once, as they stand in the row."""
-_Place = tuple[str, str, int]
 _Rows = Sequence[Row[tuple[Any, ...]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
-    """One folder under one UIDVALIDITY: each UID that was seen is a row, or was skipped for a named reason."""
-
-    mailbox: str
-    folder: str
-    uidvalidity: int
-    rows: dict[int, int]
-    """Row number by UID."""
-    skipped: dict[int, str]
-    """Reason by UID."""
-
-
 class Queries(Database):
-    """The part of the store that reports read."""
+    """The part of the store that knows the messages."""
 
     def messages(
         self,
@@ -166,26 +132,8 @@ class Queries(Database):
         )
         with self.reading() as connection:
             numbers = connection.execute(query).scalars().all()
-        for start in range(0, len(numbers), _BATCH):
-            yield from self.messages(numbers=numbers[start : start + _BATCH])
-
-    def organizations(self, *, forms: bool = True) -> tuple[OrganizationRecord, ...]:
-        """Every organization that has written, with the version that counts; its form as read, unless without `forms`."""
-        with self.reading() as connection:
-            return _organization_records(connection, sa.true(), forms=forms)
-
-    def organization(self, name: str) -> OrganizationRecord | None:
-        """One organization by its exact name."""
-        with self.reading() as connection:
-            found = _organization_records(connection, organizations.c.name == name)
-        return found[0] if found else None
-
-    def versions(self, name: str) -> tuple[Version, ...]:
-        """All versions of one organization's submission, the oldest first."""
-        query = sa.select(organizations.c.versions).where(organizations.c.name == name)
-        with self.reading() as connection:
-            text = connection.execute(query).scalar()
-        return _versions.decode(text) if text else ()
+        for start in range(0, len(numbers), BATCH):
+            yield from self.messages(numbers=numbers[start : start + BATCH])
 
     def counts(self) -> Counts:
         """The figures of `status`."""
@@ -207,73 +155,6 @@ class Queries(Database):
             replies={ReplyState(value): count for value, count in by_state},
         )
 
-    def flag(self, name: str) -> str | None:
-        """A small remembered value."""
-        with self.reading() as connection:
-            return _flag(connection, name)
-
-    def set_flag(self, name: str, value: str) -> None:
-        """Remember a small value."""
-        with self.writing() as connection:
-            updated = connection.execute(sa.update(flags).where(flags.c.name == name).values(value=value))
-            if not updated.rowcount:
-                connection.execute(sa.insert(flags).values(name=name, value=value))
-
-    def first_flag(self, name: str, value: str) -> str:
-        """A small value that stays what it was first: what is remembered, from now on this one where nothing is."""
-        remembered = self.flag(name)
-        if remembered is not None:
-            return remembered
-        with self.writing() as connection:
-            remembered = _flag(connection, name)
-            if remembered is None:
-                connection.execute(sa.insert(flags).values(name=name, value=value))
-        return value if remembered is None else remembered
-
-    def ledger(self) -> Iterator[Entry]:
-        """The chain, from its first link."""
-        last = 0
-        with self.reading() as connection:
-            while True:
-                rows = connection.execute(
-                    sa.select(ledger).where(ledger.c.seq > last).order_by(ledger.c.seq).limit(_BATCH)
-                ).all()
-                if not rows:
-                    return
-                last = rows[-1].seq
-                yield from (Entry(**row._mapping) for row in rows)
-
-    def books(self) -> tuple[Book, ...]:
-        """What became of every UID that the server has shown, folder by folder."""
-        with self.reading() as connection:
-            kept = _uids(connection, messages, messages.c.id)
-            passed = _uids(connection, skipped, skipped.c.reason)
-        return tuple(
-            Book(
-                mailbox=place[0],
-                folder=place[1],
-                uidvalidity=place[2],
-                rows=dict(kept.get(place, ())),
-                skipped=dict(passed.get(place, ())),
-            )
-            for place in sorted({*kept, *passed})
-        )
-
-    def archived_hashes(self) -> Iterator[tuple[int, str]]:
-        """(message, sha256) of every message whose octets are in the archive."""
-        with self.reading() as connection:
-            query = (
-                sa.select(messages.c.id, messages.c.sha256)
-                .where(messages.c.sha256 != "")
-                .order_by(messages.c.id)
-            )
-            for row in connection.execution_options(yield_per=_BATCH).execute(query):
-                yield row.id, row.sha256
-
-
-def _flag(connection: Connection, name: str) -> str | None:
-    return connection.execute(sa.select(flags.c.value).where(flags.c.name == name)).scalar()
-
 
 def _settled() -> sa.ColumnElement[bool]:
     """Whether a person has given a verdict on the message that holds, as `model.verdict` has it."""
@@ -288,19 +169,11 @@ def _settled() -> sa.ColumnElement[bool]:
     )
 
 
-def _uids(connection: Connection, table: sa.Table, column: sa.ColumnElement[Any]) -> dict[_Place, list[Any]]:
-    found: dict[_Place, list[Any]] = {}
-    place = (table.c.mailbox, table.c.folder, table.c.uidvalidity)
-    for row in connection.execute(sa.select(*place, table.c.uid, column).order_by(*place, table.c.uid)):
-        found.setdefault(tuple(row)[:3], []).append(tuple(row)[3:])
-    return found
-
-
 def _all(connection: Connection) -> Iterator[_Rows]:
     """Every message, in the order of the numbers."""
     last = 0
     query = (
-        sa.select(messages).where(messages.c.id > sa.bindparam("last")).order_by(messages.c.id).limit(_BATCH)
+        sa.select(messages).where(messages.c.id > sa.bindparam("last")).order_by(messages.c.id).limit(BATCH)
     )
     while rows := connection.execute(query, {"last": last}).all():
         last = rows[-1].id
@@ -309,8 +182,8 @@ def _all(connection: Connection) -> Iterator[_Rows]:
 
 def _numbered(connection: Connection, numbers: Sequence[int]) -> Iterator[_Rows]:
     """The messages of these numbers, which ascend."""
-    for start in range(0, len(numbers), _BATCH):
-        wanted = messages.c.id.in_(numbers[start : start + _BATCH])
+    for start in range(0, len(numbers), BATCH):
+        wanted = messages.c.id.in_(numbers[start : start + BATCH])
         yield connection.execute(sa.select(messages).where(wanted).order_by(messages.c.id)).all()
 
 
@@ -361,114 +234,3 @@ _PLAIN = (
     "decided_at",
     "receipt_hash",
 )
-
-
-def _organization_records(
-    connection: Connection, which: sa.ColumnElement[bool], *, forms: bool = True
-) -> tuple[OrganizationRecord, ...]:
-    query = sa.select(organizations).where(which).order_by(organizations.c.name)
-    rows = connection.execute(query).yield_per(_FEW)
-    records = [_organization_record(row) for row in rows]
-    assessments = _assessments(connection, [record.counts for record in records]) if forms else {}
-    mails = _mails_by_organization(connection, which)
-    opened = _opened(connection, [record.name for record in records if not record.versions])
-    unread = _unread(
-        connection, [r.counts.message for r in records if r.counts and r.status is Status.INCOMPLETE]
-    )
-    return tuple(
-        _completed(record, mails.get(record.name, ()), assessments, opened, unread) for record in records
-    )
-
-
-def _unread(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-    """By message what the documents that were not taken are to be sent again for."""
-    found: dict[int, tuple[Finding, ...]] = {}
-    for start in range(0, len(numbers), _BATCH):
-        wanted = messages.c.id.in_(numbers[start : start + _BATCH])
-        for row in connection.execute(sa.select(messages.c.id, messages.c.findings).where(wanted)):
-            noticed = _findings.decode(row.findings or "[]")
-            found[row.id] = tuple(f for f in noticed if f.severity is Severity.ERROR and f.code in _NOT_TAKEN)
-    return found
-
-
-def _opened(connection: Connection, names: Sequence[str]) -> frozenset[str]:
-    """Those of the organizations of which a person has to look at documents that came."""
-    found: set[str] = set()
-    for start in range(0, len(names), _BATCH):
-        query = (
-            sa.select(messages.c.organization)
-            .distinct()
-            .where(
-                messages.c.organization.in_(names[start : start + _BATCH]),
-                messages.c.outcome == Outcome.REVIEW.value,
-                messages.c.documents != "[]",
-            )
-        )
-        found.update(connection.execute(query).scalars())
-    return frozenset(found)
-
-
-def _mails_by_organization(connection: Connection, which: sa.ColumnElement[bool]) -> dict[str, list[Any]]:
-    """By organization its senders, and when each wrote first. All of it stands in the index."""
-    mails: dict[str, list[Any]] = {}
-    first = sa.func.min(messages.c.received_at)
-    query = (
-        sa.select(messages.c.organization, messages.c.sender, first.label("received_at"))
-        .join(organizations, organizations.c.name == messages.c.organization)
-        .where(which, messages.c.outcome != Outcome.IGNORED.value)
-        .group_by(messages.c.organization, messages.c.sender)
-        .order_by(first, sa.func.min(messages.c.id))
-    )
-    for row in connection.execute(query):
-        mails.setdefault(row.organization, []).append(row)
-    return mails
-
-
-def _organization_record(row: Row[tuple[Any, ...]]) -> OrganizationRecord:
-    """What stands in its own row; of its versions only the one that counts is decoded whole."""
-    values = row._mapping
-    text = values["versions"] or "[]"
-    versions = _outlines.decode(text)
-    outline = counting(versions)
-    return OrganizationRecord(
-        name=values["name"],
-        track=Track(values["track"]),
-        status=status(versions),
-        versions=versions,
-        counts=_version.decode(_undecoded.decode(text)[versions.index(outline)]) if outline else None,
-        paper_received=values["paper_received"],
-        paper_sealed=values["paper_sealed"],
-        staff_points=Decimal(values["staff_points"]) if values["staff_points"] else None,
-        note=values["note"],
-    )
-
-
-def _completed(
-    record: OrganizationRecord,
-    mails: Sequence[Any],
-    assessments: Mapping[int, Assessment],
-    opened: Collection[str],
-    unread: Mapping[int, tuple[Finding, ...]],
-) -> OrganizationRecord:
-    form = record.counts.form if record.counts else None
-    return replace(
-        record,
-        status=Status.REVIEW if record.name in opened else record.status,
-        senders=tuple(dict.fromkeys(str(mail.sender) for mail in mails)),
-        assessment=assessments.get(form.message) if form else None,
-        first_received_at=mails[0].received_at if mails else None,
-        unread=unread.get(record.counts.message, ()) if record.counts else (),
-    )
-
-
-def _assessments(connection: Connection, versions: Sequence[Version | None]) -> dict[int, Assessment]:
-    """What was read from the forms of these versions, by the number of the message that brought each."""
-    numbers = [version.form.message for version in versions if version and version.form]
-    found: dict[int, Assessment] = {}
-    for start in range(0, len(numbers), _BATCH):
-        wanted = messages.c.id.in_(numbers[start : start + _BATCH])
-        query = sa.select(messages.c.id, messages.c.assessment).where(
-            wanted, messages.c.assessment.is_not(None)
-        )
-        found |= {row.id: _assessment.decode(row.assessment) for row in connection.execute(query)}
-    return found

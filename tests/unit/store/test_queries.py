@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from mailbot.model import Code, Organization, Outcome, ReplyState, Ruling, RulingKind, Status, Track, finding
-from mailbot.store import queries
+from mailbot.store import books, queries
 from mailbot.store.ledger import first_broken
 from mailbot.store.store import Store
 from mailbot.store.tables import organizations
@@ -37,7 +37,8 @@ HOUR = timedelta(hours=1)
 def test_messages_stream_over_the_batches_with_their_replies(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "_BATCH", 3)
+    for module in (queries, books):
+        monkeypatch.setattr(module, "BATCH", 3)
     take(store, *(receipt(n) for n in range(1, 9)))
     store.record_decisions([settled(n, reply(f"<r{n}@x>")) for n in range(1, 8)])
     assert [m.id for m in store.messages()] == list(range(1, 9))
