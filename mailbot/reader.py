@@ -12,30 +12,27 @@ import threading
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
 from mailbot import rubric as rubrics
+from mailbot.child import OcrRequest, Request, Response, Want
 from mailbot.documents.needs import Supplied
-from mailbot.documents.sandbox import ChildFailedError, Parent, Pool, Reason
+from mailbot.documents.sandbox import ChildFailedError, Pool, Reason
 from mailbot.documents.scanner import Scanner
 from mailbot.errors import DocumentError, UnreadableError, UsageError
-from mailbot.model import Code, Finding, Format, ReadBy, Role, Track, doubt, finding
-from mailbot.reading import Bounds, DocumentReading, Extract, MailHead, MailReading, Need, Part
+from mailbot.model import Code, Format, Role, Track, finding
+from mailbot.reading import Bounds, Extract, MailReading, Need
 from mailbot.registry import Registry, identify
-from mailbot.rubric import Rubric
 
 if TYPE_CHECKING:
     from mailbot.config import Limits
-    from mailbot.documents.read import ReadPart
-    from mailbot.form.examine import Examined
 
 _PRELOAD = (
-    "mailbot.reader",
+    "mailbot.child",
     "mailbot.documents.read",
     "mailbot.documents.pdf",
     "mailbot.form.examine",
@@ -43,181 +40,12 @@ _PRELOAD = (
     "pypdfium2",
     "python_calamine",
 )
-_OF_OFFICE = frozenset({Format.DOCX, Format.DOC, Format.WPS, Format.ODT, Format.RTF, Format.XLSX})
 _MOST_ROUNDS = 64
 """How often one mail is read again with something supplied; more files than this in need is no honest mail."""
 
 
-class _Request(msgspec.Struct, frozen=True, kw_only=True):
-    document: str | None
-    """File name of a single document; None where the file is a mail."""
-    authserv_id: str | None
-    own_addresses: tuple[str, ...]
-    rubric: bytes
-    """MessagePack of a Rubric."""
-    limits: Bounds
-    scanned: bool
-    """Whether the parent is to be asked about each file before it is read."""
-    supplied: dict[str, Supplied]
-
-
-class _Want(msgspec.Struct, frozen=True, kw_only=True):
-    key: str
-    need: Need
-    format: Format
-    data: bytes
-    otherwise: Extract | None
-    """What was read of it without."""
-
-
-class _Response(msgspec.Struct, frozen=True, kw_only=True):
-    reading: MailReading
-    wants: tuple[_Want, ...]
-
-
-class _OcrRequest(msgspec.Struct, frozen=True, kw_only=True):
-    format: Format
-    data: bytes
-
-
-_requests = msgspec.msgpack.Decoder(_Request)
-_responses = msgspec.msgpack.Decoder(_Response)
-_ocr_requests = msgspec.msgpack.Decoder(_OcrRequest)
+_responses = msgspec.msgpack.Decoder(Response)
 _supplies = msgspec.msgpack.Decoder(Supplied)
-
-
-# --- in the child ---------------------------------------------------------------------------------------------
-
-
-def serve(request: bytes, parent: Parent) -> bytes:
-    """Child: read the mail or document that the file holds."""
-    wanted = _requests.decode(request)
-    head, parts = _open(parent.file, wanted)
-    return msgspec.msgpack.encode(_read(head, parts, wanted, parent))
-
-
-def serve_ocr(request: bytes, parent: Parent) -> bytes:
-    """Child of its own: recognize the characters of one scan or photograph."""
-    from mailbot.documents import ocr
-
-    wanted = _ocr_requests.decode(request)
-    parent.progress("ocr")
-    try:
-        supplied = Supplied(extract=ocr.read(wanted.data, wanted.format, parent.progress))
-    except DocumentError as error:
-        supplied = Supplied(code=Code(error.code), reason=str(error))
-    return msgspec.msgpack.encode(supplied)
-
-
-@lru_cache(maxsize=4)
-def _rubric(packed: bytes) -> Rubric:
-    return msgspec.msgpack.decode(packed, type=Rubric)
-
-
-def _open(file: IO[bytes] | None, wanted: _Request) -> tuple[MailHead, tuple[Part, ...]]:
-    octets = file.read() if file else b""
-    if wanted.document is not None:
-        part = Part(key="1", filename=wanted.document, content_type="", data=octets)
-        return MailHead(message_id="", subject="", from_=(), reply_to=()), (part,)
-    from mailbot.mail.parse import parse
-
-    parsed = parse(octets, authserv_id=wanted.authserv_id, own_addresses=frozenset(wanted.own_addresses))
-    return parsed.head, _without_logos(parsed.parts)
-
-
-def _parts_of(octets: bytes) -> tuple[Part, ...]:
-    from mailbot.mail.parse import parse
-
-    return _without_logos(parse(octets, authserv_id=None, own_addresses=frozenset()).parts)
-
-
-def _without_logos(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Without the pictures that the words show and that are too small to be a page, however many octets they have."""
-    if not any(part.shown for part in parts):
-        return parts
-    from mailbot.documents.dimensions import worth_recognizing
-
-    return tuple(part for part in parts if not part.shown or worth_recognizing(part.data))
-
-
-def _read(head: MailHead, parts: tuple[Part, ...], wanted: _Request, parent: Parent) -> _Response:
-    from mailbot.documents.read import read_parts
-    from mailbot.form.examine import Readable, examine
-
-    read = read_parts(
-        parts,
-        limits=wanted.limits,
-        supplied=wanted.supplied,
-        begin=parent.progress,
-        open_mail=_parts_of,
-        found_in=(lambda data: parent.ask(data).decode()) if wanted.scanned else None,
-    )
-    examined = examine(
-        [Readable(key=p.key, filename=p.filename, extract=p.extract) for p in read if p.extract],
-        _rubric(wanted.rubric),
-    )
-    documents = (
-        DocumentReading(
-            key=p.key,
-            filename=p.filename,
-            format=p.format,
-            role=examined.roles.get(p.key, Role.OTHER),
-            sha256=p.sha256,
-            size=p.size,
-            container=p.container,
-            folder=p.folder,
-            findings=_against(p, examined),
-            year=examined.years.get(p.key),
-            covers=tuple(sorted(examined.covers.get(p.key, ()))),
-            organizations=examined.organizations.get(p.key, ()),
-            title=_title(p, examined),
-            seal=p.extract.seal if p.extract else None,
-        )
-        for p in read
-    )
-    return _Response(
-        reading=MailReading(
-            head=head,
-            documents=tuple(d for d in documents if d.filename or d.role is not Role.OTHER),
-            assessment=examined.assessment,
-            findings=examined.findings,
-            form_key=examined.form_key,
-        ),
-        wants=tuple(
-            _Want(key=p.key, need=p.needs, format=p.format, data=p.data, otherwise=p.extract)
-            for p in read
-            if p.needs and p.data is not None
-        ),
-    )
-
-
-def _title(part: ReadPart, examined: Examined) -> str:
-    """Of a summary or plan; one that by its name or place is evidence may bear another's."""
-    from mailbot.form.roles import entitling_lines, is_named_evidence
-
-    is_report = not {Role.SUMMARY, Role.PLAN}.isdisjoint(examined.covers.get(part.key, ()))
-    if part.extract is None or not is_report or is_named_evidence(part.container, part.folder, part.filename):
-        return ""
-    return entitling_lines(part.extract)
-
-
-def _against(part: ReadPart, examined: Examined) -> tuple[Finding, ...]:
-    """What kept a file from being read or placed. Of scans pasted into an office file that tell nothing nobody can say
-    that they are not what lacks: a person looks."""
-    if part.code:
-        return (finding(part.code, document=part.filename, found=part.reason),)
-    if part.key in examined.doubtful:
-        reason = "nothing tells of which year it is, or whether it is one of the papers"
-        return (doubt(part.filename, reason),)
-    scanned = part.format in _OF_OFFICE and part.extract and part.extract.read_by is ReadBy.OCR
-    placed = examined.covers.get(part.key) or examined.years.get(part.key)
-    if scanned and not placed and examined.roles.get(part.key) not in (Role.FORM, Role.EVIDENCE):
-        reason = "nothing could be made out in its pictures"
-        return (finding(Code.MESSAGE_UNPROCESSABLE, document=part.filename, found=reason),)
-    return ()
-
-
-# --- in the parent --------------------------------------------------------------------------------------------
 
 
 class Reader:
@@ -244,7 +72,7 @@ class Reader:
     def __enter__(self) -> Self:
         self._pool = self._stack.enter_context(
             Pool(
-                "mailbot.reader:serve",
+                "mailbot.child:serve",
                 size=self.children,
                 memory_mb=self._limits.parse_memory_mb,
                 seconds=self._limits.parse_seconds,
@@ -301,7 +129,7 @@ class Reader:
         supplied: dict[str, Supplied] = {}
         tried: set[str] = set()
         for _ in range(_MOST_ROUNDS):
-            request = _Request(
+            request = Request(
                 document=document,
                 authserv_id=authserv_id,
                 own_addresses=own_addresses,
@@ -331,7 +159,7 @@ class Reader:
         return failure.progress
 
     def _supply(
-        self, wants: list[_Want], reading: MailReading, required: frozenset[Role]
+        self, wants: list[Want], reading: MailReading, required: frozenset[Role]
     ) -> dict[str, Supplied]:
         """Have done what the child may not do: conversions first, and recognition only if something lacks still."""
         conversions = [want for want in wants if want.need is Need.OFFICE]
@@ -347,7 +175,7 @@ class Reader:
             for want in wants
         }
 
-    def _convert(self, want: _Want) -> Supplied:
+    def _convert(self, want: Want) -> Supplied:
         from mailbot.documents.office import convert
 
         try:
@@ -357,12 +185,12 @@ class Reader:
                 return Supplied(extract=want.otherwise)
             return Supplied(code=Code(error.code), reason=str(error))
 
-    def _recognize(self, want: _Want) -> Supplied:
+    def _recognize(self, want: Want) -> Supplied:
         from mailbot.documents.dimensions import worth_recognizing
 
         if want.format is Format.IMAGE and not worth_recognizing(want.data):
             return Supplied()
-        request = msgspec.msgpack.encode(_OcrRequest(format=want.format, data=want.data))
+        request = msgspec.msgpack.encode(OcrRequest(format=want.format, data=want.data))
         with self._lock:
             return self._recognized(request)
 
@@ -388,7 +216,7 @@ class Reader:
         if self._ocr is None:
             self._ocr = self._stack.enter_context(
                 Pool(
-                    "mailbot.reader:serve_ocr",
+                    "mailbot.child:serve_ocr",
                     size=1,
                     memory_mb=self._limits.ocr_memory_mb,
                     seconds=self._limits.parse_seconds,

@@ -23,11 +23,12 @@ import pytest
 from PIL import Image
 
 from mailbot import rubric as rubrics
+from mailbot.child import serve
 from mailbot.config import Limits
 from mailbot.documents.sandbox import Parent, Pool
 from mailbot.errors import DocumentError
 from mailbot.model import Code, Format, ReadBy, Role
-from mailbot.reader import Reader, serve
+from mailbot.reader import Reader
 from mailbot.reading import MailReading
 from tests.conftest import ROOT, require_extra_ocr
 from tests.forms import texts

@@ -283,7 +283,7 @@ def test_the_reading_child_s_limits_suffice(page: Any) -> None:
     from mailbot.documents.sandbox import Pool
 
     request = msgspec.msgpack.encode({"format": "image", "data": _jpeg(page)})
-    with Pool("mailbot.reader:serve_ocr", size=1, memory_mb=2048, seconds=120, preload=()) as pool:
+    with Pool("mailbot.child:serve_ocr", size=1, memory_mb=2048, seconds=120, preload=()) as pool:
         supplied = msgspec.msgpack.decode(pool.call(request), type=Supplied)
     assert supplied.extract is not None
     _is_the_form(supplied.extract)
