@@ -313,8 +313,7 @@ def _standing(
         harmless = each.severity is Severity.ERROR and not lacking and not replaces
         yield replace(each, severity=Severity.INFO) if harmless else each
     yield from against
-    replaced = current is not None and contribution.form is not None and current.form != contribution.form
-    if not replaced:
+    if current is None or contribution.form is None:
         yield from _of_own_form(reading, current)
 
 

@@ -21,6 +21,8 @@ from mailbot.model import (
     ReadBy,
     ReplyKind,
     Role,
+    Ruling,
+    RulingKind,
     Severity,
     Status,
     Track,
@@ -580,7 +582,10 @@ def test_a_mail_not_trusted_tells_staff_all_that_is_wrong_with_it() -> None:
     decision = decide(arrival(), reading(Role.PLAN, findings=(blank,), extra=(broken,)), identity, (), TERMS)
     assert decision.outcome is Outcome.REVIEW
     assert codes(decision.findings) == {"organization.mismatch", "form.blank", "document.unreadable"}
-    assert {f.severity for f in decision.findings if f.code is Code.DOCUMENT_UNREADABLE} == {Severity.ERROR}
+    assert {f.severity for f in decision.findings} == {
+        Severity.ERROR,
+        finding(Code.ORGANIZATION_MISMATCH).severity,
+    }
 
 
 def test_a_mail_from_nobody_is_for_a_person() -> None:
@@ -648,3 +653,147 @@ def test_a_form_with_errors_after_a_good_one_asks_for_correction_and_takes_nothi
     assert counts is not None
     assert counts.message == 1
     assert status(decision.versions) is Status.COMPLETE
+
+
+NOBODY = Identity(organization=None, how="none", findings=())
+LINK = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", provider="qq", filename="自评表.xlsx")
+
+
+def held(*covers: Role, message: int = 1) -> Contribution:
+    contribution = decide(arrival(message), reading(*covers), KNOWN, (), TERMS).contribution
+    assert contribution is not None
+    return contribution
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        reading(links=(LINK,), text="见链接"),
+        reading(extra=(EMPTY_FORM,), findings=(finding(Code.FORM_LOW_CONFIDENCE),), asks=True),
+        MailReading(head=head(text="请查收"), documents=(PICTURE,), form_key=PICTURE.key),
+        MailReading(
+            head=head(text="图"), documents=(replace(PICTURE, findings=(finding(Code.DOCUMENT_UNREADABLE),)),)
+        ),
+    ],
+    ids=["a link", "a doubt about a form", "a form in a picture", "a picture that cannot be read"],
+)
+def test_what_hands_something_in_is_no_mere_question(came: MailReading) -> None:
+    assert "message.inquiry" not in codes(decide(arrival(), came, KNOWN, (), TERMS).findings)
+
+
+@pytest.mark.parametrize(
+    "came", [reading(links=(LINK,), claims_attachment=True), reading(Role.FORM, claims_attachment=True)]
+)
+def test_where_something_came_no_correction_was_forgotten(came: MailReading) -> None:
+    assert "message.inquiry" not in codes(decide(arrival(2), came, KNOWN, (held(*ALL),), TERMS).findings)
+
+
+def test_without_a_claim_an_empty_form_to_what_is_whole_is_no_forgotten_correction() -> None:
+    came = reading(extra=(EMPTY_FORM,), findings=(BLANK,), text="请查收")
+    decision = decide(arrival(2), came, KNOWN, (held(*ALL),), TERMS)
+    assert (decision.outcome, decision.findings) == (Outcome.ACKNOWLEDGED, ())
+
+
+def test_the_name_alone_answers_whose_the_papers_are() -> None:
+    named = reading(text="浙江省示例学会")
+    answered = decide(arrival(2), named, KNOWN, (held(*ALL),), TERMS, names_papers=True)
+    assert (answered.outcome, answered.reply) == (Outcome.ACKNOWLEDGED, ReplyKind.ACKNOWLEDGEMENT)
+    asking = replace(named, head=replace(named.head, asks=True))
+    asked = decide(arrival(2), asking, KNOWN, (held(*ALL),), TERMS, names_papers=True)
+    assert "message.inquiry" in codes(asked.findings)
+
+
+def test_a_copy_is_a_copy_whatever_a_person_decided() -> None:
+    assigned = Ruling(message=1, kind=RulingKind.ASSIGN, by="章伟", why="电话核对", at=DEADLINE)
+    decision = decide(arrival(duplicate_of=3), reading(*ALL), KNOWN, (), TERMS, rulings=(assigned,))
+    assert (decision.outcome, codes(decision.findings)) == (Outcome.IGNORED, {"message.duplicate"})
+
+
+def test_what_belongs_to_nobody_is_no_version_of_anybodys() -> None:
+    decision = decide(arrival(), reading(*ALL), NOBODY, (), TERMS)
+    assert decision.versions == ()
+    assert decision.contribution is not None
+    assert decision.requests == ()
+
+
+def test_a_disputed_time_is_told_with_the_one_that_the_header_names() -> None:
+    stamped = DEADLINE - timedelta(hours=3)
+    late = arrival(at=DEADLINE + timedelta(hours=1), time_disputed=True)
+    found = {
+        f.code: f.found for f in decide(late, reading(*ALL, received=stamped), KNOWN, (), TERMS).findings
+    }
+    assert found[Code.DELIVERY_TIME_DISPUTED] == stamped.isoformat()
+
+
+def test_of_a_mail_left_on_the_server_nobody_can_say_that_it_only_asks() -> None:
+    assert codes(decide(arrival(oversized=True), reading(), NOBODY, (), TERMS).findings) >= {
+        "document.too_large"
+    }
+    assert "message.inquiry" not in codes(
+        decide(arrival(oversized=True), reading(), NOBODY, (), TERMS).findings
+    )
+
+
+def test_a_link_is_told_by_its_file() -> None:
+    (told,) = decide(arrival(), reading(*ALL, links=(LINK,)), KNOWN, (), TERMS).findings
+    assert told.found == LINK.filename
+
+
+def test_what_a_mail_contributes() -> None:
+    over, doubtful = finding(Code.SCORE_OVER_MAX, item=8), finding(Code.FORM_LOW_CONFIDENCE, item=5)
+    form = decide(arrival(), reading(*ALL, findings=(over, doubtful, BLANK)), KNOWN, (), TERMS).contribution
+    assert form is not None
+    assert (form.form_findings, form.review, form.total, form.blank_form) == ((over, doubtful), (), 90, None)
+    apart = decide(
+        arrival(), reading(Role.SUMMARY, findings=(over, doubtful), extra=(EMPTY_FORM,)), KNOWN, (), TERMS
+    ).contribution
+    assert apart is not None
+    assert (apart.form, apart.form_findings, apart.review, apart.blank_form) == (None, (), (doubtful,), None)
+    nameless = reading(Role.SUMMARY, findings=(finding(Code.FORM_BLANK),), extra=(EMPTY_FORM,))
+    blank = decide(arrival(), nameless, KNOWN, (), TERMS).contribution
+    assert blank is not None
+    assert (blank.total, blank.blank_form) == (None, "")
+
+
+def test_what_of_a_mail_that_is_not_trusted_cannot_be_read_is_an_error_where_it_lacks_something() -> None:
+    broken = document(key="9", finding_=finding(Code.DOCUMENT_UNREADABLE, document="9.docx"))
+
+    def severity(*covers: Role) -> Severity:
+        came = reading(*covers, extra=(broken,), authentication=Authentication.FAILED)
+        decision = decide(arrival(), came, KNOWN, (), TERMS)
+        return next(f.severity for f in decision.findings if f.code is Code.DOCUMENT_UNREADABLE)
+
+    assert severity(*ALL) is Severity.INFO
+    assert severity(Role.FORM, Role.PLAN) is Severity.ERROR
+
+
+def test_a_broken_file_named_like_a_paper_asks_for_nothing_beside_the_papers_that_came() -> None:
+    locked = document(key="4", finding_=finding(Code.DOCUMENT_ENCRYPTED, document="自评表（更正）.xlsx"))
+    decision = decide(arrival(), reading(*ALL, extra=(locked,)), KNOWN, (), TERMS)
+    assert decision.outcome is Outcome.ACKNOWLEDGED
+
+
+def test_a_blank_form_beside_a_form_that_stands_is_told_to_nobody() -> None:
+    over = finding(Code.SCORE_OVER_MAX, item=8)
+    first = decide(arrival(1), reading(*ALL, findings=(over,)), KNOWN, (), TERMS).contribution
+    assert first is not None
+    again = decide(arrival(2), reading(Role.FORM, findings=(over, BLANK)), KNOWN, (first,), TERMS)
+    assert [f.code for f in again.findings] == [Code.SCORE_OVER_MAX]
+
+
+@pytest.mark.parametrize("earlier", [(), (held(Role.FORM, Role.PLAN),)])
+def test_a_doubt_about_a_form_that_was_not_found_stands(earlier: tuple[Contribution, ...]) -> None:
+    doubtful = finding(Code.FORM_LOW_CONFIDENCE)
+    decision = decide(arrival(2), reading(Role.SUMMARY, findings=(doubtful,)), KNOWN, earlier, TERMS)
+    assert doubtful in decision.findings
+    assert decision.outcome is Outcome.REVIEW
+
+
+def test_what_is_no_error_of_a_file_stays_what_it_is_where_nothing_lacks() -> None:
+    noticed = finding(Code.DOCUMENT_TOO_LARGE, document="9.docx", severity=Severity.WARNING)
+    came = reading(*ALL, extra=(document(key="9", finding_=noticed),))
+    assert decide(arrival(), came, KNOWN, (), TERMS).findings == (noticed,)
+
+
+def test_a_question_asks_nobody_for_anything() -> None:
+    assert decide(arrival(), reading(), KNOWN, (), TERMS).requests == ()

@@ -187,3 +187,21 @@ def test_a_complete_version_in_time_counts_still_while_a_person_asks_for_more() 
     counts = counting(versions)
     assert counts is not None
     assert counts.number == 1
+
+
+def test_a_late_mail_that_is_accepted_brings_nothing_that_never_came() -> None:
+    came = reading(Role.FORM, Role.SUMMARY, findings=(DOUBT,))
+    accepted = decide(arrival(at=DEADLINE + HOUR), came, KNOWN, (), TERMS, rulings=(ACCEPT,))
+    assert [f.code for f in accepted.findings if f.severity is Severity.ERROR] == [Code.PLAN_MISSING]
+
+
+def test_a_question_without_anything_stays_one_though_it_is_accepted() -> None:
+    accepted = decide(arrival(), reading(text="请问什么时候截止？"), KNOWN, (), TERMS, rulings=(ACCEPT,))
+    assert (accepted.contribution, accepted.versions) == (None, ())
+
+
+def test_what_is_asked_for_on_a_question_stands_and_takes_nothing_in() -> None:
+    came = reading(extra=(document(format=Format.IMAGE),), text="请问这样可以吗？", asks=True)
+    asked = decide(arrival(), came, KNOWN, (), TERMS, rulings=(CORRECT,))
+    assert (asked.outcome, asked.contribution) == (Outcome.CORRECTION, None)
+    assert [request.sentence for request in asked.requests] == [CORRECT.sentence]
