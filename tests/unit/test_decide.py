@@ -31,7 +31,7 @@ from mailbot.model import (
 )
 from mailbot.reading import Address, Authentication, DocumentReading, Link, MailHead, MailReading
 from mailbot.registry import Identity
-from mailbot.submission import Terms, counting, fold, status
+from mailbot.submission import Terms, counting, fold, sides_differ, status
 
 DEADLINE = datetime(2021, 1, 15, 9, 30, tzinfo=UTC)
 TERMS = Terms(
@@ -732,6 +732,20 @@ def test_of_a_mail_left_on_the_server_nobody_can_say_that_it_only_asks() -> None
     assert "message.inquiry" not in codes(
         decide(arrival(oversized=True), reading(), NOBODY, (), TERMS).findings
     )
+
+
+def test_two_times_differ_where_one_is_late() -> None:
+    late = DEADLINE + timedelta(seconds=1)
+    assert sides_differ(DEADLINE, late, DEADLINE)
+    assert sides_differ(late, DEADLINE, DEADLINE)
+    assert not sides_differ(late, late + timedelta(days=1), DEADLINE)
+    assert not sides_differ(None, late, DEADLINE)
+
+
+def test_a_blank_form_without_a_name_is_named_without_one() -> None:
+    nameless = reading(Role.SUMMARY, Role.PLAN, findings=(finding(Code.FORM_BLANK),), extra=(EMPTY_FORM,))
+    (blank,) = decide(arrival(), nameless, KNOWN, (), TERMS).findings
+    assert blank == finding(Code.FORM_BLANK)
 
 
 def test_a_link_is_told_by_its_file() -> None:

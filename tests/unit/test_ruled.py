@@ -205,3 +205,33 @@ def test_what_is_asked_for_on_a_question_stands_and_takes_nothing_in() -> None:
     asked = decide(arrival(), came, KNOWN, (), TERMS, rulings=(CORRECT,))
     assert (asked.outcome, asked.contribution) == (Outcome.CORRECTION, None)
     assert [request.sentence for request in asked.requests] == [CORRECT.sentence]
+
+
+def test_an_empty_form_that_is_accepted_is_still_asked_for_filled_in() -> None:
+    blank = finding(Code.FORM_BLANK, document="8.docx")
+    came = reading(
+        Role.SUMMARY, Role.PLAN, findings=(blank, DOUBT), extra=(document(key="8", role=Role.FORM),)
+    )
+    accepted = decide(arrival(), came, KNOWN, (), TERMS, rulings=(ACCEPT,))
+    assert (accepted.outcome, by_code(accepted)[Code.FORM_BLANK]) == (Outcome.CORRECTION, Severity.ERROR)
+
+
+def test_a_request_is_met_by_what_takes_the_place_of_a_piece_of_its_mail_alone() -> None:
+    plan = decide(arrival(1), reading(Role.PLAN), KNOWN, (), TERMS).contribution
+    asked = decide(
+        arrival(2), reading(Role.FORM, Role.SUMMARY), KNOWN, (), TERMS, rulings=(CORRECT,)
+    ).contribution
+    assert plan is not None
+    assert asked is not None
+    other = decide(arrival(3), reading(Role.PLAN), KNOWN, (plan, asked), TERMS)
+    assert [request.message for request in other.requests] == [2]
+    own = decide(arrival(3), reading(Role.SUMMARY), KNOWN, (plan, asked), TERMS)
+    assert (own.requests, own.outcome) == ((), Outcome.ACKNOWLEDGED)
+
+
+def test_a_request_on_a_mail_that_brought_nothing_is_met_by_whatever_comes() -> None:
+    photograph = reading(extra=(document(key="4"),))
+    asked = decide(arrival(1), photograph, KNOWN, (), TERMS, rulings=(CORRECT,)).contribution
+    assert asked is not None
+    later = decide(arrival(2), reading(*ALL), KNOWN, (asked,), TERMS)
+    assert (later.requests, later.outcome) == ((), Outcome.ACKNOWLEDGED)

@@ -30,6 +30,9 @@ PASSED, FAILED, UNKNOWN = Authentication.PASSED, Authentication.FAILED, Authenti
         ('mx.qq.com; spf=pass smtp.mailfrom="\\"; dmarc=pass"; dmarc=fail', FAILED),
         ('mx.qq.com; spf=pass (it said "bad); dmarc=fail', FAILED),
         ("mx.qq.com; x=1; reason=dmarc=pass", UNKNOWN),
+        ("mx.qq.com; spf=pass a@b.c); dmarc=fail", FAILED),
+        (r"mx.qq.com; spf=pass smtp.mailfrom=a\"@b.c; dmarc=fail", FAILED),
+        (r"mx.qq.com; spf=pass smtp.mailfrom=\a; dmarc=fail", FAILED),
         ("", UNKNOWN),
         (";", UNKNOWN),
         ("(" * 5000, UNKNOWN),
@@ -48,6 +51,7 @@ def test_the_topmost_of_the_configured_server_counts():
     headers = ["relay; dmarc=pass", "MX.qq.com; dmarc=fail", "mx.qq.com; dmarc=pass"]
     assert dmarc(headers, "mx.qq.com") is FAILED
     assert dmarc(headers, "other.example") is UNKNOWN
+    assert dmarc(["; dmarc=pass", "mx.qq.com; dmarc=fail"], "mx.qq.com") is FAILED
     assert dmarc([], "mx.qq.com") is UNKNOWN
 
 

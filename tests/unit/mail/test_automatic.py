@@ -164,6 +164,7 @@ def test_precedence_of_robots(precedence):
         ("Precedence: first-class",),
         ("Precedence: special-delivery",),
         ("Auto-Submitted: no",),
+        ("Auto-Submitted: ",),
         ("Auto-Submitted: No (a person)",),
         ("X-Autoreply: no",),
         ("X-QQ-AUTO-REPLY: 0",),

@@ -25,6 +25,8 @@ NOON = datetime(2021, 1, 14, 4, 0, tzinfo=UTC)
         "Thu, 14 Jan 2021 12:00:00 UTC+8",
         "Thu, 14 Jan 2021 04:00:00 GMT",
         "Thu, 14 Jan 2021 04:00:00 -0000",
+        "Thu, 14 Jan 2021 04:00:00",
+        "Thu, 14 Jan 2021 09:30:00 GMT+05:30",
         "Wed, 13 Jan 2021 22:00:00 -0600 CST",
         "Wed, 13 Jan 2021 22:00:00 -0600 (CST)",
         "  Thu, 14 Jan 21 12:00 +0800 ",
@@ -32,6 +34,10 @@ NOON = datetime(2021, 1, 14, 4, 0, tzinfo=UTC)
 )
 def test_dates_of_one_moment(text):
     assert parse_date(text) == NOON
+
+
+def test_a_leap_second_is_the_last_of_its_minute():
+    assert parse_date("Thu, 14 Jan 2021 11:59:60 +0800") == NOON - timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
