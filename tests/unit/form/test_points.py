@@ -56,6 +56,8 @@ from mailbot.form.points import Problem, adds_cells, compute, parse_points, plai
         ("−2分", "-2"),
         ("负二", "-2"),
         ("100", "100"),
+        ("⁸⁵", "85"),
+        (" ⁴.⁵ ", "4.5"),
     ],
 )
 def test_one_number(text: str, number: str) -> None:
@@ -84,6 +86,10 @@ def test_empty(text: str) -> None:
         "5分以上",
         "90%",
         "5½",
+        "②",
+        "4²",
+        "5" + " " * 60 + "5",
+        "0" * 61,
         "5²",
         "1e5",
         "五到六",
