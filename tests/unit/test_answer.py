@@ -28,15 +28,17 @@ from mailbot.model import (
     ReadBy,
     ReplyKind,
     ReplyState,
+    Request,
     Role,
     Track,
     finding,
 )
-from mailbot.reading import Address, Authentication, DocumentReading, MailHead, MailReading
-from mailbot.records import Receipt, StoredMessage
+from mailbot.reading import Address, Authentication, DocumentReading, Link, MailHead, MailReading
+from mailbot.records import PERHAPS_SENT, Receipt, StoredMessage
 from mailbot.registry import Identity
 from mailbot.report.letters import BrokenTemplateError
 from mailbot.rubric import load as load_rubric
+from mailbot.store.history import REBUILT
 from mailbot.store.store import NewReply, Settled, Store
 from mailbot.submission import Terms
 from tests.conftest import ROOT
@@ -505,3 +507,143 @@ def test_check_finds_every_faulty_template(tmp_path: Path) -> None:
         "recipt.txt",
     ]
     assert len(faults) == 3
+
+
+def thanks(to: NewReply | None, **changes: object) -> MailReading:
+    """A few words on a letter of ours."""
+    assert to is not None
+    said = replace(
+        mail().head, message_id="<thanks@example.org>", in_reply_to=to.message_id, text="收到，谢谢！"
+    )
+    return replace(mail(), head=replace(said, **changes))  # type: ignore[arg-type]
+
+
+LINK = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", provider="qq", filename="自评表.xlsx")
+
+
+def test_words_on_a_receipt_get_no_second_one_and_all_else_does(office: Office) -> None:
+    receipt = office.take(replace(mail(), head=replace(mail().head, text="请问何时截止？", asks=True)))
+    assert receipt is not None
+    assert receipt.kind is ReplyKind.RECEIPT
+    assert office.take(thanks(receipt)) is None
+    assert office.take(thanks(receipt, asks=True)) is not None
+    assert office.take(thanks(receipt, links=(LINK,))) is not None
+    assert office.take(thanks(receipt, claims_attachment=True)) is not None
+    assert office.take(thanks(receipt, in_reply_to="")) is not None
+    doubtful = mail(Role.FORM, findings=(finding(Code.FORM_LOW_CONFIDENCE),))
+    with_paper = replace(doubtful, head=replace(thanks(receipt).head, message_id="<paper@example.org>"))
+    assert office.take(with_paper) is not None
+    acknowledged = office.take(mail(*ALL))
+    assert office.take(thanks(acknowledged)) is not None
+
+
+def test_who_has_no_address_to_answer_to_gets_no_answer(office: Office) -> None:
+    assert office.take(mail(*ALL, sender="noreply@example.org")) is None
+
+
+def test_who_was_told_since_is_not_told_again(office: Office) -> None:
+    begun = office.now
+    first = office.take(mail(*ALL))
+    assert first is not None
+    message, reading = office.receive(), mail(*ALL)
+    decision = office.decide(message, reading, REGISTERED)
+
+    def told(since: datetime, one: MailReading = reading, said: Decision = decision) -> bool:
+        return office.answerer.answer(message, one, said, untold_since=since) == ()
+
+    assert told(begun)
+    assert not told(begun + timedelta(seconds=1))
+    assert not told(begun, mail(*ALL, sender="colleague@example.org"))
+    assert not told(begun, said=replace(decision, outcome=Outcome.REVIEW, reply=ReplyKind.RECEIPT))
+
+
+def test_only_corrections_that_went_out_for_other_mails_are_enough(office: Office) -> None:
+    office.renew(max_corrections=1, max_per_sender_per_day=2)
+    office.take(mail(*ALL))
+    message, reading = office.receive(), mail(Role.FORM, findings=(OVER,))
+    decision = office.decide(message, reading, REGISTERED)
+    replies = office.answerer.answer(message, reading, decision)
+    office.record(message, reading, decision, replies)
+    assert [r.state for r in replies] == [ReplyState.QUEUED]
+    assert [r.kind for r in office.answerer.answer(message, reading, decision)] == [ReplyKind.CORRECTION]
+    office.now += timedelta(minutes=1)
+    for_a_person = office.take(mail(Role.FORM, findings=(OVER,)))
+    assert for_a_person is not None
+    assert (for_a_person.kind, for_a_person.state) == (ReplyKind.CORRECTION, ReplyState.HELD)
+
+
+def test_a_letter_that_was_held_is_none_of_those_that_are_enough(office: Office) -> None:
+    office.renew(max_corrections=1, max_per_sender_per_day=1)
+    office.take(mail(*ALL))
+    for _ in range(2):
+        held = office.take(mail(Role.FORM, findings=(OVER,)))
+        assert held is not None
+        assert (held.state, held.note) == (ReplyState.HELD, "")
+
+
+def test_a_person_can_ask_for_what_no_finding_says(office: Office) -> None:
+    message, reading = office.receive(), mail(*ALL)
+    decision = replace(
+        office.decide(message, reading, REGISTERED),
+        outcome=Outcome.CORRECTION,
+        reply=ReplyKind.CORRECTION,
+        requests=(Request(message=message.id, sentence="请加盖公章。"),),
+    )
+    (reply,) = office.answerer.answer(message, reading, decision, ordered=True)
+    assert reply.kind is ReplyKind.CORRECTION
+    assert "请加盖公章。" in text(reply)
+
+
+def test_what_came_before_a_database_was_rebuilt_is_answered_by_a_person(office: Office) -> None:
+    before = office.receive()
+    office.store.set_flag(REBUILT, office.now.isoformat())
+    office.renew()
+    reading = mail(*ALL)
+    decision = office.decide(before, reading, REGISTERED)
+    for ordered in (False, True):
+        (reply,) = office.answerer.answer(before, reading, decision, ordered=ordered)
+        assert (reply.state, reply.note) == (ReplyState.HELD, PERHAPS_SENT)
+    office.now += timedelta(seconds=1)
+    since = office.take(mail(*ALL))
+    assert since is not None
+    assert (since.state, since.note) == (ReplyState.QUEUED, "")
+
+
+def test_an_ordered_letter_is_held_by_no_limit(office: Office) -> None:
+    office.renew(max_per_sender_per_day=1)
+    office.take(mail(*ALL))
+    message, reading = office.receive(), mail(*ALL)
+    decision = office.decide(message, reading, REGISTERED)
+    states = [office.answerer.answer(message, reading, decision, ordered=o)[0].state for o in (False, True)]
+    assert states == [ReplyState.HELD, ReplyState.QUEUED]
+
+
+def test_the_thread_of_a_mail_without_references_is_that_of_the_mail_it_answers(office: Office) -> None:
+    bare = replace(mail(*ALL), head=replace(mail(*ALL).head, references=(), in_reply_to="<0@example.org>"))
+    assert str(opened(office.take(bare))["References"]).split() == ["<0@example.org>", "<x3@example.org>"]
+    alone = replace(bare, head=replace(bare.head, in_reply_to=""))
+    assert str(opened(office.take(alone))["References"]).split() == ["<x3@example.org>"]
+
+
+def test_a_mail_that_stayed_on_the_server_has_its_own_message_id(office: Office) -> None:
+    reading, ids = mail(*ALL), set()
+    for _ in range(2):
+        message = replace(office.receive(), sha256="")
+        (reply,) = office.answerer.answer(message, reading, office.decide(message, reading, REGISTERED))
+        ids.add(reply.message_id)
+    assert len(ids) == 2
+
+
+def test_the_letter_names_the_marked_form_or_the_blank_one(office: Office) -> None:
+    marked = text(office.take(mail(*ALL, findings=(OVER,))))
+    assert "《2020年度省级学会工作自评表（标注）》" in marked
+    blank = text(office.take(mail(Role.SUMMARY, Role.PLAN), replace(REGISTERED, name="浙江省另一学会")))
+    assert "《2020年度省级学会工作自评表》" in blank
+    assert "标注" not in blank
+
+
+def test_an_office_without_a_contact_writes_without_a_name(office: Office) -> None:
+    boxes = tuple(box.model_copy(update={"contact": None}) for box in office.config.mailboxes)
+    office.config = office.config.model_copy(update={"mailboxes": boxes})
+    office.renew()
+    assert str(opened(office.take(mail(*ALL)))["From"]) == "societies@example.com"
