@@ -506,3 +506,46 @@ def test_any_text_has_an_answer(text: str, name: str) -> None:
     for registry in (REGISTRY, None):
         identity = told(registry, form_name=name, hints=(("subject", text),))
         assert identity.organization is not None or codes(identity) == [Code.ORGANIZATION_MISSING]
+
+
+@pytest.mark.parametrize("name", ["浙江省医学会(筹)", "(筹)浙江省医学会"])
+def test_brackets_that_do_not_go_around_a_name_belong_to_it(name: str) -> None:
+    assert clean(name) == name
+
+
+def test_a_name_that_resembles_two_is_nobodys() -> None:
+    long = society("浙江省长三角一体化高等职业教育创新发展促进会")
+    near = society("浙江省长三角一体化高等职业教育创新发展进促会")
+    written = "浙江省长三角一体化高等职业教育创新发展促促进会"
+    assert Registry((long,)).named(written) == long
+    assert Registry((long, near)).named(written) is None
+
+
+def test_spellings_of_one_organization_are_no_two() -> None:
+    once = society("浙江省数学会", "省数学会", "浙江数学会")
+    assert Registry((once,)).named("数学会秘书处") == once
+
+
+@pytest.mark.parametrize(
+    ("text", "organizations"),
+    [
+        ("浙江省医学会、浙江省预防医学会", (MEDICAL, PREVENTIVE)),
+        ("浙江省预防医学会、浙江省医学会", (PREVENTIVE, MEDICAL)),
+        ("现将浙江省医学会材料报上", (MEDICAL,)),
+        ("杭州市针灸学会", ()),
+    ],
+)
+def test_whom_a_text_mentions(text: str, organizations: tuple[Organization, ...]) -> None:
+    assert REGISTRY.mentioned(text) == organizations
+
+
+def test_a_name_within_anothers_is_not_mentioned() -> None:
+    whole = society("浙江省能源集团有限公司科协")
+    registry = Registry((whole, society("浙江省能源集团"), society("有限公司科协")))
+    assert registry.mentioned("浙江省能源集团有限公司科协") == (whole,)
+
+
+def test_a_name_of_three_signs_tells_nobody_in_a_text() -> None:
+    short = society("数学会")
+    assert Registry((short,)).mentioned("数学会材料") == ()
+    assert Registry((short,)).named("数学会") == short
