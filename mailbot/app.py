@@ -18,7 +18,7 @@ from mailbot.listed import keep_as_listed
 from mailbot.log import log
 from mailbot.opened import Opened, utc_now
 from mailbot.outbox import Outbox
-from mailbot.records import Receipt
+from mailbot.records import Receipt, ReplyRecord
 from mailbot.watcher import Watcher
 from mailbot.worker import Worker, only_worker
 
@@ -95,7 +95,7 @@ class App(Opened):
             organizations=self.organizations,
             named=self.organization,
             foresee=lambda message, given: self.settler().foresee(message, given),
-            letters=lambda message: self.settler().letters_as_of_now(message),
+            as_of_now=self._as_of_now,
             decide=self._decide_if_alone,
             clock=self.clock,
         )
@@ -181,8 +181,12 @@ class App(Opened):
             self.config,
             self.store,
             self.clock,
-            self._reminders(mailbox) if reminding else None,
+            reminders=self._reminders(mailbox) if reminding else None,
+            as_of_now=self._as_of_now,
         )
+
+    def _as_of_now(self, reply: ReplyRecord) -> bytes | None:
+        return self.settler().as_of_now(reply)
 
     def _reminders(self, mailbox: str) -> Reminders:
         from mailbot.reminders import Reminders

@@ -12,13 +12,13 @@ from mailbot.breaker import Breaker
 from mailbot.config import Config
 from mailbot.errors import UsageError
 from mailbot.model import Code, Decision, Outcome, ReplyKind, ReplyState, Ruling, RulingKind, Severity, Track
-from mailbot.records import STUCK, MessageRecord, OrganizationRecord, StoredMessage, Wish
+from mailbot.records import STUCK, MessageRecord, OrganizationRecord, ReplyRecord, StoredMessage, Wish
 from mailbot.registry import identify
 from mailbot.report.returned import Returned, not_taken, read_returned
 from mailbot.report.review import review_view
 from mailbot.report.verdicts import Verdict
 from mailbot.rubric import Rubric
-from mailbot.store.store import NewReply, StaffEntry, Store
+from mailbot.store.store import StaffEntry, Store
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -48,7 +48,7 @@ class Desk:
         organizations: Callable[[], Sequence[OrganizationRecord]],
         named: Callable[[str], OrganizationRecord],
         foresee: Callable[[StoredMessage, Sequence[Ruling]], Decision],
-        letters: Callable[[StoredMessage], Sequence[NewReply]],
+        as_of_now: Callable[[ReplyRecord], bytes | None],
         decide: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -58,7 +58,7 @@ class Desk:
         self._organizations = organizations
         self._named = named
         self._foresee = foresee
-        self._letters = letters
+        self._as_of_now = as_of_now
         self._decide = decide
         self._clock = clock
 
@@ -240,15 +240,11 @@ class Desk:
         )
 
     def _written_anew(self, number: int) -> bytes | None:
-        """A correction letter that has not left, as it reads now: it says how long there is still time. None where the
-        letter stays as it is: of an uncertain one too, which may have arrived."""
+        """A letter that has not left, as it reads now. None where it stays as it is: an uncertain one too, which may have
+        arrived."""
         unsent = self._store.replies_in(ReplyState.HELD, ReplyState.FAILED)
         reply = next((each for each in unsent if each.id == number and not each.dropped), None)
-        if reply is None or reply.kind is not ReplyKind.CORRECTION:
-            return None
-        letters = self._letters(self._store.stored_message(reply.message))
-        same = (one for one in letters if (one.message_id, one.to) == (reply.message_id, reply.to))
-        return next((letter.octets for letter in same), None)
+        return self._as_of_now(reply) if reply else None
 
     def paper(self, organization: str, received: date, *, sealed: bool) -> OrganizationRecord:
         """Note that an organization's paper copy came. Raises UsageError."""

@@ -24,7 +24,7 @@ from mailbot.errors import (
 from mailbot.log import log
 from mailbot.mail.reply_folders import ReplyFolders, marks
 from mailbot.mail.smtp import Submission
-from mailbot.model import ReplyState
+from mailbot.model import ReplyKind, ReplyState
 from mailbot.records import NOT_IN_SENT, PERHAPS_SENT, ReplyRecord
 from mailbot.store.database import LONGEST_PAUSE
 from mailbot.store.store import Settlement, Store
@@ -56,9 +56,13 @@ class Outbox:
         config: Config,
         store: Store,
         clock: Callable[[], datetime],
+        *,
         reminders: Reminders | None = None,
+        as_of_now: Callable[[ReplyRecord], bytes | None] = lambda _reply: None,
     ) -> None:
         self._mailbox = mailbox
+        self._deadline = config.campaign.deadline
+        self._as_of_now = as_of_now
         self._mode = config.replies.mode
         self._interval = timedelta(seconds=config.replies.min_interval_seconds)
         self._store = store
@@ -191,7 +195,7 @@ class Outbox:
                 return True
             if not self._paced(stop):
                 return stop.is_set()
-            if not (self._send(due) if due else self._remind()):
+            if not (self._send(self._true_still(due)) if due else self._remind()):
                 return False
         return True
 
@@ -246,6 +250,33 @@ class Outbox:
         log.info("reminded", mailbox=self._mailbox.name, state=state.value, reason=said)
         return state not in (ReplyState.UNCERTAIN, ReplyState.QUEUED)
 
+    def _true_still(self, due: tuple[ReplyRecord, ...]) -> tuple[ReplyRecord, ...]:
+        """Those that may go; a correction letter of before the deadline that leaves after it is written anew first: it
+        asked for something by the deadline."""
+        return tuple(
+            reply
+            for reply in due
+            if reply.kind is not ReplyKind.CORRECTION
+            or not reply.queued_at <= self._deadline < self._clock()
+            or self._write_anew(reply)
+        )
+
+    def _write_anew(self, reply: ReplyRecord) -> bool:
+        """Whether the letter may go now. One that can never be written anew goes as it is."""
+        try:
+            octets = self._as_of_now(reply)
+        except TemporaryError as error:
+            log.warning("a letter of before the deadline waits", reply=reply.id, reason=str(error))
+            self._store.settle_replies((self._later(reply, error),), at=self._clock())
+            return False
+        except Exception:
+            log.exception("a letter of before the deadline goes as it is", reply=reply.id)
+            return True
+        if octets is not None:
+            self._store.write_anew(reply.id, octets, at=self._clock())
+            log.info("written anew after the deadline", reply=reply.id)
+        return True
+
     def _send(self, due: tuple[ReplyRecord, ...]) -> bool:
         """Send some, in one go; whether more may follow. Where nobody waits between two mails, how these ended is
         written down together with the claim of the next."""
@@ -298,6 +329,9 @@ class Outbox:
     def _put_off(self, reply: ReplyRecord, error: TemporaryError) -> Settlement:
         log.warning("reply put off", reply=reply.id, reason=str(error))
         self._pause_after(error)
+        return self._later(reply, error)
+
+    def _later(self, reply: ReplyRecord, error: TemporaryError) -> Settlement:
         now = self._clock()
         if now - reply.queued_at > _GIVEN_UP_AFTER:
             return Settlement(reply=reply.id, state=ReplyState.FAILED, error=str(error))

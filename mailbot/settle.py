@@ -17,6 +17,7 @@ from mailbot.model import (
     Contribution,
     Decision,
     Organization,
+    ReplyKind,
     Role,
     Ruling,
     Track,
@@ -25,10 +26,10 @@ from mailbot.model import (
 )
 from mailbot.reader import Reader
 from mailbot.reading import DocumentReading, MailHead, MailReading
-from mailbot.records import Anew, MessageRecord, StoredMessage
+from mailbot.records import Anew, MessageRecord, ReplyRecord, StoredMessage
 from mailbot.registry import Identity, Registry, identify
-from mailbot.store.archive import Archive
-from mailbot.store.store import Copy, DecidedAnew, Left, NewReply, Settled, Store
+from mailbot.store.archive import Archive, ArchiveError
+from mailbot.store.store import Copy, DecidedAnew, Left, Settled, Store
 from mailbot.submission import Terms, fold
 
 NOBODY = MailHead(message_id="", subject="", from_=(), reply_to=())
@@ -76,7 +77,8 @@ class Settler:
         self._own = frozenset(mailbox.address.lower() for mailbox in config.mailboxes)
 
     def read(self, message: StoredMessage) -> MailReading:
-        """The mail as a bounded child reads it. Thread-safe. Raises what `Reader.read_mail` does."""
+        """The mail as a bounded child reads it. Thread-safe. Raises what `Reader.read_mail` does, and ArchiveError where
+        the mail is not there any more."""
         self.observe(Step.TAKEN, message.id)
         if not message.sha256:
             return MailReading(head=NOBODY, documents=())
@@ -88,6 +90,10 @@ class Settler:
                 own_addresses=self._own,
                 required=frozenset(mailbox.requires),
             )
+        except FileNotFoundError as error:
+            raise ArchiveError(
+                f"the mail itself is not there any more: {error.filename}; put the file back, the archive's backup has it"
+            ) from error
         except DocumentError as error:
             broken = finding(Code(error.code), found=str(error))
             return MailReading(
@@ -200,12 +206,16 @@ class Settler:
         )
         return decision
 
-    def letters_as_of_now(self, message: StoredMessage) -> tuple[NewReply, ...]:
-        """What would go back if the message were answered now, as it stands. Raises what `read` does, and
-        BrokenTemplateError."""
-        rulings = self._store.rulings(message.id)
-        reading, decision = self._decide_anew(message, self._known(message), rulings)
-        return self._answerer.answer(message, reading, decision, ordered=True)
+    def as_of_now(self, reply: ReplyRecord) -> bytes | None:
+        """A correction letter that has not left, as it reads now: it says how long there is still time. None where it
+        stays as it is. Raises what `read` does, and BrokenTemplateError."""
+        if reply.kind is not ReplyKind.CORRECTION:
+            return None
+        message = self._store.stored_message(reply.message)
+        reading, decision = self._decide_anew(message, self._known(message), self._store.rulings(message.id))
+        letters = self._answerer.answer(message, reading, decision, ordered=True)
+        same = (one for one in letters if (one.message_id, one.to) == (reply.message_id, reply.to))
+        return next((letter.octets for letter in same), None)
 
     def settle_anew(self, message: StoredMessage, why: Anew) -> Settled:
         """The decision once more, on a message that a person has spoken on or that follows from such a one."""

@@ -19,6 +19,8 @@ from mailbot.store.replies import is_stuck
 from mailbot.store.tables import messages, organizations, replies, rulings
 
 _MOST_ANEW = 500
+_BY_ITSELF = "mailbot"
+"""Who did what no person did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +79,19 @@ class Rulings(Receipts):
     ) -> bool:
         """Queue a stuck reply anew, perhaps with other `octets`; False where it is stuck no longer, or its octets are
         lost."""
-        queued = ReplyState.QUEUED.value
-        again = {"state": queued, "queued_at": at, "attempts": 0, "error": "", "next_attempt_at": None}
-        again |= {} if octets is None else {"octets": octets}
-        has_octets = sa.func.length(replies.c.octets) > 0
+        again = _queued_again(at) | ({} if octets is None else {"octets": octets})
+        said = (reply, ReplyState.QUEUED.value, by, why)
         with self.writing() as connection:
-            stuck = sa.and_(is_stuck(), has_octets)
-            return _settle(connection, Chain(connection, at), (reply, queued, by, why), stuck, again)
+            stuck = sa.and_(is_stuck(), sa.func.length(replies.c.octets) > 0)
+            return _settle(connection, Chain(connection, at), said, stuck, again)
+
+    def write_anew(self, reply: int, octets: bytes, *, at: datetime) -> None:
+        """Put these octets in the place of a letter's that is queued still, as if it were queued now."""
+        said = (reply, ReplyState.QUEUED.value, _BY_ITSELF, "written anew after the deadline")
+        with self.writing() as connection:
+            queued = replies.c.state == ReplyState.QUEUED.value
+            again = _queued_again(at) | {"octets": octets}
+            _settle(connection, Chain(connection, at), said, queued, again)
 
     def drop_reply(self, reply: int, *, by: str, why: str, at: datetime) -> bool:
         """A stuck reply is not to go any more, its state stays; nor one that is queued, which is held. False where it is
@@ -104,6 +112,11 @@ class Rulings(Receipts):
             for entry in entries:
                 _note(connection, chain, entry)
             chain.write()
+
+
+def _queued_again(at: datetime) -> dict[str, object]:
+    queued = ReplyState.QUEUED.value
+    return {"state": queued, "queued_at": at, "attempts": 0, "error": "", "next_attempt_at": None}
 
 
 def _settle(

@@ -495,6 +495,20 @@ def test_a_correction_that_is_let_go_after_the_deadline_does_not_ask_for_it_befo
     assert "all of it holds" in run(office, "verify")
 
 
+def test_a_correction_whose_mail_is_gone_from_the_archive_is_not_written_anew(office: Office) -> None:
+    office.configure(replies="max_per_sender_per_day = 1\nmin_interval_seconds = 0")
+    office.deliver(mail(papers()), IN_TIME)
+    second = mail(papers(scores={8: ""}), message_id="<2@yunling.example.com>")
+    office.deliver(second, IN_TIME + timedelta(minutes=1))
+    office.round()
+    gone = office.directory / "storage" / "archive" / f"{office.export()['messages'][1]['sha256']}.eml"
+    gone.unlink()
+    for wanted in (("--reply", "2", "--send"), ("2", "--correct", "请补充")):
+        said = run(office, "review", *wanted, *SIGNED, status=1).replace("\n", "")
+        assert f"the mail itself is not there any more: {gone}" in said
+    run(office, "review", "--reply", "2", "--drop", *SIGNED)
+
+
 def test_a_letter_on_a_decision_that_a_person_has_changed_does_not_leave_any_more(registered: Office) -> None:
     registered.configure(
         replies="max_per_hour = 1\nmin_interval_seconds = 0", top='organizations = "organizations.csv"'
