@@ -33,11 +33,14 @@ class Alarms:
         clock: Callable[[], datetime],
         *,
         judges_otherwise: Callable[[], bool],
+        not_taken_over: Callable[[], str] = lambda: "",
     ) -> None:
         self._config = config
         self._store = store
         self._clock = clock
         self._judges_otherwise = judges_otherwise
+        self._not_taken_over = not_taken_over
+        self._told_of = ""
         self._since = clock()
         self._breaker = Breaker(config, store, clock)
 
@@ -51,11 +54,14 @@ class Alarms:
         self._watch_mailboxes()
         self._watch_waiting()
         self._watch_breaker()
+        self._watch_files()
 
     def lines(self, now: datetime) -> Iterator[str]:
         """All that is wrong now, for the digest."""
         if stopped := self._breaker.stopped():
             yield watch.stopped_alarm(stopped.at, stopped.letters, self._config.campaign.timezone)
+        if fault := self._not_taken_over():
+            yield watch.changed_alarm(fault)
         if self._judges_otherwise():
             yield watch.JUDGES_OTHERWISE
         for book in self._store.open_books():
@@ -108,6 +114,13 @@ class Alarms:
         if stopped:
             self._send("stopped", watch.stopped(stopped.at, stopped.letters, self._config.campaign.timezone))
         self._store.set_flag(_STOPPED_TOLD, since)
+
+    def _watch_files(self) -> None:
+        """Once of each fault for which changed files are not taken over."""
+        fault = self._not_taken_over()
+        if fault and fault != self._told_of:
+            self._send("changed", watch.changed(fault))
+        self._told_of = fault
 
     def _silent(self, now: datetime) -> tuple[FolderHealth, ...]:
         """One folder of each mailbox that cannot be read, or that nobody has looked into for too long."""

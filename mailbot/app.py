@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mailbot.alarms import Alarms
+from mailbot.changes import Changes
 from mailbot.config import Config
 from mailbot.errors import AnotherWorkerError, TemporaryError, UsageError
 from mailbot.listed import keep_as_listed
@@ -44,6 +45,8 @@ class App(Opened):
     def __init__(self, config: Config, *, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__(config, clock=clock)
         self.observe: Observer | None = None
+        self._changes = Changes(config)
+        self._stayed: Worker | None = None
 
     @classmethod
     def open(cls, config: Config, *, clock: Callable[[], datetime] = utc_now) -> Self:
@@ -74,7 +77,13 @@ class App(Opened):
     @cached_property
     def alarms(self) -> Alarms:
         """What tells the staff that something is wrong."""
-        return Alarms(self.config, self.store, self.clock, judges_otherwise=self.judges_otherwise)
+        return Alarms(
+            self.config,
+            self.store,
+            self.clock,
+            judges_otherwise=self.judges_otherwise,
+            not_taken_over=lambda: self._changes.fault,
+        )
 
     @cached_property
     def staff(self) -> StaffMail:
@@ -121,11 +130,17 @@ class App(Opened):
                     "judged otherwise so far", what="deadline, papers owed or form", see="mailbot rescore"
                 )
             if not once:
-                return self.worker().stay()
+                self._stayed = self.worker()
+                return self._stayed.stay()
             alarms = self.alarms
             reached = self.worker(reminding=False).once()
             alarms.tell()
             return reached
+
+    @property
+    def starts_anew(self) -> bool:
+        """Whether the worker has ended because its files have changed: a new process is to work by them."""
+        return self._stayed is not None and self._stayed.starts_anew
 
     def worker(self, *, reminding: bool = True) -> Worker:
         """Watchers, intake and outboxes, wired to wake each other."""
@@ -152,6 +167,7 @@ class App(Opened):
             arrived=arrived,
             by_the_clock=self._by_the_clock,
             still_alone=self.store.still_alone,
+            has_changed=self._changes.are_to_be_taken_over,
         )
 
     def _waking_intake(self, outboxes: Sequence[Outbox]) -> Intake:

@@ -149,7 +149,7 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     if behind:
         yield Result(what="letters that left", mark=Mark.FAULT, said=behind)
     if otherwise:
-        said = f"{', '.join(otherwise[:10])}: the list has changed, and the worker takes that over when it starts anew"
+        said = f"{', '.join(otherwise[:10])}: the list has changed, and the worker takes that over within a minute"
         yield Result(what="organizations", mark=Mark.HINT, said=said)
     if judges_otherwise:
         said = (

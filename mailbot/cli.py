@@ -127,7 +127,12 @@ def run(
 ) -> None:
     """The worker: stay, wait for mail, send the digest at its hour."""
     with _opened(config, mail=True) as mailbot:
-        raise typer.Exit(OK if mailbot.run(once=once) else TEMPFAIL)
+        good = mailbot.run(once=once)
+    if mailbot.starts_anew:
+        from mailbot.changes import start_anew
+
+        start_anew()
+    raise typer.Exit(OK if good else TEMPFAIL)
 
 
 @app.command()

@@ -399,7 +399,7 @@ def load(path: Path) -> Config:
     faults += [ConfigError(str(path), key, _WRITTEN_IN) for key in keys_of_secrets(values)]
     base = path.resolve().parent
     try:
-        config = Config.model_validate({**values, "file": path.resolve()}, context={"base": base})
+        config = Config.model_validate({**values, "file": path.absolute()}, context={"base": base})
     except ValidationError as error:
         raise ConfigurationError([*faults, *fault_lines(path, error, Config)]) from error
     if faults:

@@ -75,7 +75,7 @@ class Worker:
     `arrived` is set by whoever puts a message into the store, or is about to; `waits` says whether there is anything to
     decide, and `intake` makes what decides it: a round in which nothing is new does without. `by_the_clock` is called
     every few seconds and sends the staff what is due; `still_alone` says whether no other worker can have taken our
-    place.
+    place, `has_changed` whether other files are to be worked by.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Worker:
         arrived: threading.Event,
         by_the_clock: Callable[[], None],
         still_alone: Callable[[], bool],
+        has_changed: Callable[[], bool],
     ) -> None:
         self._watchers = watchers
         self._make_intake = intake
@@ -96,7 +97,10 @@ class Worker:
         self._arrived = arrived
         self._by_the_clock = by_the_clock
         self._still_alone = still_alone
+        self._has_changed = has_changed
         self._stop = threading.Event()
+        self._told_to_stop = threading.Event()
+        self._changed = False
         self._all_decided = threading.Event()
         self._trouble = threading.Event()
 
@@ -133,11 +137,11 @@ class Worker:
                 self._prepare()
 
     def stay(self) -> bool:
-        """Work until SIGTERM or SIGINT. False where a thread broke or another worker may have taken our place; the
-        service manager then starts us anew.
+        """Work until SIGTERM or SIGINT, or until the files have changed that are worked by. False where a thread broke or
+        another worker may have taken our place; the service manager then starts us anew.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+            signal.signal(number, self._be_told)
         threads = [
             *(_Thread("watch", watcher.stay, self._stop) for watcher in self._watchers),
             *(_Thread("send", self._send, outbox) for outbox in self._outboxes),
@@ -150,13 +154,26 @@ class Worker:
             if not self._still_alone():
                 log.error("another worker may be at work now; this one ends")
                 break
+            if self._has_changed():
+                log.warning("configuration, form or list of organizations have changed: started anew by them")
+                self._changed = True
+                break
             notify("WATCHDOG=1")
-        whole = self._stop.is_set()
+        whole = self._stop.is_set() or self._changed
         self._wind_down(threads)
         return whole
 
+    @property
+    def starts_anew(self) -> bool:
+        """Whether it has ended for the sake of changed files alone."""
+        return self._changed and not self._told_to_stop.is_set()
+
+    def _be_told(self, *_: object) -> None:
+        self._told_to_stop.set()
+        self._stop.set()
+
     def _wind_down(self, threads: Sequence[_Thread]) -> None:
-        notify("STOPPING=1")
+        notify("RELOADING=1" if self.starts_anew else "STOPPING=1")
         self._stop.set()
         self._arrived.set()
         for watcher in self._watchers:

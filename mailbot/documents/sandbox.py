@@ -48,6 +48,8 @@ _PROGRAMS_AND_LIBRARIES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/l
 _OF_THE_MACHINE = ("/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu")
 _NO_SECRETS = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "LD_", "PYTHON", "OMP_")
 """How the names of variables begin that a child may have."""
+_helpers: list[int] = []
+"""Processes that multiprocessing has started: its fork server, and its tracker of resources."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,7 +333,20 @@ def _start_without_secrets(path: str, arguments: Sequence[str], descriptors: Seq
     """
     harmless = {name: value for name, value in os.environ.items() if name.startswith(_NO_SECRETS)}
     kept = [(os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in descriptors]
-    return os.posix_spawn(path, list(arguments), harmless, file_actions=kept)
+    helper = os.posix_spawn(path, list(arguments), harmless, file_actions=kept)
+    _helpers.append(helper)
+    return helper
+
+
+def end_helpers() -> None:
+    """End what multiprocessing has started beside the children, once all pools are closed: a program that takes the
+    place of this one in its process (exec) would never collect it."""
+    for helper in _helpers:
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(helper, os.WNOHANG) == (0, 0):
+                os.kill(helper, signal.SIGKILL)
+                os.waitpid(helper, 0)
+    _helpers.clear()
 
 
 def _die_with_parent() -> None:

@@ -82,6 +82,21 @@ def stopped_alarm(at: datetime, letters: int, zone: ZoneInfo) -> str:
     )
 
 
+def changed(fault: str) -> Notice:
+    """A changed file of the administrator's has a fault."""
+    return Notice(
+        subject="【需处理】改动后的配置或单位名单有误，暂未采用",
+        text=changed_alarm(fault)
+        + "\n收件和答复照常进行，不受影响。"
+        + "\n请管理员改正该文件；改好后程序会自动采用，无需重启。可运行 mailbot check 检查。",
+    )
+
+
+def changed_alarm(fault: str) -> str:
+    """One sentence on changed files that are not taken over."""
+    return f"改动后的配置、评分表或单位名单有误，仍按改动前的执行：{fault}"
+
+
 def scanner_away(fault: str, waiting: int) -> Notice:
     """Mails wait because nobody looks them through for malware."""
     return Notice(

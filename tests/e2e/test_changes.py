@@ -1,0 +1,140 @@
+"""A worker that stays and the files that it works by: what changes is taken over, what is faulty is told."""
+
+from __future__ import annotations
+
+import email
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from email.header import decode_header, make_header
+from pathlib import Path
+
+import pytest
+
+from mailbot.changes import Changes
+from mailbot.config import load
+from tests.databases import on_sqlite
+from tests.e2e.office import KNOWN, REGISTRY, STRANGER, Office, comes_true, mail, papers, run, staying
+
+LISTED = "organizations.csv"
+OFTEN = {"WATCHDOG_USEC": "400000"}
+"""The worker looks as often as a watchdog wants to hear of it."""
+
+
+@pytest.fixture
+def manager(office: Office) -> Iterator[socket.socket]:
+    """What a service manager hears."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(office.directory / "notify"))
+        listener.settimeout(60)
+        yield listener
+
+
+def hears(manager: socket.socket, said: bytes) -> bool:
+    """Whether it does within a minute."""
+    while (heard := manager.recv(100)) != said:
+        assert heard != b"STOPPING=1"
+    return True
+
+
+def subjects(office: Office, to: str) -> list[str]:
+    found = (email.message_from_bytes(one.octets)["Subject"] for one in office.sent if one.to == (to,))
+    return [str(make_header(decode_header(subject))) for subject in found]
+
+
+def states_of_children(pid: int) -> list[str]:
+    """As proc(5) has them: Z is a child that has ended and that nobody collects."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent, *_ = path.read_text().rpartition(")")[2].split()
+            found += [state] if int(parent) == pid else []
+    return found
+
+
+@on_sqlite
+def test_a_list_that_has_grown_is_taken_over_by_the_running_worker(
+    registered: Office, manager: socket.socket
+) -> None:
+    notified = {"NOTIFY_SOCKET": str(registered.directory / "notify"), **OFTEN}
+    with staying(registered.config_path, **notified) as worker:
+        assert hears(manager, b"READY=1")
+        (registered.directory / LISTED).write_text(f"{REGISTRY}{STRANGER},society,,\n", encoding="utf-8")
+        assert hears(manager, b"RELOADING=1")
+        assert hears(manager, b"READY=1")
+        registered.deliver(mail(papers(STRANGER), sender="new@yuncen.example.com"))
+        assert comes_true(lambda: subjects(registered, "new@yuncen.example.com"))
+        assert worker.poll() is None
+        assert "Z" not in states_of_children(worker.pid)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=60) == 0
+    assert registered.outcomes() == ["acknowledged"]
+    assert "all of it holds" in run(registered, "verify")
+
+
+@on_sqlite
+def test_a_faulty_one_is_told_once_and_the_old_one_kept_until_it_is_mended(registered: Office) -> None:
+    listed = registered.directory / LISTED
+    with staying(registered.config_path, **OFTEN) as worker:
+        registered.deliver(mail(papers()))
+        assert comes_true(lambda: registered.sent)
+        listed.write_text(f"{REGISTRY}{STRANGER},societies,,\n", encoding="utf-8")
+        assert comes_true(lambda: subjects(registered, "staff@example.org"))
+        registered.deliver(mail(papers(), message_id="<2@yunling.example.com>"))
+        assert comes_true(lambda: len(subjects(registered, "office@yunling.example.com")) == 2)
+        listed.write_text(f"{REGISTRY}{STRANGER},society,,\n", encoding="utf-8")
+        registered.deliver(mail(papers(STRANGER), sender="new@yuncen.example.com"))
+        assert comes_true(lambda: subjects(registered, "new@yuncen.example.com"))
+        assert worker.poll() is None
+    (told,) = (one for one in subjects(registered, "staff@example.org") if "名单有误" in one)
+    assert told == "【需处理】改动后的配置或单位名单有误，暂未采用"
+
+
+def test_a_link_that_is_pointed_at_other_files_has_changed(registered: Office) -> None:
+    """As a container's orchestrator puts new files in the place of old ones."""
+    place = registered.directory
+    for name in ("old", "new"):
+        (place / name).mkdir()
+        for file in (LISTED, "config.toml", "secret"):
+            (place / name / file).write_bytes((place / file).read_bytes())
+    (place / "data").symlink_to("old")
+    (place / "link.toml").symlink_to("data/config.toml")
+    storage = f'directory = "{place / "storage"}"'
+    for name in ("old", "new"):
+        config = place / name / "config.toml"
+        text = config.read_text(encoding="utf-8").replace('directory = "storage"', storage)
+        text = text.replace("sqlite:///storage", f"sqlite:///{place / 'storage'}")
+        config.write_text(text, encoding="utf-8")
+    changes = Changes(load(place / "link.toml"))
+    (place / "data").unlink()
+    (place / "data").symlink_to("new")
+    shutil.rmtree(place / "old")
+    assert [changes.are_to_be_taken_over() for _ in range(2)] == [False, True], changes.fault
+
+
+def test_what_is_half_written_waits_and_another_storage_is_for_a_person(registered: Office) -> None:
+    changes = Changes(load(registered.config_path))
+    assert not changes.are_to_be_taken_over()
+    listed, config = registered.directory / LISTED, registered.config_path
+    listed.write_text(f"{REGISTRY}{STRANGER}", encoding="utf-8")
+    assert not changes.are_to_be_taken_over()
+    assert not changes.are_to_be_taken_over()
+    assert "line 4: track is ''" in changes.fault
+    listed.write_text(f"{REGISTRY}{STRANGER},society,,\n", encoding="utf-8")
+    assert not changes.are_to_be_taken_over()
+    assert changes.are_to_be_taken_over()
+    assert changes.fault == ""
+    before = config.read_text(encoding="utf-8")
+    config.write_text(before.replace('name = "2020"', 'name = "2021"'), encoding="utf-8")
+    assert [changes.are_to_be_taken_over() for _ in range(2)] == [False, False]
+    assert "another campaign or storage" in changes.fault
+    config.unlink()
+    assert [changes.are_to_be_taken_over() for _ in range(2)] == [False, False]
+    assert str(config) in changes.fault
+    config.write_text(
+        before.replace("min_interval_seconds = 0", "min_interval_seconds = 1"), encoding="utf-8"
+    )
+    assert [changes.are_to_be_taken_over() for _ in range(2)] == [False, True]
+    assert KNOWN in listed.read_text(encoding="utf-8")
