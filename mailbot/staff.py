@@ -15,6 +15,7 @@ from mailbot.log import log
 from mailbot.mail.compose import Attachment
 from mailbot.opened import Opened
 from mailbot.post import tell_staff
+from mailbot.records import MessageRecord
 from mailbot.report import watch
 from mailbot.report.digest import Digest, DigestFacts, digest
 from mailbot.report.letters import TEMPLATE_FAULTS
@@ -23,6 +24,9 @@ from mailbot.report.workbook import summary_workbook
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SENT = "digest:sent"
+"""The flag that says up to when the last digest tells, and of which decisions of its last moments."""
+_UNDER_WAY = timedelta(minutes=1)
+"""So long after it was made a decision may not be in the database yet."""
 _MOST_LISTED = 2000
 """How many mails the 汇总表 lists whether they count or not; a campaign has hardly ever more."""
 _TRY_AGAIN_AFTER = timedelta(minutes=10)
@@ -57,7 +61,7 @@ class StaffMail:
         self._not_before = now
 
     def _last_digest(self) -> datetime:
-        sent = self._store.flag(_SENT)
+        sent, *_ = (self._store.flag(_SENT) or "").split(" ", 1)
         last = datetime.fromisoformat(sent) if sent else _NEVER
         return last if last - self._clock() < _A_DAY else _NEVER
 
@@ -81,7 +85,9 @@ class StaffMail:
             attachments=(workbook, *pictures),
         )
         if not of_a_day:
-            self._store.set_flag(_SENT, now.isoformat())
+            told = {*self._shown(), *map(_mark, made.news)}
+            newest = {mark for mark in told if mark > _stamp(now - _UNDER_WAY)}
+            self._store.set_flag(_SENT, " ".join((now.isoformat(), *sorted(newest))))
 
     def write_digest(self, made: Digest, now: datetime, directory: Path) -> tuple[Path, ...]:
         """Write a digest and the 汇总表 into a directory; returns the files. Raises UsageError."""
@@ -109,17 +115,12 @@ class StaffMail:
     def digest(self, now: datetime, since: datetime | None = None) -> Digest:
         """The digest on what was decided after `since` and up to `now`; without `since`, after the last one sent."""
         after = since or self._last_digest()
-        news = [
-            record
-            for record in self._store.messages(decided_since=after)
-            if (record.decided_at or now) <= now
-        ]
         return self._written(
             DigestFacts(
                 config=self._config,
                 rubric=self._opened.rubric,
                 organizations=self._opened.organizations(),
-                news=news,
+                news=self._decided(now, after) if since else self._untold(now, after),
                 for_a_person=tuple(self._store.for_a_person()),
                 nameless=tuple(self._store.nameless()),
                 counts=self._store.counts(),
@@ -130,6 +131,20 @@ class StaffMail:
                 disk_free_octets=shutil.disk_usage(self._config.storage.directory).free,
             )
         )
+
+    def _decided(self, now: datetime, after: datetime) -> list[MessageRecord]:
+        """Decided after that moment and up to now."""
+        found = self._store.messages(decided_since=after)
+        return [record for record in found if (record.decided_at or now) <= now]
+
+    def _untold(self, now: datetime, after: datetime) -> list[MessageRecord]:
+        """The same, and what was decided shortly before and could not be seen at that moment."""
+        shown = self._shown()
+        begun = after - _UNDER_WAY if after > _NEVER else after
+        return [record for record in self._decided(now, begun) if _mark(record) not in shown]
+
+    def _shown(self) -> frozenset[str]:
+        return frozenset((self._store.flag(_SENT) or "").split()[1:])
 
     def _written(self, facts: DigestFacts) -> Digest:
         """By the office's template; where that is broken by our own, which says so."""
@@ -159,6 +174,15 @@ class StaffMail:
             left_out=self._store.counts().messages - len(listed),
             now=now,
         )
+
+
+def _mark(record: MessageRecord) -> str:
+    """A decision by its time and its message: one that was made anew since is another."""
+    return f"{_stamp(record.decided_at or _NEVER)}/{record.id}"
+
+
+def _stamp(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y%m%d%H%M%S}"
 
 
 def digest_hour(config: Config, now: datetime) -> datetime:

@@ -52,6 +52,8 @@ class Digest:
     text: str
     html: str
     pictures: tuple[Picture, ...] = ()
+    news: Sequence[MessageRecord] = ()
+    """The decisions that it tells of."""
 
 
 def digest(facts: DigestFacts) -> Digest:
@@ -106,6 +108,7 @@ def digest(facts: DigestFacts) -> Digest:
         text=tidy(templates.get_template("digest.txt").render(context)),
         html=inlined(templates.get_template("digest.html").render(context)),
         pictures=pictures.all,
+        news=facts.news,
     )
 
 

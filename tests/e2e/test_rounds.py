@@ -14,12 +14,15 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from mailbot.app import App
 from mailbot.cli import app as commands
+from mailbot.config import load
 from mailbot.demo.servers import SentMail
 from mailbot.reports import Reports
 from mailbot.settle import Step
 from mailbot.watcher import Watcher
 from tests.conftest import ROOT, require_extra_ocr
+from tests.databases import on_sqlite
 from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, WRITES, Office, form, mail, papers, text_document
 from tests.unit.documents.samples import zipped
 
@@ -465,6 +468,24 @@ def test_the_digest_that_is_sent_is_the_one_that_is_shown(office: Office) -> Non
     assert text.get_payload(decode=True).decode().split() == made.text.split()
     assert "浙江省云岭学会" in made.text
     assert later.text != made.text
+
+
+@on_sqlite
+def test_what_is_committed_a_moment_after_a_digest_is_told_by_the_next(office: Office) -> None:
+    """A decision is stamped when it is made, and shares its commit with others that are made later."""
+    now = [IN_TIME + timedelta(hours=1)]
+    office.deliver(mail(papers()))
+    with App.open(load(office.config_path), clock=lambda: now[0]) as app:
+        assert "新报送和更正（0）" in Reports(app).digest(send=True)[0].text
+        now[0] -= timedelta(seconds=2)
+        app.run(once=True)
+        told = []
+        for hour in (1, 2):
+            now[0] = IN_TIME + timedelta(hours=1 + hour)
+            told.append("新报送和更正（1）" in Reports(app).digest(send=True)[0].text)
+        now[0] += timedelta(seconds=5)
+        told.append("新报送和更正（1）" in Reports(app).digest(send=True)[0].text)
+    assert told == [True, False, False]
 
 
 def test_a_worker_that_stays_looks_into_junk_only_now_and_then(
