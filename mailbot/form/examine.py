@@ -96,9 +96,10 @@ def examine(readables: Sequence[Readable], rubric: Rubric) -> Examined:
 
 
 def _names(readable: Readable, told: roles.Told) -> tuple[str, ...]:
-    """Evidence is signed by others: its names say nothing of the sender."""
+    """Evidence is signed by others, and the notice and the 汇总表 name others: that says nothing of the sender."""
     evidence = told.role is Role.EVIDENCE and not told.doubtful
-    return () if evidence else roles.signed_names(readable.extract)
+    of_others = evidence or (told.role is Role.OTHER and roles.is_notice(readable.extract))
+    return () if of_others else roles.signed_names(readable.extract)
 
 
 def _told(readable: Readable, candidate: _Candidate | None, counting: set[str], rubric: Rubric) -> roles.Told:

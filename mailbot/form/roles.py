@@ -44,9 +44,9 @@ from mailbot.form.words import (
     FORWARD,
     GENERAL,
     INTENTIONS,
-    LETTER,
     NOTICE,
     OTHER_PAPER,
+    OURS,
     SELF,
     SEVERAL_YEARS,
     SPECIAL,
@@ -136,14 +136,14 @@ def _is_general(title: Iterable[str]) -> bool:
 
 
 def is_notice(extract: Extract) -> bool:
-    """Whether this is the notice that called for the reports, or a letter of ours, come back."""
+    """Whether this is the notice that called for the reports, or a letter or 汇总表 of ours, come back."""
     return _begins_as_notice(extract.text[:3000])
 
 
 @lru_cache(maxsize=16)
 def _begins_as_notice(text: str) -> bool:
     start = "".join(lines_of(text)[:25])
-    return NOTICE.search(start) is not None or LETTER.search(start) is not None
+    return NOTICE.search(start) is not None or OURS.search(start) is not None
 
 
 def is_evidence(extract: Extract, filename: str) -> bool:

@@ -60,7 +60,8 @@ TRANSMITTAL = re.compile(
 )
 ENCLOSURES = re.compile(r"^.{0,20}(?:材料|资料|文件)(?:清单|目录|一览表?)$|^.{0,20}(?:报送|情况)说明$")
 """The title of a list of what is sent."""
-LETTER = re.compile(r"您好!(?:贵单位报送|来[信件]已收到|.{0,80}材料的报送将于)")
+OURS = re.compile(r"您好!(?:贵单位报送|来[信件]已收到|.{0,80}材料的报送将于)|首次接收时间末次有效接收时间")
+"""How a letter begins that we write, and the heads of the 汇总表's columns."""
 """How our own letters begin."""
 COVER_LETTER = re.compile(r"现将|现报|报上|呈报|随文|请审|请查收|特此")
 ON_SENDING = re.compile(

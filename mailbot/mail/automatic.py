@@ -61,6 +61,8 @@ _REPORTS = ("multipart/report", "message/disposition-notification", "message/del
 _MESSAGE_ID = re.compile(r"<[^<>\s@]{1,250}@[^<>\s@]{1,250}>")
 _OURS = re.compile(r"<mailbot\.[0-9a-f]{32}@")
 """Message-IDs that `compose.reply_message_id` makes."""
+_TO_STAFF = re.compile(r"\s*<mailbot\.(?:digest|watch)\.")
+"""How the Message-IDs of what goes to the staff begin."""
 
 
 def sign(
@@ -99,9 +101,12 @@ def _first(headers: Headers, name: str) -> str:
 
 
 def _own_mail(headers: Headers, sender: str, own: Collection[str]) -> str:
-    """Our own address, or a Message-ID that we made: a reply of ours that came back."""
+    """Our own address, a Message-ID that we made (a reply of ours that came back), or the staff's answer to a digest."""
     if sender.lower() in own:
         return f"From: {sender}"
+    answered = _first(headers, "in-reply-to")
+    if _TO_STAFF.match(answered):
+        return f"In-Reply-To: {answered.strip()}"
     message_id = _first(headers, "message-id").strip()
     return f"Message-ID: {message_id}" if _OURS.match(message_id) else ""
 

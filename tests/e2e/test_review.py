@@ -409,6 +409,48 @@ def test_papers_that_the_office_hands_on_itself_are_shown_and_its_letters_are_no
     assert "请看是否漏收" not in digest(registered)
 
 
+def test_the_staffs_answer_to_a_digest_is_answered_by_nobody_and_its_files_are_shown(
+    registered: Office,
+) -> None:
+    registered.deliver(mail(papers(KNOWN)))
+    registered.round()
+    with registered.opened() as app:
+        reports = Reports(app)
+        reports.digest(send=True)
+        book = app.staff.workbook(app.clock())
+    theirs = str(email.message_from_bytes(registered.sent[-1].octets)["Message-ID"])
+    thread = {"In-Reply-To": theirs, "References": theirs}
+    before = len(registered.sent)
+    for number, files in enumerate(({}, {"2020汇总表.xlsx": book}), 2):
+        answer = mail(
+            files,
+            sender="staff@example.org",
+            subject="回复：【收件日报】",
+            body="收到，已填好。",
+            message_id=f"<{number}@staff>",
+            headers=thread,
+        )
+        registered.deliver(answer, IN_TIME + timedelta(minutes=number))
+    registered.round()
+    assert registered.outcomes() == ["acknowledged", "ignored", "ignored"]
+    assert len(registered.sent) == before
+    assert "2020汇总表.xlsx" in run(registered, "review")
+    assert "有1封未处理的邮件带有附件" in digest(registered)
+
+
+def test_a_summary_workbook_of_ours_is_no_paper_and_tells_nothing_of_its_sender(registered: Office) -> None:
+    registered.deliver(mail(papers(KNOWN)))
+    registered.round()
+    with registered.opened() as app:
+        book = app.staff.workbook(app.clock())
+    sent = mail({"2020汇总表.xlsx": book}, sender="staff@example.org", message_id="<2@staff>")
+    registered.deliver(sent, IN_TIME + timedelta(minutes=1))
+    registered.round()
+    message = registered.export()["messages"][1]
+    assert message["organization"] is None
+    assert [d["role"] for d in message["documents"]] == ["other"]
+
+
 def test_a_robots_mail_that_is_no_submission_is_shown_no_longer(registered: Office) -> None:
     registered.deliver(mail({"通讯.pdf": b"%PDF-1.4 news"}, headers={"List-Id": "<news.example.com>"}))
     letter = mail(

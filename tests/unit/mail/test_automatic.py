@@ -314,6 +314,13 @@ def test_a_person_who_answers_our_letter():
     assert sign("Subject: Re: 【请补正】数学会", f"In-Reply-To: {ours}", f"References: {ours}") == ""
 
 
+@pytest.mark.parametrize("name", ["digest.20210114083000", "watch.20210114083000.societies.silent"])
+def test_the_staffs_answer_to_what_is_sent_to_them(name):
+    ours = f"<mailbot.{name}@example.org>"
+    assert sign("Subject: Re: x", f"In-Reply-To: {ours}") == f"In-Reply-To: {ours}"
+    assert sign("Subject: Re: x", "In-Reply-To: <forwarded@example.org>", f"References: {ours}") == ""
+
+
 def test_encoded_signs_are_decoded():
     assert sign("Subject: =?gb2312?B?19S2r7vYuLQ6?= x")
 
