@@ -266,7 +266,7 @@ class Desk:
             path,
             campaign=self._config.campaign,
             rubric=self._rubric,
-            records=records,
+            records=tuple(records.values()),
             today=self._clock().astimezone(self._config.campaign.timezone).date(),
         )
         given = self._given(path, returned.verdicts)

@@ -192,6 +192,8 @@ class OrganizationRecord:
     versions: tuple[Outline, ...] = ()
     counts: Version | None = None
     """The version that counts: the last complete one by the deadline, else the newest."""
+    aliases: tuple[str, ...] = ()
+    """Its other names in the registry, those of before a rename or a merger among them."""
     emails: tuple[str, ...] = ()
     """Registered addresses."""
     senders: tuple[str, ...] = ()

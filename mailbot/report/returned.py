@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -87,7 +87,7 @@ def read_returned(
     *,
     campaign: Campaign,
     rubric: Rubric,
-    records: Mapping[str, OrganizationRecord],
+    records: Sequence[OrganizationRecord],
     today: date,
 ) -> Returned:
     """What the workbook changes and decides. Raises UsageError with every mismatch, sheet and cell named."""
@@ -95,7 +95,10 @@ def read_returned(
     reader = _Reader(
         campaign=campaign,
         rubric=rubric,
-        records={plain_text(name): record for name, record in records.items()},
+        records={
+            **{plain_text(alias): record for record in records for alias in record.aliases},
+            **{plain_text(record.name): record for record in records},
+        },
         today=today,
     )
     at = _columns(reader, path, values)
@@ -155,6 +158,7 @@ def _columns(reader: _Reader, path: Path, book: Workbook) -> dict[str, int]:
 
 def _changes(reader: _Reader, formulas: Any, values: Any, at: Mapping[str, int]) -> Iterator[Change]:
     seen: dict[str, str] = {}
+    wishes: dict[str, tuple[OrganizationRecord, dict[str, Any]]] = {}
     for number in verdicts.rows_below_heads(values):
         cells = {head: values.cell(number, at[head]) for head in (NAME, PAPER, POINTS, NOTE)}
         if all(cell.value in (None, "") for cell in cells.values()):
@@ -171,7 +175,16 @@ def _changes(reader: _Reader, formulas: Any, values: Any, at: Mapping[str, int])
         if record is None and (wanted or len(reader.faults) > faultless):
             unknown = f"no organization {name!r} in this campaign; wanted a name as it was exported"
             reader.fault(cells[NAME], unknown if name else "names nobody")
-        if record is not None and (change := _change(record, wanted)) is not None:
+        if record is not None:
+            _, other = wishes.setdefault(record.name, (record, {}))
+            for differing in (key for key in wanted if other.get(key, wanted[key]) != wanted[key]):
+                reason = (
+                    f"is {record.name} now, and another row of it has another {_HEADS[differing]}: leave one"
+                )
+                reader.fault(cells[NAME], reason)
+            other |= wanted
+    for record, wanted in wishes.values():
+        if (change := _change(record, wanted)) is not None:
             yield change
 
 

@@ -27,7 +27,14 @@ def _registered(organization: Organization, record: OrganizationRecord | None) -
             name=organization.name,
             track=organization.track,
             status=Status.NOT_RECEIVED,
+            aliases=organization.aliases,
             emails=organization.emails,
             registered=True,
         )
-    return replace(record, track=organization.track, emails=organization.emails, registered=True)
+    return replace(
+        record,
+        track=organization.track,
+        aliases=organization.aliases,
+        emails=organization.emails,
+        registered=True,
+    )

@@ -696,6 +696,25 @@ def test_doubled_rows_formulas_and_dates_as_text_are_named_or_taken(registered: 
     assert f"{KNOWN}  纸质件: （空） → 2021-01-18" in run(registered, "import", table.save())
 
 
+def test_a_workbook_of_before_two_organizations_were_merged_is_taken_unless_it_contradicts_itself(
+    registered: Office,
+) -> None:
+    returned = Returned(registered)
+    returned.fill(OTHER, "考核分", 88)
+    returned.fill(KNOWN, "备注", "已合并")
+    path = returned.save()
+    merged = f"name,track,aliases,emails\n{KNOWN},society,{OTHER},office@yunling.example.com\n"
+    (registered.directory / "organizations.csv").write_text(merged, encoding="utf-8")
+    said = run(registered, "import", path, "--yes")
+    assert "考核分: （空） → 88" in said
+    assert "1 organizations change" in said
+    record = registered.export()
+    assert [o["name"] for o in record["organizations"]] == [KNOWN]
+    returned.fill(KNOWN, "考核分", 90)
+    said = run(registered, "import", returned.save(), "--yes", status=2)
+    assert f"汇总表!B3: is {KNOWN} now, and another row of it has another 考核分: leave one" in said
+
+
 def test_another_workbook_or_another_campaigns_is_refused(registered: Office, tmp_path: Path) -> None:
     table = Returned(registered)
     table.sheet.oddHeader.center.text = "2019年度省级学会和省属企业科协工作总结汇总表 · 汇总表"
