@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -218,8 +218,17 @@ class Desk:
                 f"message {number}: {outcome}, {message.organization or 'no organization'}",
                 *(f"  still asked for: {code}" for code in dict.fromkeys(errors)),
                 *(f"  {letter}" for letter in letters or ["no letter"]),
+                *self._unlisted(message),
             )
         )
+
+    def _unlisted(self, message: MessageRecord) -> Iterator[str]:
+        """That its organization is in no entry of the list: a decision on one mail says nothing of the next."""
+        listed, name = self._config.campaign.organizations, message.organization
+        if listed is None or name is None or message.outcome is Outcome.IGNORED:
+            return
+        if all(record.name != name for record in self._organizations() if record.registered):
+            yield f"  {name} is not in {listed.name}: until it is added there, each further mail of it waits for a person"
 
     def settle_reply(self, wish: ReplyWish, *, by: str, why: str) -> str:
         """Send a reply on that was held, failed or is uncertain, or drop it. Raises UsageError."""

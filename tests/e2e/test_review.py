@@ -133,7 +133,8 @@ def test_the_same_command_again_sends_nothing_twice(registered: Office) -> None:
 
 def test_a_new_society_is_accepted_under_its_own_name(registered: Office) -> None:
     from_a_stranger(registered)
-    run(registered, "review", "1", "--accept", *SIGNED)
+    said = run(registered, "review", "1", "--accept", *SIGNED)
+    assert f"{STRANGER} is not in organizations.csv: until it is added there" in said
     registered.round()
     assert kinds(registered)[-1] == "接收回执"
     assert status_of(registered, STRANGER) == "complete"
@@ -148,6 +149,7 @@ def test_accepting_settles_the_faults_of_what_came_and_not_what_never_came(regis
     registered.round()
     said = run(registered, "review", "1", "--organization", OTHER, "--accept", *SIGNED)
     assert "plan.missing" in said
+    assert "organizations.csv" not in said
     assert "score.over_max" not in said
     registered.round()
     assert kinds(registered)[-1] == "请补正"
