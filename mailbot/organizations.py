@@ -14,6 +14,8 @@ from mailbot.config import mail_address
 from mailbot.errors import ConfigError, ConfigurationError
 from mailbot.model import Organization, Track
 
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How the files of Excel and WPS begin: xlsx, ods; xls, et."""
 _COLUMNS = ("name", "track", "aliases", "emails")
 
 
@@ -52,6 +54,9 @@ def _registry_text(path: Path) -> str:
         octets = path.read_bytes()
     except OSError as error:
         raise ConfigurationError([ConfigError(str(path), "", f"cannot be read: {error.strerror}")]) from error
+    if octets.startswith(_WORKBOOKS):
+        reason = "is a workbook: save it as CSV (in Excel or WPS: 另存为, CSV UTF-8) and name that file"
+        raise ConfigurationError([ConfigError(str(path), "", reason)])
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return octets.decode(encoding)
@@ -62,7 +67,7 @@ def _registry_text(path: Path) -> str:
 
 def _faulty_columns(columns: Sequence[str]) -> Iterator[str]:
     if missing := sorted({"name", "track"} - set(columns)):
-        yield f"columns missing: {', '.join(missing)}"
+        yield f"columns missing: {', '.join(missing)}; the first line is to be {','.join(_COLUMNS)}"
     for column in columns:
         close = get_close_matches(column, set(_COLUMNS) - set(columns), n=1)
         if column not in _COLUMNS and close:

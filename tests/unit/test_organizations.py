@@ -64,10 +64,11 @@ def test_every_faulty_line_of_the_registry_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("octets", "reason"),
     [
-        (b"", "columns missing: name, track"),
+        (b"", "columns missing: name, track; the first line is to be name,track,aliases,emails"),
         ("名称,类别\n".encode(), "columns missing: name, track"),
         (b"name,track,email\nX,society,a@example.org\n", "column email: did you mean emails"),
         (b"name,track\n", "there is no organization in it"),
+        (b"PK\x03\x04\x14\x00", "is a workbook: save it as CSV"),
         (b"\xff\xff\xff\xff", "neither in UTF-8 nor in GBK"),
     ],
 )
