@@ -141,7 +141,9 @@ def answer(reply: ReplyRecord) -> str:
 
 
 def reason(reply: ReplyRecord) -> str:
-    """Why a reply did not go out; '' where nothing is said."""
+    """Why a reply did not go out; '' where nothing is said. What is held without a word is over a limit."""
+    if reply.state is ReplyState.HELD and not reply.error:
+        return "发往该邮箱、该单位或一小时内的答复已达上限"
     return _REASONS.get(reply.error, reply.error)
 
 

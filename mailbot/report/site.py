@@ -315,7 +315,7 @@ def _mail(message: MessageRecord, site: Site) -> dict[str, Any]:
         "findings": [_finding(f, site.rubric) for f in message.findings],
         "replies": [
             f"编号{r.id}　{REPLY_KINDS[r.kind]}：{fate(r)}，{moment(r.sent_at or r.queued_at, zone)}，至{one_line(r.to)}"
-            + (f"（{one_line(reason(r))}）" if r.error else "")
+            + (f"（{one_line(why)}）" if (why := reason(r)) and not r.dropped else "")
             for r in message.replies
         ],
         "rulings": [_ruling(each, zone) for each in message.rulings],

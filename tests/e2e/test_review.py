@@ -494,6 +494,7 @@ def test_a_held_reply_goes_or_is_dropped_as_a_person_says(
     office.round()
     assert "held" in run(office, "review")
     assert "1封答复未能发出" in digest(office)
+    assert "发往该邮箱、该单位或一小时内的答复已达上限" in digest(office)
     run(office, "review", "--reply", "2", choice, *SIGNED)
     assert "not among those" in run(office, "review", "--reply", "2", choice, *SIGNED, status=2)
     office.round()
