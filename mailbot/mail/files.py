@@ -19,6 +19,8 @@ _ASCTIME = re.compile(
 )
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.M | re.I)
+_DOCUMENTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
+"""How xlsx and docx begin, xls, doc and Outlook's .msg, and PDF."""
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.M)
 
 
@@ -38,7 +40,7 @@ def read_files(paths: Sequence[Path]) -> Iterator[FileMail]:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder")
         try:
-            yield from _folder(path) if path.is_dir() else _file(path)
+            yield from _folder(path) if path.is_dir() else _named(path)
         except PermissionError as error:
             raise UsageError(f"{error.filename}: it may not be read by this user") from error
 
@@ -60,6 +62,16 @@ def _folder(path: Path) -> Iterator[FileMail]:
         raise UsageError(f"{path}: no .eml or .mbox file in it, and no Maildir (cur, new)")
     for file in files:
         yield from _file(file)
+
+
+def _named(path: Path) -> Iterator[FileMail]:
+    """A file that somebody names himself, which may be another than he thinks."""
+    with path.open("rb") as file:
+        if file.read(8).startswith(_DOCUMENTS):
+            raise UsageError(
+                f"{path}: is a document and no mail; save the mail as .eml (mailbot read reads a document)"
+            )
+    yield from _file(path)
 
 
 def _file(path: Path) -> Iterator[FileMail]:

@@ -38,6 +38,15 @@ def test_any_file_is_taken_as_it_is(tmp_path):
     assert found.octets == b"\x00nonsense"
 
 
+@pytest.mark.parametrize("magic", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-1.7"])
+def test_a_document_that_is_named_in_place_of_a_mail_is_refused(tmp_path, magic):
+    path = put(tmp_path / "来件.msg", magic + b"\x00" * 100)
+    with pytest.raises(UsageError, match="is a document and no mail"):
+        list(read_files([path]))
+    put(tmp_path / "all" / "a.eml", magic)
+    assert len(list(read_files([tmp_path / "all"]))) == 1
+
+
 BODY = "First\n\nFrom now on we write.\n>From quoted\n>>From twice\n\nFrom here, Thu, all goes well\n"
 
 
