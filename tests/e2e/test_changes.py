@@ -54,7 +54,6 @@ def states_of_children(pid: int) -> list[str]:
     return found
 
 
-@on_sqlite
 def test_a_list_that_has_grown_is_taken_over_by_the_running_worker(
     registered: Office, manager: socket.socket
 ) -> None:
