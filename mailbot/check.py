@@ -63,6 +63,7 @@ class Result:
 def check(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     """Try it all, one after the other; a fault does not end the trial of the rest."""
     yield Result(what="configuration", mark=Mark.OK, said=str(config.file))
+    yield from _campaign(config, clock())
     yield _storage(config)
     yield _walls(config)
     yield _formats(config)
@@ -74,6 +75,18 @@ def check(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
         yield from _imap(mailbox, config, clock())
         yield _smtp(mailbox.name, mailbox.smtp)
         yield from _sender(mailbox)
+
+
+def _campaign(config: Config, now: datetime) -> Iterator[Result]:
+    """What was typed and may not be what was meant."""
+    campaign, mode = config.campaign, config.replies.mode
+    opens, deadline = (time.astimezone(campaign.timezone) for time in (campaign.opens, campaign.deadline))
+    past = ", which is past: what comes now is late" if now > deadline else ""
+    said = f"{campaign.name}, from {opens:%Y-%m-%d %H:%M} to {deadline:%Y-%m-%d %H:%M}{past}; replies: {mode}"
+    yield Result(what="campaign", mark=Mark.OK, said=said)
+    if not config.staff.digest_to:
+        said = "staff.digest_to is empty: nobody gets the digest, nor word when something is wrong"
+        yield Result(what="staff", mark=Mark.HINT, said=said)
 
 
 def _storage(config: Config) -> Result:

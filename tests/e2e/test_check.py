@@ -56,6 +56,17 @@ def test_a_wrong_password_is_a_fault_for_each_account(office: Office) -> None:
     assert all("授权码" in line and "wrong" not in line.split("授权码")[0] for line in said)
 
 
+def test_the_campaign_is_said_and_that_nobody_would_be_told_anything(office: Office) -> None:
+    rewritten(office, ('digest_to = ["staff@example.org"]', "digest_to = []"))
+    _, lines = said_by_check(office)
+    assert (
+        "ok        campaign: 2020, from 2020-12-29 00:00 to 2021-01-15 17:30, which is past: what comes now is late; "
+        "replies: send" in lines
+    )
+    said = "staff.digest_to is empty: nobody gets the digest, nor word when something is wrong"
+    assert checked(office) == (0, [f"hint      staff: {said}"])
+
+
 def test_a_login_that_is_not_the_sender_is_hinted_at(office: Office) -> None:
     port = f'port = {office.smtp.port}\ntls = "none"\nusername = '
     societies, other = ADDRESSES["societies"], ADDRESSES["enterprises"]
