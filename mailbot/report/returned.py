@@ -122,7 +122,11 @@ def _load(path: Path, *, data_only: bool) -> Workbook:
         return load_workbook(path, data_only=data_only)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except (*_NO_WORKBOOK, InvalidFileException) as error:
+    except InvalidFileException as error:
+        raise UsageError(
+            f"{path}: is no xlsx workbook: open it in Excel or WPS and save it as .xlsx"
+        ) from error
+    except _NO_WORKBOOK as error:
         raise UsageError(f"{path}: is no xlsx workbook ({type(error).__name__}: {error})") from error
 
 

@@ -728,6 +728,9 @@ def test_another_workbook_or_another_campaigns_is_refused(registered: Office, tm
     path.write_bytes(io.BytesIO(b"PK\x03\x04 no workbook").getvalue())
     assert "no xlsx workbook" in run(registered, "import", str(path), status=2)
     assert "cannot be read" in run(registered, "import", str(tmp_path / "none.xlsx"), status=2)
+    saved_by_wps = path.rename(tmp_path / "汇总表.et")
+    said = run(registered, "import", str(saved_by_wps), status=2).replace("\n", " ")
+    assert "save it as .xlsx" in said
     table = Returned(registered)
     table.sheet.delete_cols(table._at["差额"])
     assert "column 差额 is missing" in run(registered, "import", table.save(), status=2)
