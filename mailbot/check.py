@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -267,4 +268,12 @@ def _failed(what: str, error: MailbotError) -> Result:
         case LoginError():
             return Result(what=what, mark=Mark.FAULT, said=f"{error}; {_QQ_LOGIN}")
         case _:
-            return Result(what=what, mark=Mark.UNREACHED, said=str(error))
+            return Result(what=what, mark=Mark.UNREACHED, said=f"{error}{_advice(error)}")
+
+
+def _advice(error: MailbotError) -> str:
+    """What the system's words mean where a port begins without TLS."""
+    cause = error.__cause__
+    if not (isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER"):
+        return ""
+    return '; this port does not begin with TLS: is it the right one (993, 465), or is tls = "starttls" meant (143, 587)?'

@@ -95,6 +95,13 @@ def test_a_server_that_is_away_is_not_our_fault(office: Office) -> None:
     assert [line.split()[0] for line in said] == ["unreached", "unreached"]
 
 
+def test_a_port_that_does_not_begin_with_tls_is_said_to_be_one(office: Office) -> None:
+    rewritten(office, ('tls = "none"', 'tls = "implicit"'))
+    status, said = checked(office)
+    assert (status, len(said)) == (75, 4)
+    assert all('is tls = "starttls" meant (143, 587)?' in line for line in said)
+
+
 def test_a_clock_that_is_behind_the_servers_is_a_fault(office: Office) -> None:
     office.deliver(mail({}), datetime.now(UTC) + timedelta(hours=1))
     status, said = checked(office)
