@@ -40,7 +40,11 @@ class AnotherWorkerError(TemporaryError):
     """Somebody else is the one worker on this storage directory, or on this database."""
 
 
-class LoginError(TemporaryError):
+class UnreachedError(TemporaryError):
+    """No connection to a mail server came about: whatever was to go over it had no part in that."""
+
+
+class LoginError(UnreachedError):
     """A server refused the login. For a person to mend: trying again fast only locks the account."""
 
 

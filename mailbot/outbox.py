@@ -20,6 +20,7 @@ from mailbot.errors import (
     RateLimitedError,
     RecipientRefusedError,
     TemporaryError,
+    UnreachedError,
 )
 from mailbot.log import log
 from mailbot.mail.reply_folders import ReplyFolders, marks
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 25
 """How many replies are marked `sending` together where there is no pacing: they share two commits."""
-_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=20), LONGEST_PAUSE)
+_PAUSE = timedelta(minutes=1)
+"""After a temporary error, for all that goes through the account; another process need not wait for its end."""
+_RETRY_AFTER = (timedelta(0), timedelta(minutes=5), timedelta(minutes=20), LONGEST_PAUSE)
+"""How long one letter is put off, beside that pause, after so many attempts at it."""
 _GIVEN_UP_AFTER = timedelta(days=5)
 """How long temporary errors are borne (RFC 5321 §4.5.4.1)."""
 _SLOW_DOWN = timedelta(minutes=15)
@@ -335,10 +339,10 @@ class Outbox:
         now = self._clock()
         if now - reply.queued_at > _GIVEN_UP_AFTER:
             return Settlement(reply=reply.id, state=ReplyState.FAILED, error=str(error))
-        after = _RETRY_AFTER[min(reply.attempts, len(_RETRY_AFTER) - 1)]
-        return Settlement(
-            reply=reply.id, state=ReplyState.QUEUED, error=str(error), next_attempt_at=now + after
-        )
+        due = None
+        if not isinstance(error, UnreachedError):
+            due = now + _RETRY_AFTER[min(reply.attempts, len(_RETRY_AFTER) - 1)]
+        return Settlement(reply=reply.id, state=ReplyState.QUEUED, error=str(error), next_attempt_at=due)
 
     def _pause_after(self, error: TemporaryError) -> None:
         now = self._clock()
@@ -348,7 +352,7 @@ class Outbox:
             case LoginError():
                 pause, refusals = _LOGIN_PAUSE, self._refusals + 1
             case _:
-                pause, refusals = _RETRY_AFTER[0], 0
+                pause, refusals = _PAUSE, 0
         self._pause(pause)
         if refusals:
             self._refusals = refusals

@@ -20,7 +20,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from imapclient.exceptions import LoginError as ImapLoginError
 
 from mailbot.config import Imap, Tls
-from mailbot.errors import LoginError, TemporaryError
+from mailbot.errors import LoginError, TemporaryError, UnreachedError
 from mailbot.mail.deadline import Deadline
 
 _FAREWELL_SECONDS = 2.0
@@ -110,12 +110,18 @@ class Connection:
         self.close()
 
     def connect(self) -> None:
-        """Connect, log in, and name ourselves where the server wants that (163 refuses SELECT without ID)."""
+        """Connect, log in, and name ourselves where the server wants that (163 refuses SELECT without ID).
+
+        Raises LoginError where that is refused, UnreachedError for all else.
+        """
         try:
             self._connect(self._settings, self._settings.password())
-        except TemporaryError:
+        except LoginError:
             self._drop()
             raise
+        except TemporaryError as error:
+            self._drop()
+            raise UnreachedError(str(error)) from error
 
     def _connect(self, settings: Imap, secret: str) -> None:
         with self._edge("connect"), self._deadline.limit(self._timeouts.command):

@@ -22,6 +22,7 @@ from mailbot.errors import (
     RateLimitedError,
     RecipientRefusedError,
     TemporaryError,
+    UnreachedError,
 )
 from mailbot.mail.deadline import Deadline
 
@@ -88,7 +89,7 @@ class Submission:
         self._announced: _Announced | None = None
 
     def connect(self) -> None:
-        """Connect and log in. Raises LoginError where that is refused, TemporaryError for all else."""
+        """Connect and log in. Raises LoginError where that is refused, UnreachedError for all else."""
         secret = self._smtp.password()
         try:
             with self._deadline.limit(self._command_seconds):
@@ -99,9 +100,9 @@ class Submission:
         except smtplib.SMTPAuthenticationError as error:
             said = f"{self._smtp.host}: login: {error.smtp_code} {_text(error.smtp_error)}"
             self.close()
-            raise (LoginError if error.smtp_code >= 500 else TemporaryError)(said) from error
+            raise (LoginError if error.smtp_code >= 500 else UnreachedError)(said) from error
         except (smtplib.SMTPException, OSError) as error:
-            raise self._temporary("connect", error) from error
+            raise UnreachedError(str(self._temporary("connect", error))) from error
 
     def _connected(self) -> smtplib.SMTP:
         tls = _context() if self._smtp.tls is Tls.IMPLICIT else None

@@ -23,6 +23,7 @@ class Settlement:
     state: ReplyState
     error: str = ""
     next_attempt_at: datetime | None = None
+    """Of one that goes back into the queue: when it may be tried again; None where it was not tried."""
 
 
 _ANSWERED = (Outcome.REVIEW, Outcome.CORRECTION)
@@ -152,7 +153,7 @@ def _settle(connection: sa.Connection, chain: Chain, ended: Sequence[Settlement]
 
 
 def _ending(one: Settlement, at: datetime) -> dict[str, object]:
-    untried = one.state is ReplyState.HELD or (one.state is ReplyState.QUEUED and not one.error)
+    untried = one.state is ReplyState.HELD or (one.state is ReplyState.QUEUED and one.next_attempt_at is None)
     return {
         "reply": one.reply,
         "state": one.state.value,

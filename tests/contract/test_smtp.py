@@ -17,6 +17,7 @@ from mailbot.errors import (
     RateLimitedError,
     RecipientRefusedError,
     TemporaryError,
+    UnreachedError,
 )
 from mailbot.mail.smtp import Submission
 from tests.servers import ACCOUNTS, ADDRESS, PASSWORD, free_port, mailbox_config
@@ -76,7 +77,7 @@ def test_several_mails_go_in_order_over_one_connection(
         ("DATA", "451 4.3.0 queue full", TemporaryError),
         ("MAIL", "530 5.7.0 Authentication required", LoginError),
         ("AUTH", "535 Login Fail. Please enter your authorization code to login", LoginError),
-        ("AUTH", "454 4.7.0 Temporary authentication failure", TemporaryError),
+        ("AUTH", "454 4.7.0 Temporary authentication failure", UnreachedError),
     ],
 )
 def test_each_refusal_is_told_apart_and_the_next_mail_goes(
@@ -101,7 +102,7 @@ def test_a_wrong_password_is_a_refused_login(smtp_server: SmtpServer, tmp_path: 
 
 
 def test_nobody_listening_is_temporary(tmp_path: Path) -> None:
-    with pytest.raises(TemporaryError):
+    with pytest.raises(UnreachedError):
         Submission(mailbox_config(tmp_path, smtp_port=free_port()).smtp).send(MAIL, ADDRESS, TO)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import sqlite3
 import subprocess
@@ -274,6 +275,55 @@ def test_a_server_that_refuses_connections_holds_up_only_itself(office: Office, 
         assert app.run(once=True)
     assert len(_letters(office)) == 2
     holds(office)
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        *itertools.product(["AUTH", "MAIL", "RCPT"], ["451 4.3.0 later", "421 4.3.2 going down", ""]),
+        ("AUTH", "535 5.7.8 wrong code"),
+        ("DATA", "451 4.3.0 later"),
+    ],
+)
+def test_the_next_run_picks_up_at_once_what_the_server_did_not_take(
+    office: Office, command: str, answer: str
+) -> None:
+    office.deliver(mail(papers()))
+    office.smtp.refuse(command, answer, times=2 if command == "AUTH" and answer else 1)
+    assert not office.round()
+    office.smtp._refusals.clear()
+    assert office.round()
+    assert len(office.sent) == 1
+    holds(office)
+
+
+def test_the_next_run_picks_up_at_once_what_waited_through_many_for_a_server(office: Office) -> None:
+    """No letter is put off longer and longer for what was no fault of its own."""
+    office.deliver(mail(papers()))
+    text = office.config_path.read_text()
+    office.config_path.write_text(text.replace(f"port = {office.smtp.port}", "port = 1"))
+    for _ in range(4):
+        assert not office.round()
+    office.config_path.write_text(text)
+    assert office.round()
+    assert len(office.sent) == 1
+    holds(office)
+
+
+def test_a_draft_waits_no_longer_than_the_server_is_away(office: Office) -> None:
+    office.configure(replies='mode = "draft"\nmin_interval_seconds = 0')
+    path = office.directory / "one.eml"
+    path.write_bytes(mail(papers()))
+    text = office.config_path.read_text()
+    office.config_path.write_text(text.replace(f"port = {office.imap.port}", "port = 1"))
+    with office.opened() as app:
+        app.ingest("societies", [path])
+    assert not office.round()
+    assert not office.round()
+    office.config_path.write_text(text)
+    assert office.round()
+    [reply] = office.export()["messages"][0]["replies"]
+    assert reply["state"] == "drafted"
 
 
 def test_a_clock_that_jumps_back_answers_nobody_twice_and_keeps_the_chain(office: Office) -> None:
