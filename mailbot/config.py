@@ -293,10 +293,17 @@ def _credential(path: Path, environ: Mapping[str, str]) -> Path:
 
 class Imap(_Server):
     port: Port = 993
-    folder: str = "INBOX"
-    junk_folder: str | None = None
-    sent_folder: str = "Sent Messages"
-    drafts_folder: str = "Drafts"
+    folder: Text = "INBOX"
+    junk_folder: Text | None = None
+    sent_folder: Text = "Sent Messages"
+    drafts_folder: Text = "Drafts"
+
+    @field_validator("junk_folder")
+    @classmethod
+    def _another(cls, junk: str | None, info: ValidationInfo) -> str | None:
+        if junk is not None and junk.lower() == info.data.get("folder", "").lower():
+            raise ValueError("is the folder itself: nobody who writes to it would be answered")
+        return junk
 
 
 class Smtp(_Server):
@@ -309,6 +316,9 @@ class Contact(_Section):
     address: str = ""
 
 
+_OWED = (Role.FORM, Role.SUMMARY, Role.PLAN)
+
+
 class Mailbox(_Section):
     name: str = Field(pattern=r"^[^\s/]+$")
     track: Track
@@ -319,12 +329,14 @@ class Mailbox(_Section):
     smtp: Smtp
     contact: Contact | None = None
 
-    @field_validator("requires")
+    @field_validator("requires", mode="before")
     @classmethod
-    def _possible(cls, requires: tuple[Role, ...]) -> tuple[Role, ...]:
-        if not requires or set(requires) - {Role.FORM, Role.SUMMARY, Role.PLAN}:
+    def _possible(cls, requires: object) -> object:
+        if not isinstance(requires, list):
+            return requires
+        if not requires or any(role not in _OWED for role in requires):
             raise ValueError("takes form, summary and plan, at least one of them")
-        return tuple(dict.fromkeys(requires))
+        return list(dict.fromkeys(requires))
 
 
 def _distinct(mailboxes: tuple[Mailbox, ...]) -> tuple[Mailbox, ...]:
@@ -341,7 +353,7 @@ def _distinct(mailboxes: tuple[Mailbox, ...]) -> tuple[Mailbox, ...]:
 
 
 _NOTICE = {
-    Track.SOCIETY: (Role.FORM, Role.SUMMARY, Role.PLAN),
+    Track.SOCIETY: _OWED,
     Track.ENTERPRISE: (Role.SUMMARY, Role.PLAN),
 }
 

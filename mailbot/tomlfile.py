@@ -24,6 +24,9 @@ _PLAIN = {
     "int_type": "a whole number without quotation marks is wanted",
     "int_from_float": "a whole number is wanted",
     "float_type": "a number without quotation marks is wanted",
+    "time_parsing": 'a time of day is wanted, as "08:30"',
+    "datetime_parsing": "a time with its offset is wanted, as 2021-01-15T17:30:00+08:00",
+    "datetime_from_date_parsing": "a time with its offset is wanted, as 2021-01-15T17:30:00+08:00",
     "bool_type": "true or false is wanted, without quotation marks",
 }
 """What pydantic finds, in an operator's words."""

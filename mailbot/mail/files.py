@@ -17,6 +17,8 @@ _ASCTIME = re.compile(
     r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) +"
     r"(\d{1,2}:\d{2}(?::\d{2})?)(?: +([A-Z]{3,4}|[+-]\d{4}))? +(\d{4})(?: +([+-]\d{4}))?\s*$"
 )
+_NOBODY = re.compile(rb"From (?:-|MAILER-DAEMON) ")
+"""How programs begin a mail that they copy into an mbox: the time behind it is the copy's (Thunderbird, Python)."""
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.M | re.I)
 _DOCUMENTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
@@ -30,7 +32,9 @@ class FileMail:
 
     octets: bytes
     received_at: datetime
-    """Maildir: the file's time; mbox: its From_ line; .eml: the topmost Received header, else the file's time."""
+    """Maildir: the file's time; mbox: its From_ line; .eml: the topmost Received header, else the file's time.
+
+    Times of a copy that was made since, which these are where nobody kept the mail's own, give way to Received."""
     source: str
 
 
@@ -55,7 +59,9 @@ def _folder(path: Path) -> Iterator[FileMail]:
             if f.is_file()
         ]
         for file in sorted(files, key=lambda f: (f.stat().st_mtime, f.name)):
-            yield FileMail(octets=file.read_bytes(), received_at=_file_time(file), source=str(file))
+            octets = file.read_bytes()
+            copied = (_was_never_set(file) and _received(octets)) or None
+            yield FileMail(octets=octets, received_at=copied or _file_time(file), source=str(file))
         return
     files = sorted(f for f in path.rglob("*") if f.is_file() and f.suffix.lower() in (".eml", ".mbox"))
     if not files:
@@ -93,9 +99,10 @@ def _mbox(octets: bytes, path: Path) -> Iterator[FileMail]:
             starts.append((line.start(), line.end(), time))
             counted = _counted(octets, line.end())
     ends = [*(start for start, _, _ in starts[1:]), len(octets)]
-    for number, ((_, begin, time), end) in enumerate(zip(starts, ends, strict=True), start=1):
+    for number, ((start, begin, time), end) in enumerate(zip(starts, ends, strict=True), start=1):
         mail = _without_separator(_QUOTED_FROM.sub(rb"\1", octets[begin:end]))
-        received_at = time or _received(mail) or _file_time(path)
+        copied = (_NOBODY.match(octets[start:begin]) and _received(mail)) or None
+        received_at = copied or time or _received(mail) or _file_time(path)
         yield FileMail(octets=mail, received_at=received_at, source=f"{path}#{number}")
 
 
@@ -132,6 +139,12 @@ def _from_line_time(line: bytes) -> datetime | None:
 def _received(octets: bytes) -> datetime | None:
     header = BytesHeaderParser().parsebytes(octets[:200_000]).get("received")
     return received_date(" ".join(str(header).split())) if header else None
+
+
+def _was_never_set(path: Path) -> bool:
+    """Whether the file's time is that of its being written here; a delivery gives one that agrees with Received."""
+    times = path.stat()
+    return abs(times.st_ctime - times.st_mtime) < 1
 
 
 def _file_time(path: Path) -> datetime:

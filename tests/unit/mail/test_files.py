@@ -154,6 +154,21 @@ def test_a_maildir_is_read_by_the_files_times(tmp_path):
     assert found[-1].received_at == AT
 
 
+def test_a_copy_of_a_maildir_that_kept_no_times_goes_by_received(tmp_path):
+    """As cp -r, git and mail programs leave it."""
+    box = mailbox.Maildir(tmp_path / "box")
+    box.add(mail(HOP, OTHER_DATE))
+    (found,) = read_files([tmp_path / "box"])
+    assert found.received_at == AT
+
+
+@pytest.mark.parametrize("writer", ["-", "MAILER-DAEMON"])
+def test_a_copy_in_an_mbox_goes_by_received(tmp_path, writer):
+    octets = f"From {writer} Sat Nov 28 06:41:13 2026\n{HOP}\n\nb\n".encode()
+    (found,) = read_files([put(tmp_path / "x.mbox", octets)])
+    assert found.received_at == AT
+
+
 def test_a_folder_of_files(tmp_path):
     put(tmp_path / "b" / "2.eml", mail("Subject: 2"))
     put(tmp_path / "a" / "1.EML", mail("Subject: 1"))
