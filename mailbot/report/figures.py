@@ -6,7 +6,7 @@ import re
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from mailbot.report.wording import minute, plain, points, second, shortened
+from mailbot.report.wording import exact, plain, points, shortened
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
@@ -16,8 +16,7 @@ _UNSEEN = re.compile(
 
 def moment(value: datetime, zone: tzinfo) -> str:
     """`2021年1月15日17:30`, with seconds where there are any."""
-    local = value.astimezone(zone)
-    return second(local) if local.second else minute(local)
+    return exact(value.astimezone(zone))
 
 
 def short_moment(value: datetime, zone: tzinfo) -> str:

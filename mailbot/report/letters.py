@@ -245,7 +245,7 @@ def _held(held: Held) -> dict[str, str]:
 def _about_the_deadline(facts: Facts) -> dict[str, Any]:
     open_still = facts.now <= facts.deadline
     return {
-        "deadline": wording.minute(facts.deadline),
+        "deadline": wording.exact(facts.deadline),
         "on_time": facts.on_time,
         "time_disputed": facts.time_disputed,
         "time_left": wording.span(facts.deadline - facts.now) if open_still else "",

@@ -66,7 +66,7 @@ def _context(facts: ReminderFacts) -> dict[str, Any]:
         "organization_is_known": True,
         "campaign_title": facts.campaign_title,
         "notice": facts.notice,
-        "deadline": wording.minute(facts.deadline),
+        "deadline": wording.exact(facts.deadline),
         "time_left": wording.span(facts.deadline - facts.now),
         "now": wording.minute(facts.now),
         "received_at": wording.second(facts.received_at) if facts.received_at else "",

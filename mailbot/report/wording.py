@@ -113,6 +113,11 @@ def second(when: datetime) -> str:
     return f"{minute(when)}:{when:%S}"
 
 
+def exact(when: datetime) -> str:
+    """2021年1月15日17:30, with seconds where there are any: a deadline."""
+    return second(when) if when.second else minute(when)
+
+
 def span(length: timedelta) -> str:
     """3天5小时, 5小时20分钟, 20分钟: the two largest units, rounded down."""
     minutes = max(int(length.total_seconds()) // 60, 0)

@@ -617,3 +617,17 @@ def test_word_as_a_mail_client_shows_the_boxes_and_widths(name: str) -> None:
     for cell in tree.iter("td"):
         if "background-color" in (cell.get("style") or ""):
             assert cell.get("bgcolor")
+
+
+def test_a_deadline_within_a_minute_is_told_to_the_second() -> None:
+    """Else what came in its last seconds would read as late, and what came after them as in time."""
+    late = replace(
+        WHOLE,
+        deadline=DEADLINE.replace(second=30),
+        received_at=DEADLINE.replace(second=31),
+        on_time=False,
+        now=DEADLINE + timedelta(days=1),
+    )
+    letter = write(ReplyKind.ACKNOWLEDGEMENT, late, None)
+    for text in (letter.text, letter.html):
+        assert "2021年1月15日17:30:31，晚于截止时间2021年1月15日17:30:30" in text
