@@ -144,7 +144,7 @@ class Registry:
 
     def mentioned(self, text: str) -> tuple[Organization, ...]:
         """Organizations whose full name or alias stands in a text; a name within another's does not count."""
-        folded = _folded(text)
+        folded = _AROUND.sub("|", _folded(text))
         spans = [
             (match.span(), name)
             for name, pattern in self._patterns.items()
@@ -220,7 +220,7 @@ def identify(
         return Identity(organization=None, how="none", findings=(several,))
     by_texts = partial(_by_texts, registry, default_track=default_track, has_form=has_form)
     several = _several(registry, hints)
-    found = by_texts(hints)
+    found = by_texts((*_entitled(registry, papers), *hints))
     if found is None and several is None:
         found = by_texts([said for said in introductions if learned is None or said[0] != "signature"])
     if found is not None:
@@ -274,6 +274,13 @@ def _against_titles(
         Code.ORGANIZATION_MISMATCH, found=other.name, wanted=organization.name, document=document
     )
     return replace(identity, findings=(mismatch,))
+
+
+def _entitled(registry: Registry | None, papers: Sequence[DocumentReading]) -> Texts:
+    """Whom the papers' titles name by a name of the list that does not look like one (an alias)."""
+    if registry is None:
+        return ()
+    return tuple(("title", o.name) for paper in papers for o in registry.mentioned(paper.title))
 
 
 def _called(paper: DocumentReading) -> tuple[str, str]:

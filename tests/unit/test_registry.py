@@ -238,6 +238,9 @@ def test_names_are_found_in_titles_and_subjects(text: str, names: tuple[str, ...
         ("浙江省医学会心血管病学分会总结", ()),
         ("浙江省医学会议程", ()),
         ("浙能集团2020年", (ENERGY,)),
+        ("2020年浙能集团工作总结", (ENERGY,)),
+        ("关于报送针灸学会2020年度工作总结的报告", (ACUPUNCTURE,)),
+        ("2020年杭州市针灸学会工作总结", ()),
     ],
 )
 def test_a_registered_name_is_found_where_it_stands_alone(
@@ -394,6 +397,12 @@ def test_hints_are_taken_in_their_order_and_two_names_of_one_kind_decide_nothing
     apart = told(hints=(title, ("title", "浙江省数学会")))
     assert (apart.organization, codes(apart)) == (None, [Code.ORGANIZATION_MISMATCH])
     assert apart.findings[0].found == "浙江省医学会、浙江省数学会"
+
+
+def test_an_alias_that_looks_like_no_name_is_found_in_a_title() -> None:
+    titled = told(papers=(paper("浙能集团2020年工作总结"),), hints=(("subject", "浙江省物理学会"),))
+    assert titled == Identity(organization=ENERGY, how="title")
+    assert told(None, papers=(paper("浙能集团2020年工作总结"),)).organization is None
 
 
 def test_what_the_body_says_of_its_writer_counts_where_titles_subject_and_file_names_name_nobody() -> None:
