@@ -43,6 +43,8 @@ def units(no: int, text: str) -> list[str]:
         (49, "在《浙江科协》发表信息6篇，编发会讯4期"),
         (49, "在浙江科协、大众科技网、科技武林门发表信息，共6篇。每季编发会讯"),
         (49, "报送信息12条；学会简报每月一期"),
+        (49, "在《浙\n江科\n协》发\n表信息\n12次，编发会\n讯6\n期。"),
+        (8, "举办继续教\n育培训3\n期"),
     ],
 )
 def test_borne_out_or_not_clearly_less(no: int, text: str) -> None:
