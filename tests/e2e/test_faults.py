@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from mailbot.errors import AnotherWorkerError, TemporaryError
 from mailbot.model import ReplyState
 from mailbot.outbox import Outbox
+from mailbot.reader import Reader
 from mailbot.store import archive
 from mailbot.store.database import Database
 from mailbot.verify import verify
@@ -275,6 +276,33 @@ def test_a_server_that_refuses_connections_holds_up_only_itself(office: Office, 
         assert app.run(once=True)
     assert len(_letters(office)) == 2
     holds(office)
+
+
+def test_the_attempts_at_a_mail_are_counted_over_all_runs_and_the_mail_behind_it_goes_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs that count in memory never reach their limit under cron."""
+    office.deliver(mail({}, subject="毒", message_id="<1@x.example.com>"), IN_TIME)
+    office.deliver(mail(papers(), message_id="<2@x.example.com>"), IN_TIME + timedelta(minutes=1))
+    read = Reader.read_mail
+
+    def poisoned(reader: Reader, path: Path, **wanted: Any) -> Any:
+        if b"<1@x.example.com>" in path.read_bytes():
+            raise RuntimeError("poison")
+        return read(reader, path, **wanted)
+
+    monkeypatch.setattr(Reader, "read_mail", poisoned)
+    found = []
+    for minutes in (0, 10, 20, 30):
+        with office.opened() as app:
+            later = datetime.now(UTC) + timedelta(minutes=minutes)
+            app.clock = lambda later=later: later  # type: ignore[misc]
+            app.run(once=True)
+        found.append(office.outcomes())
+    assert found == [[None, "acknowledged"]] * 2 + [["review", "acknowledged"]] * 2
+    [finding] = office.export()["messages"][0]["findings"]
+    assert finding["code"] == "message.unprocessable"
+    assert len(_letters(office)) == 1
 
 
 @pytest.mark.parametrize(

@@ -308,6 +308,17 @@ def test_the_same_mail_in_both_mailboxes_is_one(office: Office) -> None:
     assert len(office.sent) == 1
 
 
+def test_two_different_mails_with_one_message_id_are_two(office: Office) -> None:
+    """Programs that know a mail by its Message-ID alone lose the second."""
+    for name in ("浙江省云岭学会", "浙江省海塘学会"):
+        office.deliver(mail(papers(name), sender=f"office@{ord(name[3])}.example.com"))
+    assert office.round()
+    messages = office.export()["messages"]
+    assert [m["organization"] for m in messages] == ["浙江省云岭学会", "浙江省海塘学会"]
+    assert office.outcomes() == ["acknowledged", "acknowledged"]
+    assert len(office.sent) == 2
+
+
 @pytest.mark.parametrize("first", ADDRESSES)
 def test_of_the_same_mail_in_both_mailboxes_the_copy_received_first_is_answered(
     office_on_sqlite: Office, first: str, monkeypatch: pytest.MonkeyPatch

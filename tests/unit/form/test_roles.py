@@ -463,6 +463,15 @@ def test_the_file_name_speaks_only_where_the_text_says_nothing() -> None:
     assert told(untitled, "2019年工作总结.doc")[1] == set()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["微信图片_20210108101112.jpg", "新建 Microsoft Word 文档.docx", "扫描全能王 2021-01-08 10.11.pdf"],
+)
+@pytest.mark.parametrize("text", [SUMMARY, PLAN, f"各位会员：\n{WORK}\n{WORK}\n{WORK}", ""])
+def test_the_names_that_phones_and_programs_give_say_nothing(name: str, text: str) -> None:
+    assert told(text, name) == told(text, "")
+
+
 def test_a_document_without_text_counts_for_nothing() -> None:
     assert told("", "2020年工作总结.doc") == (Role.SUMMARY, set(), None)
     assert told("", "2021年工作计划.pdf")[:2] == (Role.PLAN, set())

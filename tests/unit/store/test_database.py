@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from mailbot.errors import ConfigError, MailbotError, TemporaryError
 from mailbot.store import database
 from mailbot.store.store import Store
-from mailbot.store.tables import flags, folders, ledger, metadata
+from mailbot.store.tables import UtcTime, flags, folders, ledger, metadata
 from tests.databases import Cluster
 
 NOW = datetime(2021, 1, 15, 9, 30, tzinfo=UTC)
@@ -74,6 +74,14 @@ def test_a_time_without_its_offset_is_refused(store: Store) -> None:
     with pytest.raises(sa.exc.StatementError, match="without its offset"):
         store.record_round("m", "INBOX", at=naive, good=True, error="", on_server=1)
     assert store.folders() == ()
+
+
+def test_every_time_column_refuses_one() -> None:
+    """SQLite drops an offset without a word, also of DateTime(timezone=True)."""
+    columns = [column for table in metadata.sorted_tables for column in table.columns]
+    assert not any(isinstance(column.type, sa.DateTime) for column in columns)
+    kept = {column.name for column in columns if isinstance(column.type, UtcTime)}
+    assert kept >= {"received_at", "recorded_at", "queued_at", "sent_at", "next_attempt_at"}
 
 
 def test_times_are_kept_in_utc_to_the_second(store: Store) -> None:
