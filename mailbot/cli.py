@@ -200,7 +200,7 @@ def digest(
     config: ConfigOption = CONFIG,
     date: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="The digest of that day, instead of since the last one."),
+        typer.Option(formats=["%Y-%m-%d"], help="The digest as at the end of that day."),
     ] = None,
     send: Annotated[bool, typer.Option("--send", help="Mail it to staff.digest_to.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write it into this directory.")] = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from mailbot.report.digest import Digest
     from mailbot.staff import StaffMail
+
+_LAST_SECOND = time(23, 59, 59)
 
 
 class Reports:
@@ -73,12 +75,16 @@ class Reports:
     def digest(
         self, day: date | None = None, *, send: bool = False, directory: Path | None = None
     ) -> tuple[Digest, tuple[Path, ...]]:
-        """The digest since the last one, or of one day; mailed, written as files (which are returned), or just made."""
+        """The digest since the last one, or of one day: to its end, from the hour of the day before's.
+
+        It is mailed, written as files (which are returned), or just made.
+        """
         now = self._clock()
         since = None
         if day is not None:
-            hour = datetime.combine(day, self._config.staff.digest_at, tzinfo=self._config.campaign.timezone)
-            since, now = hour - timedelta(days=1), min(hour, now)
+            at, zone = self._config.staff.digest_at, self._config.campaign.timezone
+            since = datetime.combine(day - timedelta(days=1), at, tzinfo=zone)
+            now = min(datetime.combine(day, _LAST_SECOND, tzinfo=zone), now)
         made = self._staff.digest(now, since)
         if send:
             self._staff.send_digest(made, now, of_a_day=day is not None)

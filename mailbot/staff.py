@@ -113,14 +113,15 @@ class StaffMail:
         return f"{self._config.campaign.name}汇总表.xlsx"
 
     def digest(self, now: datetime, since: datetime | None = None) -> Digest:
-        """The digest on what was decided after `since` and up to `now`; without `since`, after the last one sent."""
+        """The digest on what was decided after `since` and up to `now`, or came then and was decided later; without
+        `since`, on what was decided after the last one sent."""
         after = since or self._last_digest()
         return self._written(
             DigestFacts(
                 config=self._config,
                 rubric=self._opened.rubric,
                 organizations=self._opened.organizations(),
-                news=self._decided(now, after) if since else self._untold(now, after),
+                news=self._of_that_time(now, since) if since else self._untold(now, after),
                 for_a_person=tuple(self._store.for_a_person()),
                 nameless=tuple(self._store.nameless()),
                 counts=self._store.counts(),
@@ -131,6 +132,11 @@ class StaffMail:
                 disk_free_octets=shutil.disk_usage(self._config.storage.directory).free,
             )
         )
+
+    def _of_that_time(self, now: datetime, since: datetime) -> list[MessageRecord]:
+        """Decided after that moment and up to now, or received then and decided later."""
+        found = self._store.messages(decided_since=since)
+        return [r for r in found if (r.decided_at or now) <= now or since < r.received_at <= now]
 
     def _decided(self, now: datetime, after: datetime) -> list[MessageRecord]:
         """Decided after that moment and up to now."""

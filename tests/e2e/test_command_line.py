@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 
 from mailbot import cli
 from tests.conftest import ROOT
-from tests.e2e.office import Office, mail, papers
+from tests.e2e.office import CHINA, Office, mail, papers
 
 
 def mailbot(
@@ -187,3 +188,23 @@ def test_a_lock_that_cannot_be_taken_is_told_without_a_traceback(office_on_sqlit
     told = mailbot("rescore", "--apply", at=office_on_sqlite.directory)
     assert told.returncode == 75
     assert told.stderr.decode() == f"mailbot: [Errno 21] Is a directory: '{storage / 'worker.lock'}'\n"
+
+
+def test_the_digest_of_a_day_tells_what_came_on_it_and_since_the_hour_of_the_day_before(
+    office_on_sqlite: Office,
+) -> None:
+    """Also where it is asked for after its hour, and where the mails were taken in later."""
+    office_on_sqlite.deliver(mail(papers()))
+    assert office_on_sqlite.round()
+    today = datetime.now(CHINA)
+
+    def news(day: str) -> str:
+        command = ["digest", "--date", day, "--config", str(office_on_sqlite.config_path)]
+        told = CliRunner().invoke(cli.app, command)
+        assert told.exit_code == 0
+        return told.output.partition("■ 新报送和更正")[2][:80]
+
+    for day in ("2021-01-14", "2021-01-15", f"{today:%Y-%m-%d}"):
+        assert "浙江省云岭学会：新报送，已回执" in news(day)
+    for day in ("2021-01-13", "2021-01-16", f"{today - timedelta(days=1):%Y-%m-%d}"):
+        assert "没有新的来件" in news(day)
