@@ -39,6 +39,13 @@ def test_the_version(tmp_path: Path) -> None:
     assert (told.returncode, told.stdout.decode()) == (0, f"mailbot {metadata.version('mailbot')}\n")
 
 
+@pytest.mark.parametrize("command", [[], ["run"], ["ingest"]])
+def test_help_by_either_name(command: list[str]) -> None:
+    short, long = (CliRunner().invoke(cli.app, [*command, name]) for name in ("-h", "--help"))
+    assert (short.exit_code, long.exit_code) == (0, 0)
+    assert short.output == long.output
+
+
 def test_an_unknown_command_is_wrong_usage_and_names_the_near_one(tmp_path: Path) -> None:
     told = mailbot("digests", at=tmp_path)
     assert told.returncode == 2
