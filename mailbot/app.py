@@ -240,7 +240,7 @@ class App(Opened):
             with closing(self._outbox(mailbox.name, reminding=True)) as outbox:
                 if not outbox.remind(threading.Event()):
                     raise TemporaryError(f"{mailbox.name}: not all reminders could be sent")
-        return len(self.store.reminders(day=day)) - before, day
+        return len(self.store.reminders(day=day)) - before, next_day(self.config, now)
 
     def _keep_as_listed(self) -> None:
         """The organizations, unless a worker is running: it has done so when it started."""

@@ -258,9 +258,9 @@ def is_a_day(config: Config, now: datetime) -> bool:
 
 
 def next_day(config: Config, now: datetime) -> date | None:
-    """The next day on which reminders go out, today included; None where there is none."""
+    """The next day after this one on which reminders go out; None where there is none."""
     last = config.campaign.deadline.astimezone(config.campaign.timezone).date()
-    left = [days for days in config.reminders.days if days <= _days_left(config, now)]
+    left = [days for days in config.reminders.days if days < _days_left(config, now)]
     return last - timedelta(days=max(left)) if left and now <= config.campaign.deadline else None
 
 
