@@ -26,11 +26,13 @@ from mailbot.errors import (
     ScannerError,
     TemporaryError,
 )
+from mailbot.form.match import matcher_of
 from mailbot.listed import kept_otherwise
 from mailbot.mail.imap import FolderState, ImapMailbox
 from mailbot.mail.smtp import Submission
 from mailbot.opened import Opened
 from mailbot.report.sample_pages import page_faults
+from mailbot.rubric import Rubric
 
 _QQ_LOGIN = (
     "the password is the 16-letter authorization code (授权码), not the account's password: make one in the web "
@@ -172,6 +174,7 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
         )
         yield Result(what="judgement", mark=Mark.HINT, said=said)
     yield from _year(config, opened.rubric.year)
+    yield from _criteria(opened.rubric)
 
 
 def _year(config: Config, year: int) -> Iterator[Result]:
@@ -183,6 +186,18 @@ def _year(config: Config, year: int) -> Iterator[Result]:
             "every form of the campaign's year would be taken for the wrong one"
         )
         yield Result(what="year", mark=Mark.FAULT, said=said)
+
+
+def _criteria(rubric: Rubric) -> Iterator[Result]:
+    """The rows of a form are known by the words of their criteria."""
+    matcher = matcher_of(rubric)
+    alike = [i.no for i in rubric.items if matcher.whole(matcher.criterion(i)) is not i]
+    if alike:
+        said = (
+            f"the criteria of items {', '.join(map(str, alike))} are too short, or too much like others, to be known by "
+            "their words: forms may go to a person unread"
+        )
+        yield Result(what="criteria", mark=Mark.HINT, said=said)
 
 
 def _templates(config: Config) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -126,6 +127,21 @@ def test_the_form_of_another_year_is_a_fault(office: Office, name: str) -> None:
     assert len(said) == 1
     assert "the form of 2020" in said[0]
     assert name in said[0]
+
+
+def test_criteria_that_no_form_can_be_read_by_are_hinted_at(office: Office) -> None:
+    rubric = (ROOT / "rubric" / "2020.toml").read_text(encoding="utf-8")
+    for criterion, other in (
+        ("定期开展优秀科技工作者宣传与表彰", "表彰"),
+        ("按时报送年检材料", "被评为4A级（含）以上。"),
+    ):
+        (old,) = re.findall(rf'criterion = "{criterion}.*"', rubric)
+        rubric = rubric.replace(old, f'criterion = "{other}"')
+    (office.directory / "rubric.toml").write_text(rubric, encoding="utf-8")
+    rewritten(office, (str(ROOT / "rubric" / "2020.toml"), "rubric.toml"))
+    status, said = checked(office)
+    assert (status, len(said)) == (0, 1)
+    assert "the criteria of items 11, 46, 52 are too short" in said[0]
 
 
 def test_formats_that_the_machine_does_not_read_are_named(
