@@ -157,7 +157,7 @@ def read(
     output: Annotated[ReadFormat, typer.Option("--format", help="How to show it.")] = ReadFormat.TABLE,
     rubric: Annotated[
         Path | None,
-        typer.Option(help="The rubric, where there is no configuration.", show_default="rubric/2020.toml"),
+        typer.Option(help="The rubric.", show_default="the configuration's, else rubric/2020.toml"),
     ] = None,
     config: ConfigOption = CONFIG,
 ) -> None:
@@ -170,7 +170,7 @@ def read(
 
     with _errors():
         loaded, registry = _known(config)
-        path = loaded.campaign.rubric if loaded else rubric or of_the_notice()
+        path = rubric or (loaded.campaign.rubric if loaded else of_the_notice())
         form = rubrics.load(path)
         limits, clamd = (loaded.limits, loaded.scanner and loaded.scanner.clamd) if loaded else (None, None)
         reading = read_document(file, path, limits, registry, Scanner(clamd) if clamd else None)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from mailbot import cli
 from tests.conftest import ROOT
-from tests.e2e.office import CHINA, Office, mail, papers
+from tests.e2e.office import CHINA, Office, form, mail, papers
 
 
 def mailbot(
@@ -195,6 +195,16 @@ def test_a_lock_that_cannot_be_taken_is_told_without_a_traceback(office_on_sqlit
     told = mailbot("rescore", "--apply", at=office_on_sqlite.directory)
     assert told.returncode == 75
     assert told.stderr.decode() == f"mailbot: [Errno 21] Is a directory: '{storage / 'worker.lock'}'\n"
+
+
+def test_a_rubric_that_is_named_goes_before_the_configurations(office_on_sqlite: Office) -> None:
+    at = office_on_sqlite.directory
+    (at / "form.xlsx").write_bytes(form())
+    next_year = (ROOT / "rubric" / "2020.toml").read_text(encoding="utf-8").replace("2020", "2021")
+    (at / "next.toml").write_text(next_year, encoding="utf-8")
+    told = mailbot("read", "form.xlsx", "--format", "json", "--rubric", "next.toml", at=at)
+    assert [found["code"] for found in json.loads(told.stdout)["findings"]] == ["form.wrong_year"]
+    assert mailbot("read", "form.xlsx", "--rubric", "gone.toml", at=at).returncode == 2
 
 
 def test_the_digest_of_a_day_tells_what_came_on_it_and_since_the_hour_of_the_day_before(
