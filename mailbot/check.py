@@ -6,7 +6,7 @@ import os
 import re
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -232,6 +232,20 @@ def _folders(mailbox: Mailbox, connection: ImapMailbox, config: Config, now: dat
         yield Result(what=what, mark=Mark.OK, said=f"{state.exists} mails")
         if folder == mailbox.imap.folder:
             yield from _times(mailbox, connection, state, config, now)
+    yield from _reply_folder(mailbox, config.replies.mode, there)
+
+
+def _reply_folder(mailbox: Mailbox, mode: str, there: Sequence[str]) -> Iterator[Result]:
+    """Where drafts are laid, or where a letter is looked for that a crash interrupted."""
+    lacking = f"there is no such folder; there are: {', '.join(there)}"
+    if mode == "draft" and mailbox.imap.drafts_folder not in there:
+        said = f"{lacking}; no letter can be laid into it: set drafts_folder"
+        what = f"{mailbox.name}: folder {mailbox.imap.drafts_folder}"
+        yield Result(what=what, mark=Mark.FAULT, said=said)
+    if mode == "send" and mailbox.imap.sent_folder not in there:
+        said = f"{lacking}; a letter that a crash interrupts cannot be looked for, and waits for a person: set sent_folder"
+        what = f"{mailbox.name}: folder {mailbox.imap.sent_folder}"
+        yield Result(what=what, mark=Mark.HINT, said=said)
 
 
 def _times(

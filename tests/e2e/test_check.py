@@ -87,6 +87,26 @@ def test_a_folder_that_is_not_there_is_a_fault_that_names_those_that_are(office:
     assert all("垃圾邮件: there is no such folder; there are:" in line and "Junk" in line for line in said)
 
 
+@pytest.mark.parametrize(
+    ("mode", "key", "status", "word"),
+    [
+        ("draft", "drafts_folder", 2, "fault"),
+        ("send", "sent_folder", 0, "hint"),
+        ("draft", "sent_folder", 0, ""),
+        ("send", "drafts_folder", 0, ""),
+    ],
+)
+def test_a_folder_that_letters_need_and_that_is_not_there(
+    office: Office, mode: str, key: str, status: int, word: str
+) -> None:
+    office.configure(replies=f'mode = "{mode}"')
+    rewritten(office, ('junk_folder = "Junk"', f'junk_folder = "Junk"\n{key} = "别处"'))
+    ended, said = checked(office)
+    assert ended == status
+    assert [line.split()[0] for line in said] == ([word] * 2 if word else [])
+    assert all("别处: there is no such folder; there are:" in line and key in line for line in said)
+
+
 def test_a_server_that_is_away_is_not_our_fault(office: Office) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
