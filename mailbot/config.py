@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, time
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -99,6 +100,13 @@ def _ascii(value: str) -> str:
     return value
 
 
+def _short(value: str, *, most: int) -> str:
+    """A name that stands in numbers, in names of files and in columns of the database."""
+    if not 0 < len(value) <= most or any(c.isspace() or c in "/\\" for c in value):
+        raise ValueError(f"a name of at most {most} characters is wanted, without blanks and slashes")
+    return value
+
+
 def _variable(value: str) -> str:
     if _CODE.fullmatch(value):
         raise ValueError(
@@ -155,7 +163,7 @@ class _Section(BaseModel):
 class Campaign(_Section):
     """One year's collection."""
 
-    name: str = Field(pattern=r"^[^\s/\\]{1,40}$")
+    name: Annotated[str, AfterValidator(partial(_short, most=40))]
     """Short, as it stands in receipt numbers and file names."""
     title: Text
     notice: str = ""
@@ -320,7 +328,7 @@ _OWED = (Role.FORM, Role.SUMMARY, Role.PLAN)
 
 
 class Mailbox(_Section):
-    name: str = Field(pattern=r"^[^\s/]+$")
+    name: Annotated[str, AfterValidator(partial(_short, most=100))]
     track: Track
     address: MailAddress
     requires: tuple[Role, ...]
