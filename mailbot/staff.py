@@ -138,16 +138,12 @@ class StaffMail:
         found = self._store.messages(decided_since=since)
         return [r for r in found if (r.decided_at or now) <= now or since < r.received_at <= now]
 
-    def _decided(self, now: datetime, after: datetime) -> list[MessageRecord]:
-        """Decided after that moment and up to now."""
-        found = self._store.messages(decided_since=after)
-        return [record for record in found if (record.decided_at or now) <= now]
-
     def _untold(self, now: datetime, after: datetime) -> list[MessageRecord]:
-        """The same, and what was decided shortly before and could not be seen at that moment."""
+        """Decided after that moment and up to now, or shortly before it, when that could not be seen yet."""
         shown = self._shown()
         begun = after - _UNDER_WAY if after > _NEVER else after
-        return [record for record in self._decided(now, begun) if _mark(record) not in shown]
+        found = self._store.messages(decided_since=begun)
+        return [r for r in found if (r.decided_at or now) <= now and _mark(r) not in shown]
 
     def _shown(self) -> frozenset[str]:
         return frozenset((self._store.flag(_SENT) or "").split()[1:])
