@@ -131,7 +131,7 @@ class History:
             reply.queued_at, reply.attempts, reply.error = entry.at, 0, ""
         elif "error" in said:
             reply.error = said["error"]
-            tried = reply.error or entry.kind != ReplyState.QUEUED.value
+            tried = said.get("tried", bool(reply.error) or entry.kind != ReplyState.QUEUED.value)
             reply.attempts += 1 if tried and entry.kind != ReplyState.HELD.value else 0
 
     def _dropped(self, said: dict[str, Any]) -> None:

@@ -25,6 +25,13 @@ class Settlement:
     next_attempt_at: datetime | None = None
     """Of one that goes back into the queue: when it may be tried again; None where it was not tried."""
 
+    @property
+    def tried(self) -> bool:
+        """Whether this was an attempt at the reply itself."""
+        if self.state is ReplyState.QUEUED:
+            return self.next_attempt_at is not None
+        return self.state is not ReplyState.HELD
+
 
 _ANSWERED = (Outcome.REVIEW, Outcome.CORRECTION)
 """What may become of a mail that carries nothing and is answered."""
@@ -147,19 +154,19 @@ def _settle(connection: sa.Connection, chain: Chain, ended: Sequence[Settlement]
     unsent = {row.id: row.message_id for row in rows}
     ended = [one for one in ended if one.reply in unsent]
     for one in ended:
-        chain.append(one.state.value, {"reply": unsent[one.reply], "error": one.error[:1000]})
+        told = {"reply": unsent[one.reply], "error": one.error[:1000]}
+        chain.append(one.state.value, told if one.tried or not one.error else {**told, "tried": False})
     if ended:
         connection.execute(_SETTLE, [_ending(one, at) for one in ended])
 
 
 def _ending(one: Settlement, at: datetime) -> dict[str, object]:
-    untried = one.state is ReplyState.HELD or (one.state is ReplyState.QUEUED and one.next_attempt_at is None)
     return {
         "reply": one.reply,
         "state": one.state.value,
         "error": one.error[:1000],
         "next_attempt_at": one.next_attempt_at,
-        "attempted": 0 if untried else 1,
+        "attempted": int(one.tried),
         "sent_at": at if one.state in (ReplyState.SENT, ReplyState.DRAFTED) else None,
     }
 

@@ -28,7 +28,10 @@ def lived(store: Store) -> None:
     )
     store.record_decisions((settled(1, letter),))
     store.begin_sending([1], at=NOON)
-    store.settle_replies((Settlement(reply=1, state=ReplyState.QUEUED, error="451 later"),), at=NOON)
+    later = Settlement(reply=1, state=ReplyState.QUEUED, error="451 later", next_attempt_at=NOON)
+    store.settle_replies((later,), at=NOON)
+    store.begin_sending([1], at=NOON)
+    store.settle_replies((Settlement(reply=1, state=ReplyState.QUEUED, error="no connection"),), at=NOON)
     store.begin_sending([1], at=NOON)
     store.settle_replies((Settlement(reply=1, state=ReplyState.SENT),), at=NOON)
 
@@ -55,6 +58,7 @@ def test_the_facts_are_those_of_the_rows(store: Store) -> None:
     [letter] = first.replies
     fact = facts.replies[letter.message_id]
     assert (fact.state, fact.attempts, fact.to, fact.message) == ("sent", letter.attempts, letter.to, 1)
+    assert letter.attempts == 2
     assert facts.head == store.newest_link().hash
 
 
