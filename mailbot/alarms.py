@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from mailbot.breaker import Breaker
 from mailbot.config import Config
+from mailbot.errors import TemporaryError
+from mailbot.log import log
 from mailbot.model import ReplyState
 from mailbot.records import FolderHealth, PutOff
 from mailbot.report import watch
@@ -21,6 +25,26 @@ _STOPPED_TOLD = "breaker:told"
 _REMINDERS_SHOWN = timedelta(days=2)
 _REACHED = (ReplyState.SENT, ReplyState.DRAFTED)
 _SILENT_AFTER = timedelta(minutes=30)
+
+
+def tell_of_standstill(config: Config, fault: str, now: datetime) -> None:
+    """Tell the staff why no round can begin: once a day of each reason, as cron tries every few minutes. Where nothing can
+    be written down beside the database, nothing is sent either."""
+    if not config.staff.digest_to:
+        return
+    told = config.storage.directory / f"standstill-{config.campaign.name}"
+    said = f"{now.astimezone(config.campaign.timezone):%Y-%m-%d}\n{fault}\n"
+    try:
+        if told.exists() and told.read_text(encoding="utf-8") == said:
+            return
+        with open(told, "w", encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
+            file.write(said)
+        _to_staff(config, "standstill", watch.standstill(fault), now)
+    except OSError as error:
+        log.warning("the staff are not told", file=told, reason=error.strerror)
+    except TemporaryError as error:
+        told.unlink(missing_ok=True)
+        log.warning("the staff's mail waits", reason=str(error))
 
 
 class Alarms:
@@ -137,14 +161,18 @@ class Alarms:
         return now - max(good or self._since, self._since) > _SILENT_AFTER
 
     def _send(self, name: str, word: watch.Notice) -> None:
-        from mailbot.post import tell_staff
+        _to_staff(self._config, name, word, self._clock())
 
-        now = self._clock()
-        tell_staff(
-            self._config,
-            f"watch.{now:%Y%m%d%H%M%S}.{name}",
-            subject=word.subject,
-            text=word.text,
-            html=word.html,
-            at=now,
-        )
+
+def _to_staff(config: Config, name: str, word: watch.Notice, now: datetime) -> None:
+    """Raises TemporaryError."""
+    from mailbot.post import tell_staff
+
+    tell_staff(
+        config,
+        f"watch.{now:%Y%m%d%H%M%S}.{name}",
+        subject=word.subject,
+        text=word.text,
+        html=word.html,
+        at=now,
+    )

@@ -11,10 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from mailbot.alarms import Alarms
+from mailbot.alarms import Alarms, tell_of_standstill
 from mailbot.changes import Changes
 from mailbot.config import Config
-from mailbot.errors import AnotherWorkerError, TemporaryError, UsageError
+from mailbot.errors import (
+    AnotherWorkerError,
+    ConfigurationError,
+    TemporaryError,
+    UsageError,
+)
 from mailbot.listed import keep_as_listed
 from mailbot.log import log
 from mailbot.opened import Opened, utc_now
@@ -58,6 +63,15 @@ class App(Opened):
             app.close()
             raise
         return app
+
+    @classmethod
+    def open_to_work(cls, config: Config, *, clock: Callable[[], datetime] = utc_now) -> Self:
+        """The same, for rounds: staff are told of a fault in rubric or registry, which keeps them from beginning."""
+        try:
+            return cls.open(config, clock=clock)
+        except ConfigurationError as error:
+            tell_of_standstill(config, str(error), clock())
+            raise
 
     @cached_property
     def reader(self) -> Reader:

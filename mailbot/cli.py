@@ -127,7 +127,9 @@ def run(
     once: Annotated[bool, typer.Option("--once", help="One round, then exit (for cron); no digest.")] = False,
 ) -> None:
     """The worker: stay, wait for mail, send the digest at its hour."""
-    with _opened(config, mail=True) as mailbot:
+    from mailbot.app import App
+
+    with _errors(), App.open_to_work(_load(config, mail=True)) as mailbot:
         good = mailbot.run(once=once)
     if mailbot.starts_anew:
         from mailbot.changes import start_anew

@@ -82,6 +82,16 @@ def stopped_alarm(at: datetime, letters: int, zone: ZoneInfo) -> str:
     )
 
 
+def standstill(fault: str) -> Notice:
+    """No round can begin."""
+    return Notice(
+        subject="【需处理】收件程序无法运行，来件暂未收取",
+        text=f"收件程序无法运行，原因：{fault}"
+        "\n在改正之前，来件不会收取、登记和答复；邮件仍保存在邮箱服务器上，不会丢失，收到时间不受影响。"
+        "\n请管理员按上述原因改正；可运行 mailbot check 检查。服务方式运行的，改正后请重新启动服务。",
+    )
+
+
 def changed(fault: str) -> Notice:
     """A changed file of the administrator's has a fault."""
     return Notice(
