@@ -21,7 +21,7 @@ from mailbot.records import FolderHealth, OrganizationRecord
 from mailbot.report.roster import roster
 from mailbot.store.archive import Archive
 from mailbot.store.store import Store
-from mailbot.store.witness import Witness
+from mailbot.store.witness import BEGINNING, Witness
 
 if TYPE_CHECKING:
     from mailbot.registry import Registry
@@ -47,16 +47,23 @@ def open_store(config: Config) -> Store:
 
 
 def _claim(store: Store, config: Config) -> None:
-    """The database is the campaign's that opened it first: last year's papers must not count for this year."""
+    """The database is the campaign's that worked on it first: last year's papers must not count for this year."""
     name = config.campaign.name
     kept = store.first_flag(_CAMPAIGN, name)
-    if kept != name:
+    if kept != name and _is_new(store) and store.flag(_WITNESSED) is None:
+        store.set_flag(_CAMPAIGN, name)
+    elif kept != name:
         raise ConfigError(
             str(config.file),
             "campaign.name",
             f"is {name!r}, but the database {config.storage.database} holds the campaign {kept!r}: a campaign has a "
             "storage.directory and a storage.database of its own; name new ones, or put the name back",
         )
+
+
+def _is_new(store: Store) -> bool:
+    """Whether nothing has come yet, nor been noted."""
+    return store.newest_link() == BEGINNING
 
 
 class Opened:
@@ -170,7 +177,12 @@ class Opened:
     def judges_otherwise(self) -> bool:
         """Whether deadline, papers owed or form are others than those by which messages were judged so far."""
         by = self._judging()
-        return self.store.first_flag(_JUDGED_BY, by) != by
+        if self.store.first_flag(_JUDGED_BY, by) == by:
+            return False
+        if _is_new(self.store):
+            self.judged()
+            return False
+        return True
 
     def judged(self) -> None:
         """Remember that all messages are judged by what is configured now."""

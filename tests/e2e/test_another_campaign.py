@@ -58,6 +58,34 @@ def test_a_database_of_before_is_the_campaigns_that_opens_it(office: Office) -> 
     assert run(office, "status")[0] == 2
 
 
+def test_what_is_tried_before_the_first_round_binds_nobody(office: Office) -> None:
+    """Who sets up a campaign looks at the example first, and mends name and deadline then."""
+    assert run(office, "status")[0] == 0
+    rename(office, "2020", "2021")
+    assert run(office, "status")[0] == 0
+    rename(office, "2021", "2020")
+    assert office.round()
+    rename(office, "2020", "2021")
+    assert run(office, "status")[0] == 2
+
+
+def test_a_deadline_that_changes_before_the_first_mail_changes_nothing_that_was_judged(
+    office: Office,
+) -> None:
+    assert office.round()
+    text = office.config_path.read_text(encoding="utf-8")
+    for deadline, mails, said in (
+        ("2021-02-15", 0, False),
+        ("2021-02-16", 1, False),
+        ("2021-02-17", 0, True),
+    ):
+        office.config_path.write_text(text.replace("2021-01-15", deadline), encoding="utf-8")
+        assert ("judgement" in run(office, "check")[1]) is said
+        for _ in range(mails):
+            office.deliver(mail(papers()))
+        assert office.round()
+
+
 @on_sqlite
 def test_a_rebuilt_database_is_the_campaigns_too(office: Office) -> None:
     office.deliver(mail(papers()))
