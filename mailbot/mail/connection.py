@@ -121,7 +121,7 @@ class Connection:
             raise
         except TemporaryError as error:
             self._drop()
-            raise UnreachedError(str(error)) from error
+            raise UnreachedError(str(error)) from error.__cause__
 
     def _connect(self, settings: Imap, secret: str) -> None:
         with self._edge("connect"), self._deadline.limit(self._timeouts.command):
