@@ -185,9 +185,9 @@ def _against(part: ReadPart, examined: Examined) -> tuple[Finding, ...]:
     that they are not what lacks: a person looks."""
     if part.code:
         return (finding(part.code, document=part.filename, found=part.reason),)
-    if part.key in examined.doubtful:
+    if may_be := examined.may_be.get(part.key):
         reason = "nothing tells of which year it is, or whether it is one of the papers"
-        return (doubt(part.filename, reason),)
+        return (doubt(part.filename, reason, may_be),)
     scanned = part.format in _OF_OFFICE and part.extract and part.extract.read_by is ReadBy.OCR
     placed = examined.covers.get(part.key) or examined.years.get(part.key)
     if scanned and not placed and examined.roles.get(part.key) not in (Role.FORM, Role.EVIDENCE):

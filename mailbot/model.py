@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -192,17 +192,23 @@ def finding(
     )
 
 
-def doubt(document: str, reason: str) -> Finding:
+PAPERS = (Role.SUMMARY, Role.PLAN)
+
+
+def doubt(document: str, reason: str, may_be: Iterable[Role] = PAPERS) -> Finding:
     """That a document may be a summary or plan that lacks, which only a person can tell."""
-    return finding(Code.MESSAGE_UNPROCESSABLE, document=document, found=reason, wanted=_A_PAPER)
+    wanted = " or ".join(role for role in PAPERS if role in set(may_be))
+    return finding(Code.MESSAGE_UNPROCESSABLE, document=document, found=reason, wanted=wanted)
 
 
-def is_doubt(each: Finding) -> bool:
-    """Whether it is such a doubt: nothing to look at unless a summary or plan lacks."""
-    return each.code is Code.MESSAGE_UNPROCESSABLE and each.wanted == _A_PAPER
+def doubted(each: Finding) -> tuple[Role, ...]:
+    """What a document may be by such a doubt, which is nothing to look at unless that lacks; () for other findings."""
+    if each.code is not Code.MESSAGE_UNPROCESSABLE:
+        return ()
+    said = each.wanted.split(" or ")
+    return tuple(role for role in PAPERS if role in said)
 
 
-_A_PAPER = "summary or plan"
 SURE = 0.9
 """Below this confidence a recognized cell is in doubt."""
 

@@ -19,8 +19,8 @@ from mailbot.model import (
     Status,
     Track,
     Version,
+    doubted,
     finding,
-    is_doubt,
 )
 
 AnyVersion = TypeVar("AnyVersion", bound=Outline)
@@ -32,7 +32,6 @@ _MISSING = {
 }
 LACKS = {code: role for role, code in _MISSING.items()} | {Code.FORM_BLANK: Role.FORM}
 """What each finding of a missing document says that lacks."""
-_PAPERS = frozenset({Role.SUMMARY, Role.PLAN})
 _DISTRUSTED = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK, Code.ORGANIZATION_MISMATCH})
 """Where one of these stands, nothing of the mail may touch anybody's submission."""
 _NO_VERSION = _DISTRUSTED | {Code.MESSAGE_INQUIRY}
@@ -105,9 +104,9 @@ def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> t
 
 
 def left_open(findings: Iterable[Finding], lacking: Iterable[Role]) -> tuple[Finding, ...]:
-    """Without the doubts whether a document is a summary or plan, where neither lacks."""
-    papers_lack = not _PAPERS.isdisjoint(lacking)
-    return tuple(f for f in findings if papers_lack or not is_doubt(f))
+    """Without the doubts whether a document is a summary or plan, where that does not lack."""
+    lack = frozenset(lacking)
+    return tuple(f for f in findings if not (may_be := doubted(f)) or not lack.isdisjoint(may_be))
 
 
 def _unanswered(

@@ -44,11 +44,16 @@ class Examined:
     years: Mapping[str, int]
     organizations: Mapping[str, tuple[str, ...]]
     """Names in title and signature of each document."""
-    doubtful: frozenset[str]
-    """Documents that may be a summary or a plan: nothing tells, or not of which year."""
+    may_be: Mapping[str, tuple[Role, ...]]
+    """Which of summary and plan a document may be: nothing tells, or not of which year."""
     assessment: Assessment | None
     findings: tuple[Finding, ...]
     form_key: str | None
+
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """The documents that may be a summary or a plan."""
+        return frozenset(self.may_be)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,7 @@ def examine(readables: Sequence[Readable], rubric: Rubric) -> Examined:
         covers={key: one.covers for key, one in told.items()},
         years={key: one.year for key, one in told.items() if one.year is not None},
         organizations={r.key: _names(r, told[r.key]) for r in readables},
-        doubtful=frozenset(key for key, one in told.items() if one.doubtful),
+        may_be={key: one.may_be for key, one in told.items() if one.may_be},
         assessment=chosen.assessed.assessment if chosen else None,
         findings=findings,
         form_key=chosen.documents[0].key if chosen else None,
@@ -97,7 +102,7 @@ def examine(readables: Sequence[Readable], rubric: Rubric) -> Examined:
 
 def _names(readable: Readable, told: roles.Told) -> tuple[str, ...]:
     """Evidence is signed by others, and the notice and the 汇总表 name others: that says nothing of the sender."""
-    evidence = told.role is Role.EVIDENCE and not told.doubtful
+    evidence = told.role is Role.EVIDENCE and not told.may_be
     of_others = evidence or (told.role is Role.OTHER and roles.is_notice(readable.extract))
     return () if of_others else roles.signed_names(readable.extract)
 
@@ -115,7 +120,7 @@ def _told(readable: Readable, candidate: _Candidate | None, counting: set[str], 
         role=role,
         covers=(*own, *beside.covers),
         year=candidate.heading.year,
-        doubtful=bool(beside.covers) and beside.doubtful,
+        may_be=beside.may_be if beside.covers else (),
     )
 
 

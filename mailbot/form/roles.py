@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from mailbot.form.doubts import MUCH, Untold, also_dated, is_of_a_part
 from mailbot.form.prose import (
     LONGEST_TITLE,
     TITLE_LINES,
@@ -21,7 +22,6 @@ from mailbot.form.prose import (
 )
 from mailbot.form.titles import (
     IN_A_FILE,
-    IN_A_LETTER,
     IN_A_MAIL,
     IN_A_REPORT,
     Named,
@@ -37,13 +37,11 @@ from mailbot.form.words import (
     BACKWARD,
     BRANCH,
     COVER_LETTER,
-    DEEDS,
     EARLY,
     ENCLOSURES,
     EVIDENCE,
     FORWARD,
-    GENERAL,
-    INTENTIONS,
+    HELD,
     NOTICE,
     OTHER_PAPER,
     OURS,
@@ -53,12 +51,11 @@ from mailbot.form.words import (
     TRANSMITTAL,
     YEARS,
 )
-from mailbot.model import Format, Role
+from mailbot.model import PAPERS, Format, Role
 from mailbot.reading import Extract
 from mailbot.registry import organization_names
 
 _SIGNATURE_LINES = 8
-_MUCH = 120
 _LOOKS_BACK = 3
 """From so many words of the past on a text tells of it."""
 
@@ -70,8 +67,8 @@ class Told:
     role: Role
     covers: tuple[Role, ...] = ()
     year: int | None = None
-    doubtful: bool = False
-    """Whether it may count for more than it covers, which only a person can tell."""
+    may_be: tuple[Role, ...] = ()
+    """Which of the papers it may be beside what it covers, which only a person can tell."""
 
 
 def told(extract: Extract, filename: str, year: int) -> Told:
@@ -88,23 +85,29 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     entitled = proof is IN_A_FILE and not lists
     named = named_in("".join(title)) if entitled else beneath(lines, proof)
     of_a_part = any(p.search(line) for p in (SPECIAL, BRANCH, EVIDENCE) for line in title[:4])
+    untold = Untold(text=extract.text, lines=lines, title=title, filename=filename, year=year)
     if not named and proof is IN_A_FILE and of_a_part:
-        return Told(role=Role.EVIDENCE, doubtful=_is_general(title[:4]) and _reports(lines))
+        return Told(role=Role.EVIDENCE, may_be=untold.may_be_beside_one_matter())
     if entitled and not named:
         named = beneath(lines, proof) or handed_in(lines)
     if named:
-        return _placed(named.or_else(sections(lines, year, IN_A_REPORT)), lines, year)
+        named = named.or_else(sections(lines, year, IN_A_REPORT))
+        placed = _placed(named, lines, year, also=also_dated(named, title, year) if entitled else ())
+        return _unsure(placed) if proof is IN_A_FILE and is_of_a_part(lines) else placed
     if _is_transmittal(lines):
         return Told(role=Role.OTHER)
-    if sum(map(len, lines)) < _MUCH:
-        return _by_name_alone(filename)
+    if sum(map(len, lines)) < MUCH:
+        return _by_name_alone(untold, entitled=entitled)
     within = sections(lines, year, proof)
-    hint = (Named() if lists else named_in(stem(filename))) or within or _tense(lines, year)
+    of_other = any(OTHER_PAPER.search(line) or HELD.search(line) for line in title[:3])
+    hint = (Named() if lists else named_in(stem(filename))) or within
+    if not hint and not of_other:
+        hint = _tense(lines, year)
     if hint:
         return _placed(hint.or_else(within), lines, year)
     if EVIDENCE.search(filename):
         return Told(role=Role.EVIDENCE)
-    return Told(role=Role.OTHER, doubtful=entitled and _reports(lines))
+    return Told(role=Role.OTHER, may_be=untold.may_be() if entitled else ())
 
 
 def _is_mail(extract: Extract, filename: str) -> bool:
@@ -120,19 +123,11 @@ def beside_form(extract: Extract, year: int) -> Told:
     return _placed(named.or_else(within), lines, year)
 
 
-def _reports(lines: Sequence[str]) -> bool:
-    """Whether a text of no known title tells at length of an organization's deeds or intentions."""
-    if any(OTHER_PAPER.search(line) for line in lines[:TITLE_LINES]):
-        return False
-    text = substance(lines)
-    if len(text) < _MUCH or not SELF.search(text):
-        return False
-    return max(different(DEEDS, text), different(INTENTIONS, text)) >= IN_A_LETTER.words
-
-
-def _is_general(title: Iterable[str]) -> bool:
-    """Whether a report on one matter is on more than that (党建和业务工作总结), or one of a part that may be the whole's."""
-    return any((SPECIAL.search(line) and GENERAL.search(line)) or BRANCH.search(line) for line in title)
+def _unsure(told: Told) -> Told:
+    """What counts made what may."""
+    return replace(
+        told, covers=(), may_be=tuple(role for role in PAPERS if role in (*told.covers, *told.may_be))
+    )
 
 
 def is_notice(extract: Extract) -> bool:
@@ -171,9 +166,9 @@ def entitling_lines(extract: Extract) -> str:
     return "\n".join(title[: named + 1])
 
 
-def _placed(named: Named, lines: Sequence[str], year: int) -> Told:
+def _placed(named: Named, lines: Sequence[str], year: int, also: Sequence[Role] = ()) -> Told:
     """The role, and what counts: this year's summary, next year's plan. Undated ones by the years they speak of, and
-    where these are others it is not known."""
+    where these are others it is not known. `also` is what it may be besides."""
     spoken = _spoken(lines, year)
     latest = max(spoken, default=year)
     summary_year = _counting(named.summary_years, year) or (year if year in spoken else min(latest, year))
@@ -189,11 +184,12 @@ def _placed(named: Named, lines: Sequence[str], year: int) -> Told:
         named.plan and not named.plan_years and not named.summary_years and Role.PLAN not in covers
     )
     unsure = unsure or _may_hold_other(named, covers, lines, year) or _is_misdated(named, covers, lines, year)
+    may_be = PAPERS if unsure else tuple(role for role in also if role not in covers)
     if named.summary:
         role = Role.SUMMARY_AND_PLAN if named.plan else Role.SUMMARY
-        return Told(role=role, covers=tuple(covers), year=summary_year, doubtful=unsure)
+        return Told(role=role, covers=tuple(covers), year=summary_year, may_be=may_be)
     if named.plan:
-        return Told(role=Role.PLAN, covers=tuple(covers), year=plan_year, doubtful=unsure)
+        return Told(role=Role.PLAN, covers=tuple(covers), year=plan_year, may_be=may_be)
     return Told(role=Role.OTHER)
 
 
@@ -248,7 +244,7 @@ def _only_sends(lines: Sequence[str]) -> bool:
     """Whether much is said, and beside the names of papers nothing but how they are sent."""
     if says((line for line in lines if not _names_paper(line)), IN_A_REPORT.length):
         return False
-    return sum(len(line) for line in lines if not _names_paper(line)) >= _MUCH
+    return sum(len(line) for line in lines if not _names_paper(line)) >= MUCH
 
 
 def _names_paper(line: str) -> bool:
@@ -260,27 +256,25 @@ def _is_transmittal(lines: Sequence[str]) -> bool:
     text = "".join(lines)
     return (
         len(text) < 600
-        and any(TRANSMITTAL.search(line[:_MUCH]) for line in lines[:6])
+        and any(TRANSMITTAL.search(line[:MUCH]) for line in lines[:6])
         and bool(COVER_LETTER.search(text))
     )
 
 
-def _by_name_alone(filename: str) -> Told:
-    """The role of a document without text: its name hints at it, and it counts for nothing."""
-    named = named_in(stem(filename))
-    if named.summary and named.plan:
-        return Told(role=Role.SUMMARY_AND_PLAN)
-    if named.summary:
-        return Told(role=Role.SUMMARY)
-    if named.plan:
-        return Told(role=Role.PLAN)
-    return Told(role=Role.EVIDENCE if EVIDENCE.search(filename) else Role.OTHER)
+def _by_name_alone(untold: Untold, *, entitled: bool) -> Told:
+    """A document of hardly a word: its name hints at its role, and it counts for nothing, but may be what it is called."""
+    named = named_in(stem(untold.filename))
+    if named:
+        return _unsure(replace(_placed(named, untold.lines, untold.year), year=None))
+    if EVIDENCE.search(untold.filename):
+        return Told(role=Role.EVIDENCE)
+    return Told(role=Role.OTHER, may_be=untold.may_be() if entitled else ())
 
 
 def _tense(lines: Sequence[str], year: int) -> Named:
     """A text without title: one that looks back on an organization's year, or forward to the next."""
     text = substance(lines)
-    if len(text) < _MUCH or len(SELF.findall(text)) < 2:
+    if len(text) < MUCH or len(SELF.findall(text)) < 2:
         return Named()
     back, forth = different(BACKWARD, text), different(FORWARD, text)
     looks_forward = forth >= 3 and str(year + 1) in text and back < 2

@@ -16,7 +16,9 @@ from mailbot.form.words import (
     DEEDS,
     DONE,
     FORWARD,
+    HELD,
     INTENTIONS,
+    MEETING,
     NUMBERING,
     PLAN,
     PLAN_ALONE,
@@ -71,18 +73,23 @@ IN_A_REPORT, IN_A_FILE, IN_A_MAIL, IN_A_LETTER = Proof(20, 0), Proof(60, 2), Pro
 
 def named_in(text: str) -> Named:
     """What a title names. A report on one matter (培训工作总结), or of a part (青年工作委员会), is no summary of the year,
-    unless the whole's is named before it."""
+    unless the whole's is named before it; nor is a meeting on the summary."""
     branch = BRANCH.search(text)
     if branch and not named_in(text[: branch.start()]):
         return Named()
-    summary = next((m for m in SUMMARY.finditer(text) if not SPECIAL.search(_subject(m))), None)
-    plan = next((m for m in PLAN.finditer(text) if not SPECIAL.search(_subject(m))), None)
+    summary = next((m for m in SUMMARY.finditer(text) if _is_paper(m)), None)
+    plan = next((m for m in PLAN.finditer(text) if _is_paper(m)), None)
     return Named(
         summary is not None,
         _years(summary) if summary else None,
         plan is not None,
         _years(plan) if plan else None,
     )
+
+
+def _is_paper(match: re.Match[str]) -> bool:
+    """Whether it is on all that a society does, and no meeting on it."""
+    return not SPECIAL.search(_subject(match)) and not MEETING.match(match.string, match.end())
 
 
 def _subject(match: re.Match[str]) -> str:
@@ -163,7 +170,7 @@ def _head(line: str) -> str:
     if (numbered is None and len(line) > 30) or line[-1] == "?":
         return ""
     head = _HEAD_END.split(line[numbered.end() if numbered else 0 :], maxsplit=1)[0]
-    no_heading = TRANSMITTAL.search(line[:_HEAD_BEGINS]) or ASIDE.search(head)
+    no_heading = TRANSMITTAL.search(line[:_HEAD_BEGINS]) or ASIDE.search(head) or HELD.search(head)
     return "" if len(head) > _LONGEST_HEADING or no_heading else head
 
 
@@ -175,7 +182,7 @@ def _dated_first(head: str) -> str:
 
 def looks_ahead(lines: Sequence[str], year: int) -> bool:
     """Whether beneath a heading on the time to come stand intentions, though it calls them no plan: 六、2021年目标."""
-    heads = {i: head for i, line in enumerate(lines) if (head := _head(line)) and _is_ahead(head, year)}
+    heads = {i: head for i, line in enumerate(lines) if (head := _head(line)) and is_ahead(head, year)}
     for index, head in heads.items():
         said = substance((lines[index].partition(head)[2], *_until_next(lines, index, heads)))
         if different(INTENTIONS, said) >= IN_A_FILE.words and different(BACKWARD, said) < IN_A_FILE.words:
@@ -183,14 +190,15 @@ def looks_ahead(lines: Sequence[str], year: int) -> bool:
     return False
 
 
-def _is_ahead(head: str, year: int) -> bool:
-    ahead = AHEAD.search(head) or (str(year + 1) in head and _says_all_year(head, year + 1))
+def is_ahead(head: str, year: int) -> bool:
+    """Whether a heading is on the time to come: 六、2021年目标."""
+    ahead = AHEAD.search(head) or (str(year + 1) in head and says_all_year(head, year + 1))
     return bool(ahead) and not SUMMARY.search(head) and not DONE.match(head)
 
 
-def _says_all_year(head: str, year: int) -> bool:
+def says_all_year(head: str, year: int) -> bool:
     """Whether it says the year and no month of it."""
-    return re.search(rf"(?<![0-9]){year}(?![0-9]|年?[0-9]{{1,2}}月)", head) is not None
+    return re.search(rf"(?<![0-9]){year}(?![0-9]|年?[0-9]{{1,2}}月|[-./_][0-9])", head) is not None
 
 
 def _until_next(lines: Sequence[str], index: int, heads: Container[int]) -> Iterator[str]:

@@ -28,6 +28,14 @@ PLAN_ALONE = re.compile(
     r"|^(?:.{0,10}[和与及])?(?:下一?步|今后|未来|20[0-9]{2}年?度?)?的?(?:工作|努力)(?:方向|展望)$|^(?:展望)?20[0-9]{2}年?度?$"
 )
 """A heading that names a plan only if the text beneath looks ahead: it says no time, or no more than the time."""
+MEETING = re.compile(
+    r"(?:表彰|交流)?大?会(?![员费长刊讯])"
+    r"|[暨和及与、](?:20[0-9]{2}年?度?)?[^在(—0-9-]{0,12}?(?:大会|会议|表彰会|座谈会|交流会|研讨会)"
+    r"(?=$|[上的召在(]|议程|纪要|记录|通知|讲话|材料|顺利)"
+)
+"""What makes of the paper named before it a meeting on it: 2020年工作总结暨表彰大会."""
+HELD = re.compile(r"召开|举行|(?:大会|会议|座谈会|总结会|表彰会)(?:议程|纪要|记录|通知|材料)?$")
+"""What of a title tells that the text is on a meeting."""
 AHEAD = re.compile(rf"{_NEXT}|未来|展望")
 """What of a heading without the year tells that the text beneath may be on the next one."""
 DONE = re.compile(r"举办|组织|召开|参加|启动|筹备")
@@ -36,29 +44,45 @@ BRANCH = re.compile(
     rf"(?:(?:专业|工作|专家)委员会|专委会|分会|支部)(?:20[0-9]{{2}}年?度?)?[^0-9。;,]{{0,8}}?(?:{_SUMMARY_WORD}|{_PLAN_WORD})"
 )
 """A part of a society, whose report is not the society's."""
+PART = re.compile(
+    r"(?:.{0,30}(?:学会|协会|研究会|促进会))?[^,。;:]{0,16}(?:(?:专业|工作|专家)委员会|专委会|分会|支部)"
+)
+"""Its name on a line of its own."""
 SEVERAL_YEARS = re.compile(r"十[二三四]五(?!.{0,3}(?:收官|开局))|[三四五]年来?(?:的|工作)")
 """What of an undated title tells that the report is on more than the year, which a period's first or last is not."""
-GENERAL = re.compile(r"[和与及、]|业务")
+GENERAL = re.compile(r"[和与及、]|业务|年度?活动")
 """What makes of a report on one matter one on several, which may be all that a society does."""
 SPECIAL = re.compile(
-    r"(?:培训|年会|学术|科普|党建|财务|审计|预算|决算|专项|项目|活动|志愿|评审|调研|会员|期刊|扶贫|科技周|科普日)[^年]{0,6}(?:总结|小结|报告|汇报|情况)"
+    r"(?:培训|年会|学术|科普|党建|财务|审计|预算|决算|专项|项目|活动|志愿|评审|调研|会员(?!(?:代表)?大会)|期刊|扶贫|科技周|科普日)[^年]{0,6}(?:总结|小结|报告|汇报|情况)"
     r"|(?:培训|预算|采购|招生|科技|引智|人才)计划"
+    r"|(?:科普|党建|财务|期刊|志愿|扶贫)(?:工作|活动)?(?:计划|安排|要点|思路)"
 )
 EVIDENCE = re.compile(
-    r"佐证|证明材料|支撑材料|印证材料|依据材料|附件材料|证书|荣誉|奖状|聘书|签到|会议通知|会议纪要|活动照片|新闻报道|发票"
+    r"佐证|证明材料|支撑材料|印证材料|依据材料|附件材料|证书|荣誉|奖状|聘书|签到|会议通知|会议纪要|会议记录|活动照片|新闻报道|发票"
     r"|花名册|会员名册|年检|鉴定|审计报告|章程|会讯|简报|工作信息"
 )
 OTHER_PAPER = re.compile(
     r"(?:办法|制度|规定|细则|条例|公约|准则|章程|手册|协议书?|合同|方案|议程|通讯|论文|致辞|讲话|新闻稿|简介|名单)(?:[(].{1,12}[)])?$"
 )
 """The title of what a society has beside its reports."""
+OF_THE_YEAR = re.compile(r"工作|报告|年报|述职|履职|回顾|大事")
+"""What of a title with the year tells that it may be the summary's: 2020年工作亮点."""
+CALLED_SUMMARY = re.compile(r"总结(?!.{0,2}会)|小结")
+"""What of a title that says no year does."""
+MONTHS = re.compile(
+    r"(?<![0-9个近])(?:1[0-2]|[1-9])(?=月)|(?<=20[0-9]{2}[-./])(?:1[0-2]|0?[1-9])(?![0-9])|[一二三四五六七八九十1-4]{1,2}(?=月|季度)"
+)
+"""The months and quarters of a calendar: 3月, 2021-03-05, 三季度; no 3个月."""
+DATES = re.compile(r"(?<![0-9])20[0-9]{2}(?=[年./-])")
 NOTICE = re.compile(
     r"关于(?:上报|报送).{0,60}工作总结.{0,30}的通知.{0,80}各(?:省级学会|单位|有关单位|省属企业科协)"
 )
 TRANSMITTAL = re.compile(
     r"关于.*(?:上报|报送|印发|提交|填报|转发|召开|举办|征集|申报).*|^.{0,60}的(?:通知|函|请示|批复|复函)$|^附[件表]?[0-9]*[:：].*"
 )
-ENCLOSURES = re.compile(r"^.{0,20}(?:材料|资料|文件)(?:清单|目录|一览表?)$|^.{0,20}(?:报送|情况)说明$")
+ENCLOSURES = re.compile(
+    r"^.{0,20}(?:材料|资料|文件)(?:清单|目录|一览表?)$|^.{0,20}(?:报送|(?<!工作)情况)说明$"
+)
 """The title of a list of what is sent."""
 OURS = re.compile(r"您好!(?:贵单位报送|来[信件]已收到|.{0,80}材料的报送将于)|首次接收时间末次有效接收时间")
 """How a letter begins that we write, and the heads of the 汇总表's columns."""

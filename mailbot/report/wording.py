@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from mailbot.model import Code, Finding, is_doubt
+from mailbot.model import Code, Finding, Role, doubted
 from mailbot.rubric import Rubric
 
 _LONGEST_QUOTE = 40
@@ -185,6 +185,9 @@ def detail(finding: Finding, rubric: Rubric) -> str:
     return text
 
 
+_PAPERS = {Role.SUMMARY: "工作总结", Role.PLAN: "下一年度工作计划"}
+
+
 def _wanted(text: str) -> str:
     """A number as it is, words in quotation marks."""
     return text if _NUMBER.fullmatch(text) else quoted(text, 60)
@@ -206,8 +209,8 @@ def _words(finding: Finding) -> str:
         return _refused(finding.found)
     if finding.code is Code.FORM_LOW_CONFIDENCE and finding.item is None and not finding.found:
         return "自评表识读没有把握"
-    if is_doubt(finding):
-        return "文件{document}是否为应报的工作总结或下一年度工作计划，程序不能确定"
+    if papers := doubted(finding):
+        return f"文件{{document}}是否为应报的{'或'.join(_PAPERS[role] for role in papers)}，程序不能确定"
     if finding.code is Code.MESSAGE_UNPROCESSABLE and finding.document:
         return "文件{document}程序未能读取，原件已保存"
     return _DETAILS[finding.code]

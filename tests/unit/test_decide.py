@@ -275,6 +275,9 @@ def test_a_doubt_whether_a_document_is_a_paper_asks_a_person_only_while_one_lack
     form_lacks = decide(arrival(1), reading(Role.SUMMARY, Role.PLAN, extra=(doubtful,)), KNOWN, (), TERMS)
     assert (form_lacks.outcome, codes(form_lacks.findings)) == (Outcome.CORRECTION, {"form.missing"})
     assert decide(arrival(1), reading(*ALL, extra=(doubtful,)), KNOWN, (), TERMS).findings == ()
+    no_summary = document(key="4", finding_=doubt("4.docx", "?", (Role.PLAN,)))
+    decision = decide(arrival(1), reading(Role.FORM, Role.PLAN, extra=(no_summary,)), KNOWN, (), TERMS)
+    assert decision.outcome is Outcome.CORRECTION
     assert lacking.contribution is not None
     summary = decide(arrival(2), reading(Role.SUMMARY), KNOWN, (lacking.contribution,), TERMS)
     assert (summary.outcome, summary.versions[-1].state) == (Outcome.ACKNOWLEDGED, Status.COMPLETE)

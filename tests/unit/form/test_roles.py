@@ -48,6 +48,7 @@ def told(text: str, name: str = "新建文档.docx") -> tuple[Role, set[str], in
         "关于2020年度工作情况的报告",
         "浙江省示例学会2020年工作报告",
         "2020年浙江省示例学会工作总结",
+        "2020年工作情况说明",
         "浙江省学术交流研究会2020年度工作总结",
         "2019-2020年度工作总结",
         "工作总结",
@@ -382,6 +383,109 @@ PLAIN = (
 def test_what_may_be_one_of_the_papers_is_in_doubt(text: str) -> None:
     examined = read(document(text))
     assert (examined.covers["9"], examined.doubtful) == ((), {"9"})
+
+
+CALENDAR = "1、3月 五届三次理事会；\n2、5月 学术年会；\n3、6月 科技工作者日；\n4、9月 全国科普日；\n5、11月 青年论坛；"
+PAST = CALENDAR.replace("3月", "2020年3月")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "may_be"),
+    [
+        (f"浙江省示例学会2021年工作意见\n{CALENDAR}", "材料.docx", "plan"),
+        (f"2021年活动安排\n{SIGNED}", "材料.docx", "plan"),
+        (f"浙江省示例学会2021年工作方案\n{AHEAD}\n{SIGNED}", "材料.docx", "plan"),
+        (f"来年活动\n{SIGNED}", "材料.docx", "plan"),
+        (f"浙江省示例学会2021年科普工作计划\n{AHEAD}\n{SIGNED}", "材料.docx", "plan"),
+        (CALENDAR, "2021年.docx", "summary plan"),
+        (f"行事历\n{CALENDAR}", "材料.docx", "summary plan"),
+        (
+            "活动表\n序号\t时间\t内容\n1\t3月\t年会\n2\t5月\t论坛\n3\t6月\t参观\n4\t9月\t科普\n",
+            "a.xlsx",
+            "summary plan",
+        ),
+        (f"浙江省示例学会大事记\n{PAST}", "材料.docx", "summary"),
+        (f"浙江省示例学会2020年年报\n{SIGNED}", "材料.docx", "summary"),
+        (f"2020年工作亮点\n{SIGNED}", "材料.docx", "summary"),
+        (f"浙江省示例学会2020年活动总结\n{PAST}", "材料.docx", "summary plan"),
+        ("1.年会一次\n2.科普日一次", "总结.docx", "summary"),
+        ("1.3月开理事会\n2.5月开年会", "2021年工作计划.docx", "plan"),
+        ("", "2021年工作计划.docx", "plan"),
+        ("", "2020年工作总结.pdf", "summary"),
+        (f"回首2020 展望2021\n{LONG}\n{AHEAD}\n{SIGNED}", "材料.docx", "plan"),
+        (f"浙江省示例学会2020年工作总结及2021年行事历\n{LONG}\n{CALENDAR}\n{SIGNED}", "材料.docx", "plan"),
+    ],
+)
+def test_what_is_titled_as_no_other_paper_of_the_year_is_in_doubt(text: str, name: str, may_be: str) -> None:
+    examined = read(document(text, name))
+    assert examined.may_be == {"9": tuple(map(Role, may_be.split()))}
+    assert not set(examined.covers["9"]) & set(examined.may_be["9"])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (f"学术年会日程\n{SIGNED}", "2021年1月8日.docx"),
+        ("", "IMG_20210108.jpg"),
+        ("", "工作照2021.1.8.jpg"),
+        (f"浙江省示例学会2021年学术年会名单\n{CALENDAR}", "材料.docx"),
+        (f"关于召开2021年学术年会的通知\n各位理事：\n{WORK}", "材料.docx"),
+        (f"浙江省示例学会2019年大事记\n{CALENDAR.replace('3月', '2019年3月')}", "材料.docx"),
+        ("", "2019年工作总结.docx"),
+        (f"浙江省示例学会2020年会员发展情况\n{PAST}", "材料.docx"),
+    ],
+)
+def test_a_date_or_another_papers_title_is_no_doubt(text: str, name: str) -> None:
+    examined = read(document(text, name))
+    assert (examined.covers["9"], examined.may_be) == ((), {})
+
+
+HELD = (
+    "会议听取了秘书长所作的2020年工作总结和2021年工作计划。会议认为，学会一年来在学术交流、科普服务、组织建设等方面取得了"
+    "显著成绩，全年共举办学术活动12场，圆满完成各项任务。会议强调，2021年学会要进一步加强建设，继续办好年会，力争会员增长。"
+)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "浙江省示例学会理事会会议记录",
+        "浙江省示例学会2020年度总结大会议程",
+        "我会召开2020年工作总结暨2021年工作计划会议",
+        "浙江省示例学会2020年度工作总结会",
+        "浙江省示例学会2020年工作总结暨表彰大会",
+    ],
+)
+def test_what_is_on_a_meeting_on_the_papers_is_none_of_them(title: str) -> None:
+    assert (
+        told(f"{title}\n{HELD}\n一、理事长作2020年工作总结报告\n二、秘书长作2021年工作计划说明")[1] == set()
+    )
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "2020年度总结表彰大会上的工作报告",
+        "在五届三次会员代表大会上的工作报告",
+        "2020年工作总结\n（五届三次理事会会议文件）",
+        "2020年工作总结及学会2021年工作计划",
+        "2020年工作总结、2021年工作计划及学术会议安排",
+    ],
+)
+def test_a_report_to_a_meeting_is_one(title: str) -> None:
+    assert "summary" in told(f"{title}\n{LONG}\n{SIGNED}")[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"2020年工作总结\n浙江省示例学会青年工作委员会\n{LONG}",
+        f"2020年工作总结\n{LONG}\n浙江省示例学会骨科分会\n2021年1月8日",
+    ],
+)
+def test_a_part_of_the_society_that_stands_beneath_the_title_or_signs_is_for_a_person(text: str) -> None:
+    examined = read(document(text))
+    assert (examined.covers["9"], examined.may_be) == ((), {"9": (Role.SUMMARY,)})
 
 
 @pytest.mark.parametrize(
