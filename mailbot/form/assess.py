@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from mailbot.form.alterations import alterations, quoted
 from mailbot.form.evidence import unsupported
@@ -29,6 +29,8 @@ _BY_PLACE = frozenset({Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.EVIDENC
 _ALIKE = frozenset("一|lI")
 """Signs by which recognition may mean a dash, which is zero, or the number one."""
 _BEGINS_WITH_NUMBER = re.compile(r"\D{0,6}\d")
+_WRITTEN_DECIMALS = 2
+"""Points with more of them are results of a calculation."""
 _NIL = frozenset({"", "无", "没有", "暂无", "零", "0"})
 
 
@@ -276,15 +278,31 @@ def _total(
 
 
 def _on_sum(stated: Decimal, total: Decimal, form: Located, place: str) -> Iterator[Finding]:
-    """A total that is not the items' sum; one that includes rows beside them, which it may, is for a person."""
+    """A total that is not the items' sum; one that includes rows beside them, which it may, is for a person, and so is
+    one of calculated scores that may be the sum of what they show."""
     sums = (total, total + _claimed(form.added))
-    if stated in sums:
+    if any(_is_sum(stated, each) for each in sums):
         return
     if stated - _claimed(form.extra) in sums:
         for row in form.extra:
             yield finding(Code.FORM_LOW_CONFIDENCE, found=quoted(row.criterion.text), place=row.score.place)
+    elif _is_calculated(total) and abs(stated - total) < 1:
+        yield finding(Code.FORM_LOW_CONFIDENCE, found=plain(stated), wanted=plain(total), place=place)
     else:
         yield finding(Code.TOTAL_MISMATCH, found=plain(stated), wanted=plain(total), place=place)
+
+
+def _is_sum(stated: Decimal, total: Decimal) -> bool:
+    """Whether a total is the sum; of calculated scores (averages) it may be rounded."""
+    if not _is_calculated(total):
+        return stated == total
+    return stated == total.quantize(stated, ROUND_HALF_UP)
+
+
+def _is_calculated(total: Decimal) -> bool:
+    """Whether it has more decimals than anybody writes; a sum keeps those of its parts, zeros included."""
+    exponent = total.as_tuple().exponent
+    return isinstance(exponent, int) and exponent < -_WRITTEN_DECIMALS
 
 
 def _claimed(rows: Iterable[Reading]) -> Decimal:

@@ -123,6 +123,23 @@ def test_another_total() -> None:
     assert (found.found, found.wanted, found.place) == ("99", "100", "F总")
 
 
+THIRDS = dict.fromkeys((1, 4, 5, 8), "1.666666667")
+"""As averages are read: in ten digits. The sum of all items is 86.666666668."""
+
+
+@pytest.mark.parametrize("total", ["86.66666667", "86.666666668", "86.67", "86.7", "87"])
+def test_the_rounded_total_of_calculated_scores(total: str) -> None:
+    assert read(Form(scores=Form().scores | THIRDS, total=total)).findings == ()
+
+
+def test_a_total_of_what_calculated_scores_show_is_for_a_person() -> None:
+    shown = the(read(Form(scores=Form().scores | THIRDS, total="86.8")), Code.FORM_LOW_CONFIDENCE)
+    assert (shown.found, shown.place) == ("86.8", "F总")
+    assert faults(read(Form(scores=Form().scores | THIRDS, total="96.7"))) == [(Code.TOTAL_MISMATCH, None)]
+    written = Form().scores | {1: "9.66"}
+    assert faults(read(Form(scores=written, total="99.7"))) == [(Code.TOTAL_MISMATCH, None)]
+
+
 @pytest.mark.parametrize("total", ["100", "100分", "１００", "100.0", "一百分"])
 def test_the_right_total_in_any_writing(total: str) -> None:
     assert read(Form(total=total)).findings == ()
