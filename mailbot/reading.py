@@ -63,6 +63,8 @@ class Extract:
     tables: tuple[Table, ...] = ()
     headings: tuple[str, ...] = ()
     """Titles and headings where the format marks them, else the first lines."""
+    header: tuple[str, ...] = ()
+    """Lines of the page header, where it is apart from the text."""
     seal: bool | None = None
     """Whether a red round seal (公章) was seen; None where nobody looked."""
     truncated: bool = False

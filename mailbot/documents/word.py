@@ -29,6 +29,7 @@ _A4 = 7_560_000 * 10_692_000
 """Square English metric units."""
 _FIRST_LINES, _MOST_HEADINGS, _LONGEST_HEADING = 5, 60, 200
 _MOST_COLUMNS, _MOST_CELLS = 200, 200_000
+_HEADER = re.compile(r"word/header\d*\.xml")
 _HEADING = re.compile(r"^(?:(?:heading|标题|toc heading)\s*\d*|title|subtitle|副标题)$", re.IGNORECASE)
 _MOST_KNOWN = 64
 _known_styles: dict[bytes, _Styles] = {}
@@ -110,6 +111,7 @@ def typed(data: bytes) -> Extract:
         if root is None:
             raise UnreadableError("there is no document in this Word file")
         walk = _Walk(styles=_styles(package))
+        header = _header(package, walk.styles.words)
         walk.boxed = next(root.iter("{*}txbxContent"), None) is not None
     try:
         walk.body(root)
@@ -123,6 +125,7 @@ def typed(data: bytes) -> Extract:
         text="\n".join(lines),
         tables=(*walk.tables, *loose),
         headings=tuple(walk.titles[:_MOST_HEADINGS]) or first_lines(lines),
+        header=header,
     )
 
 
@@ -138,6 +141,19 @@ def _main_part(package: Package) -> str:
         if (attribute(relation, "Type") or "").endswith("/officeDocument"):
             return attribute(relation, "Target") or ""
     return "word/document.xml"
+
+
+def _header(package: Package, words: markup.Words) -> tuple[str, ...]:
+    """The lines of the page headers, each once; a broken one says nothing."""
+    lines: dict[str, None] = {}
+    for name in filter(_HEADER.fullmatch, package.names()):
+        try:
+            root = package.xml(name)
+        except UnreadableError:
+            continue
+        for paragraph in root.iter("{*}p") if root is not None else ():
+            lines |= dict.fromkeys(words.of_paragraph(paragraph).split("\n"))
+    return first_lines(list(lines))
 
 
 def _styles(package: Package) -> _Styles:

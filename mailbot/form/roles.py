@@ -25,6 +25,7 @@ from mailbot.form.titles import (
     IN_A_MAIL,
     IN_A_REPORT,
     Named,
+    above,
     beneath,
     handed_in,
     heading_of,
@@ -89,7 +90,7 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     if not named and proof is IN_A_FILE and of_a_part:
         return Told(role=Role.EVIDENCE, may_be=untold.may_be_beside_one_matter())
     if entitled and not named:
-        named = beneath(lines, proof) or handed_in(lines)
+        named = beneath(lines, proof) or handed_in(lines) or above(_header(extract), lines)
     if named:
         named = named.or_else(sections(lines, year, IN_A_REPORT))
         placed = _placed(named, lines, year, also=also_dated(named, title, year) if entitled else ())
@@ -108,6 +109,10 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     if EVIDENCE.search(filename):
         return Told(role=Role.EVIDENCE)
     return Told(role=Role.OTHER, may_be=untold.may_be() if entitled else ())
+
+
+def _header(extract: Extract) -> tuple[str, ...]:
+    return lines_of("\n".join(extract.header)) if extract.header else ()
 
 
 def _is_mail(extract: Extract, filename: str) -> bool:
@@ -153,9 +158,9 @@ def is_named_evidence(*names: str | None) -> bool:
 
 
 def signed_names(extract: Extract) -> tuple[str, ...]:
-    """Names of organizations in a document's title and signature."""
+    """Names of organizations in a document's title, signature and page header."""
     lines = outside_tables(extract) or lines_of(extract.text)
-    ends = [*lines[:TITLE_LINES], *lines[TITLE_LINES:][-_SIGNATURE_LINES:]]
+    ends = [*lines[:TITLE_LINES], *lines[TITLE_LINES:][-_SIGNATURE_LINES:], *_header(extract)]
     return organization_names("\n".join(line for line in ends if len(line) <= LONGEST_TITLE))
 
 

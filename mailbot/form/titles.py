@@ -131,6 +131,11 @@ def handed_in(lines: Sequence[str]) -> Named:
     return Named()
 
 
+def above(header: Sequence[str], lines: Sequence[str]) -> Named:
+    """What the page header names, as far as the text shows that it is there."""
+    return _borne_out(named_in("".join(header)), lines, IN_A_FILE) if header else Named()
+
+
 def _borne_out(named: Named, text: Sequence[str], proof: Proof) -> Named:
     """What is named, as far as the text beneath shows that it is there."""
     if not named or not says(text, proof.length):

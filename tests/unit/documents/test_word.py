@@ -156,6 +156,22 @@ def test_a_text_box_is_read_once() -> None:
     assert word.read(_saved(document)).text == "抬头\n填报单位：浙江省示例学会"
 
 
+def test_the_page_header_is_kept_apart_and_may_be_broken() -> None:
+    document = docx.Document()
+    document.add_paragraph("正文")
+    section = document.sections[0]
+    section.header.paragraphs[0].text = "浙江省示例学会\n2021年工作计划"
+    section.different_first_page_header_footer = True
+    section.first_page_header.paragraphs[0].text = "浙江省示例学会"
+    data = _saved(document)
+    extract = word.read(data)
+    assert (extract.header, extract.text) == (("浙江省示例学会", "2021年工作计划"), "正文")
+    names = [name for name in zipfile.ZipFile(io.BytesIO(data)).namelist() if "header" in name]
+    for name in names:
+        data = _changed(data, name, b"<w:hdr")
+    assert (word.read(data).header, word.read(data).text) == ((), "正文")
+
+
 def test_deleted_hidden_and_placeholder_text_is_not_read() -> None:
     document = docx.Document()
     table = document.add_table(rows=1, cols=3)

@@ -664,6 +664,20 @@ def test_a_title_ends_at_the_line_that_names_the_paper() -> None:
     assert entitling_lines(extract(text="浙江省示例学会\n与浙江省物理学会合办年会")) == ""
 
 
+def test_the_page_header_tells_what_the_text_does_not() -> None:
+    def told_under(text: str, *header: str) -> tuple[set[str], tuple[str, ...]]:
+        examined = read(replace(document(text), extract=replace(document(text).extract, header=header)))
+        return {role.value for role in examined.covers["9"]}, examined.organizations["9"]
+
+    own = "浙江省示例学会"
+    assert told_under(f"{CALENDAR}\n6、12月 召开大会，举办青年会员培训班。", own, "2021年工作计划") == (
+        {"plan"},
+        (own,),
+    )
+    assert told_under("另附。", own, "2021年工作计划")[0] == set()
+    assert told_under(f"2021年工作计划\n{AHEAD}", "2020年工作总结")[0] == {"plan"}
+
+
 def test_names_in_evidence_are_others() -> None:
     assert read(document("荣誉证书\n浙江省物理学会\n2020年5月")).organizations == {"9": ()}
 
