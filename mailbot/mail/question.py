@@ -26,6 +26,12 @@ _ANSWERED = re.compile(
     rf"|(?:是否|有没有|有无){_WORD}{{0,6}}(?:收到|收悉|收妥|齐全|齐备|完整)"
 )
 """收到请回复, 材料是否齐全: that a letter says in any case."""
+_SETTLED = re.compile(
+    rf"不(?:知道?|清楚|太清楚|明白|确定|了解){_WORD}{{0,40}}[，,](?:故|因此|因而|所以|于是|就|再|已){_WORD}{{0,16}}"
+    rf"(?:发|寄|送|报|传|请教|咨询){_WORD}{{0,20}}(?:[，,]请(?:查收|谅解|见谅|审阅){_WORD}{{0,4}})?$"
+    rf"|^{_WORD}{{0,12}}因(?:为)?(?:不|未|没){_WORD}{{0,40}}[，,]{_WORD}{{0,12}}(?:发|寄|送|报|传){_WORD}{{0,20}}$"
+)
+"""What is uncertain, and what was done about it: 不确定应报送至哪个邮箱，故各发一份."""
 _INTERROGATIVE = r"吗|么(?!多)|呢|哪|何|怎|什么|多少|几|谁|是否|能否|可否|能不能|可不可以|要不要|需不需要|是不是|有没有|行不行"
 _PLAINLY = re.compile(r"请问(?!候)|想问|问一下|请教(?![授师育学练])|咨询一下")
 _ENDS_AS_QUESTION = re.compile(rf"(?:{_INTERROGATIVE}){_WORD}{{0,40}}[？?]|吗[。，,！!\s]*$")
@@ -33,7 +39,10 @@ _OTHERWISE = re.compile(
     r"(?<!？)？(?!？)|(?:能否|可否|能不能|可不可以|是否(?:可以|可|能|需要?|必须)|要不要|需不需要|行不行)"
     rf"|(?<!让人)不(?:知道?|清楚|太清楚|明白|太明白|确定|了解){_WORD}{{0,16}}(?:怎|如何|哪|何|什么|是否|谁|能不能|要不要)"
     rf"|(?:请|麻烦|烦请|劳烦|敬请|恳请|盼|望|希望){_WORD}{{0,10}}(?:告知|告诉|告之|赐告|示知|明示|答复|解答|答疑|赐教)"
-    rf"|(?:请|麻烦|烦请|劳烦|恳请|希望){_WORD}{{0,8}}(?:提供|发送|发来|发一?下?){_WORD}{{0,12}}(?:电话|地址|联系方式|模板|样表|空表|邮编)"
+    rf"|(?:请|麻烦|烦请|劳烦|恳请|希望){_WORD}{{0,8}}(?:提供|发送|发来|发一?下?){_WORD}{{0,12}}(?:电话|地址|联系方式|模板|样表|空白?表|邮编)"
+    rf"|(?:请|麻烦|烦请|劳烦){_WORD}{{0,4}}[把将]{_WORD}{{0,12}}(?:模板|样表|空白?表|通知){_WORD}{{0,8}}(?:发|给)"
+    r"|是不是(?:必须|一定|需?要|可以|得)"
+    rf"|^(?!{_WORD}*(?:不管|不论|无论)){_WORD}*(?:哪里|哪儿|几[号点份天]|多少|什么时候|怎么[填写办交报]|如何[填写办交报])[。！!\s]*$"
     rf"|(?:恳请|请求|请予?以?|请(?:允许|准许|同意|批准)|希望能?){_WORD}{{0,8}}(?:延期|宽限|延长|推迟|缓交)"
 )
 
@@ -64,13 +73,17 @@ def _bare(sentence: str) -> str:
 
 
 def _asks(bare: str) -> bool:
-    if _ANSWERED.search(bare):
+    if _ANSWERED.search(bare) or _is_settled(bare):
         return False
     return _asks_plainly(bare) or _OTHERWISE.search(bare) is not None
 
 
+def _is_settled(bare: str) -> bool:
+    return _SETTLED.search(bare.strip().rstrip("。！!；;")) is not None
+
+
 def _asks_plainly(bare: str) -> bool:
     """Whether nobody would read it as anything but a question."""
-    if _ANSWERED.search(bare):
+    if _ANSWERED.search(bare) or _is_settled(bare):
         return False
     return _PLAINLY.search(bare) is not None or _ENDS_AS_QUESTION.search(bare) is not None
