@@ -121,6 +121,7 @@ def _without_logos(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 def _read(head: MailHead, parts: tuple[Part, ...], wanted: Request, parent: Parent) -> Response:
     from mailbot.documents.read import read_parts
+    from mailbot.form.doubts import with_words
     from mailbot.form.examine import Readable, examine
 
     read = read_parts(
@@ -157,7 +158,7 @@ def _read(head: MailHead, parts: tuple[Part, ...], wanted: Request, parent: Pare
     return Response(
         reading=MailReading(
             head=head,
-            documents=tuple(d for d in documents if d.filename or d.role is not Role.OTHER),
+            documents=with_words(head, documents, _rubric(wanted.rubric).year),
             assessment=examined.assessment,
             findings=examined.findings,
             form_key=examined.form_key,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailbot.form.match import folded
-from mailbot.form.prose import TITLE_LINES, different, stem, substance
-from mailbot.form.titles import IN_A_LETTER, Named, is_ahead, says_all_year
+from mailbot.form.prose import TITLE_LINES, different, lines_of, stem, substance
+from mailbot.form.titles import IN_A_LETTER, Named, is_ahead, named_in, says_all_year
 from mailbot.form.words import (
+    ACTIVITIES,
+    AHEAD,
     BRANCH,
     CALLED_SUMMARY,
     DATES,
@@ -21,11 +24,15 @@ from mailbot.form.words import (
     PART,
     SELF,
     SPECIAL,
+    TRANSMITTAL,
+    WITHIN,
 )
-from mailbot.model import PAPERS, Role
+from mailbot.model import PAPERS, Role, doubt
+from mailbot.reading import DocumentReading, MailHead
 
 MUCH = 120
 """From so many characters on a text tells something of itself."""
+_SEVERAL = 3
 _A_YEAR = 4
 """So many months or quarters are a year's."""
 _LONGEST_CALENDAR = 20_000
@@ -42,12 +49,17 @@ class Untold:
     title: Sequence[str]
     filename: str
     year: int
+    sheets: Sequence[str] = ()
+    """Names of sheets that are shown."""
 
     def may_be(self) -> tuple[Role, ...]:
-        """What it may be by what it reports, the year of its title or its name, or the months that it goes through."""
-        if _reports(self.lines):
-            return PAPERS
-        heads = (*self.title[:_TITLE], stem(self.filename))
+        """What it may be by what it reports, or how it is dated."""
+        return PAPERS if _reports(self.lines) else self.may_be_as_dated()
+
+    def may_be_as_dated(self) -> tuple[Role, ...]:
+        """What it may be by the year of its title or its name, or by the months that it goes through."""
+        names = (stem(self.filename), *map(stem, self.sheets))
+        heads = (*self.title[:_TITLE], *(name for name in names if not TRANSMITTAL.search(name)))
         if any(map(_is_other_paper, heads)):
             return ()
         found = set(self._of_the_months())
@@ -75,14 +87,44 @@ class Untold:
         return tuple(role for role, may in zip(PAPERS, (past, ahead), strict=True) if may)
 
 
-def also_dated(named: Named, title: Sequence[str], year: int) -> tuple[Role, ...]:
-    """What a title may name in words that are not known, by a year that it says beside: 2020年工作总结及2021年行事历."""
+def also_named(named: Named, title: Sequence[str], filename: str, year: int) -> tuple[Role, ...]:
+    """What a title may name in words that are not known, by a year that it says beside (2020年工作总结及2021年行事历), and
+    both papers where the file's name says both."""
+    called = named_in(stem(filename))
+    if called.summary and called.plan:
+        return PAPERS
     others = ((Role.SUMMARY, year, named.plan_years), (Role.PLAN, year + 1, named.summary_years))
     return tuple(
         role
         for role, wanted, years in others
         if wanted not in (years or ()) and any(says_all_year(line, wanted) for line in title[:_TITLE])
     )
+
+
+def with_words(
+    head: MailHead, documents: Iterable[DocumentReading], year: int
+) -> tuple[DocumentReading, ...]:
+    """The files, and the body where it is a paper. Where no plan is among them and the mail's own words may be it, or say
+    where it is, that stands with the summary, or with whatever came."""
+    found = tuple(d for d in documents if d.filename or d.role is not Role.OTHER)
+    covering = sorted((d for d in found if d.covers), key=lambda d: Role.SUMMARY not in d.covers)
+    is_paper = any(not d.filename for d in covering)
+    if not covering or is_paper or any(Role.PLAN in d.covers for d in covering):
+        return found
+    if not _tell_of_plan(head.subject, head.text, year):
+        return found
+    reason = "the mail's own words may be the plan, or say where it is"
+    told = replace(covering[0], findings=(*covering[0].findings, doubt("", reason, (Role.PLAN,))))
+    return tuple(told if d is covering[0] else d for d in found)
+
+
+def _tell_of_plan(subject: str, words: str, year: int) -> bool:
+    """Whether a mail's own words may be the plan in some sentences, or say that the summary holds it."""
+    if WITHIN.search("".join(lines_of(f"{subject}\n{words}"))):
+        return True
+    said = substance(lines_of(words))
+    ahead = re.search(rf"{AHEAD.pattern}|(?<![0-9]){year + 1}(?![0-9]|年?[0-9]{{1,2}}月)", said)
+    return ahead is not None and different(ACTIVITIES, said[ahead.start() :]) >= _SEVERAL
 
 
 def is_of_a_part(lines: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mailbot.form.doubts import MUCH, Untold, also_dated, is_of_a_part
+from mailbot.form.doubts import MUCH, Untold, also_named, is_of_a_part
 from mailbot.form.prose import (
     LONGEST_TITLE,
     TITLE_LINES,
@@ -52,7 +52,7 @@ from mailbot.form.words import (
     TRANSMITTAL,
     YEARS,
 )
-from mailbot.model import PAPERS, Format, Role
+from mailbot.model import PAPERS, Format, ReadBy, Role
 from mailbot.reading import Extract
 from mailbot.registry import organization_names
 
@@ -86,17 +86,20 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     entitled = proof is IN_A_FILE and not lists
     named = named_in("".join(title)) if entitled else beneath(lines, proof)
     of_a_part = any(p.search(line) for p in (SPECIAL, BRANCH, EVIDENCE) for line in title[:4])
-    untold = Untold(text=extract.text, lines=lines, title=title, filename=filename, year=year)
+    untold = Untold(
+        text=extract.text, lines=lines, title=title, filename=filename, year=year, sheets=_sheets(extract)
+    )
     if not named and proof is IN_A_FILE and of_a_part:
         return Told(role=Role.EVIDENCE, may_be=untold.may_be_beside_one_matter())
     if entitled and not named:
         named = beneath(lines, proof) or handed_in(lines) or above(_header(extract), lines)
     if named:
         named = named.or_else(sections(lines, year, IN_A_REPORT))
-        placed = _placed(named, lines, year, also=also_dated(named, title, year) if entitled else ())
+        also = also_named(named, title, filename, year) if entitled else ()
+        placed = _placed(named, lines, year, also=also)
         return _unsure(placed) if proof is IN_A_FILE and is_of_a_part(lines) else placed
     if _is_transmittal(lines):
-        return Told(role=Role.OTHER)
+        return Told(role=Role.OTHER, may_be=untold.may_be_as_dated() if entitled else ())
     if sum(map(len, lines)) < MUCH:
         return _by_name_alone(untold, entitled=entitled)
     within = sections(lines, year, proof)
@@ -109,6 +112,11 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     if EVIDENCE.search(filename):
         return Told(role=Role.EVIDENCE)
     return Told(role=Role.OTHER, may_be=untold.may_be() if entitled else ())
+
+
+def _sheets(extract: Extract) -> tuple[str, ...]:
+    named = (table.name for table in extract.tables if table.name and not table.hidden)
+    return tuple(named) if extract.read_by is ReadBy.CELLS else ()
 
 
 def _header(extract: Extract) -> tuple[str, ...]:

@@ -74,6 +74,12 @@ MONTHS = re.compile(
 )
 """The months and quarters of a calendar: 3月, 2021-03-05, 三季度; no 3个月."""
 DATES = re.compile(r"(?<![0-9])20[0-9]{2}(?=[年./-])")
+ACTIVITIES = re.compile(r"举办|召开|开展|组织|承办|换届|发展.{0,4}会员|年会|论坛|培训|讲座|科普")
+"""What a plan of some words in a mail's own names several of."""
+WITHIN = re.compile(
+    r"计划[^,。;]{0,8}(?:在|入)[^,。;]{0,6}总结|总结[^,。;]{0,10}(?:含|包括|中有|里有|后附|后面|末尾|最后)[^,。;]{0,12}(?:计划|打算|思路)"
+)
+"""Word that the summary holds the plan."""
 NOTICE = re.compile(
     r"关于(?:上报|报送).{0,60}工作总结.{0,30}的通知.{0,80}各(?:省级学会|单位|有关单位|省属企业科协)"
 )

@@ -210,7 +210,10 @@ def _words(finding: Finding) -> str:
     if finding.code is Code.FORM_LOW_CONFIDENCE and finding.item is None and not finding.found:
         return "自评表识读没有把握"
     if papers := doubted(finding):
-        return f"文件{{document}}是否为应报的{'或'.join(_PAPERS[role] for role in papers)}，程序不能确定"
+        said = "或".join(_PAPERS[role] for role in papers)
+        if not finding.document:
+            return f"邮件正文是否写有{said}或其所在，程序不能确定"
+        return f"文件{{document}}是否为应报的{said}，程序不能确定"
     if finding.code is Code.MESSAGE_UNPROCESSABLE and finding.document:
         return "文件{document}程序未能读取，原件已保存"
     return _DETAILS[finding.code]

@@ -27,7 +27,7 @@ from mailbot.child import serve
 from mailbot.config import Limits
 from mailbot.documents.sandbox import Parent, Pool
 from mailbot.errors import DocumentError
-from mailbot.model import Code, Format, ReadBy, Role
+from mailbot.model import Code, Format, ReadBy, Role, doubted
 from mailbot.reader import Reader
 from mailbot.reading import MailReading
 from tests.conftest import ROOT, require_extra_ocr
@@ -133,6 +133,34 @@ def test_a_whole_submission(reader, tmp_path):
     assert not [f for f in reading.findings if f.severity.value == "error"]
     assert reading.head.subject == "报送材料"
     assert reading.head.claims_attachment
+
+
+@pytest.mark.parametrize(
+    ("body", "subject"),
+    [
+        ("总结和自评表见附件。2021年我会计划召开学术年会一次，举办培训班两期，开展科普活动五场。", "材料"),
+        ("总结和自评表见附件。\n明年打算：\n1、5月 学术年会；\n2、9月 科普日；\n3、11月 培训班。", "材料"),
+        ("请查收。", "2020年工作总结（含2021年工作计划）"),
+        ("计划已写在总结最后部分，请查收。", "材料"),
+    ],
+)
+def test_a_plan_in_the_mails_own_words_is_for_a_person_where_no_other_came(reader, tmp_path, body, subject):
+    first, second = read(reader, put(tmp_path, *FILES[:2], body=body, Subject=subject)).documents
+    assert (first.findings, [doubted(f) for f in second.findings]) == ((), [(Role.PLAN,)])
+    whole = read(reader, put(tmp_path, *FILES, body=body, Subject=subject))
+    assert all(d.findings == () for d in whole.documents)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "总结和自评表见附件，2021年工作计划待理事会通过后再报。",
+        "2020年我会举办年会，开展科普，组织培训，情况见总结。新的一年，祝老师工作顺利！",
+        "我会定于2021年1月20日召开会员大会换届，届时开展培训。",
+    ],
+)
+def test_a_cover_letter_is_no_plan(reader, tmp_path, body):
+    assert all(d.findings == () for d in read(reader, put(tmp_path, *FILES[:2], body=body)).documents)
 
 
 def test_the_same_mail_is_read_the_same_twice_and_by_another_child(reader, tmp_path):

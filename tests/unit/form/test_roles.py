@@ -414,12 +414,25 @@ PAST = CALENDAR.replace("3月", "2020年3月")
         ("", "2020年工作总结.pdf", "summary"),
         (f"回首2020 展望2021\n{LONG}\n{AHEAD}\n{SIGNED}", "材料.docx", "plan"),
         (f"浙江省示例学会2020年工作总结及2021年行事历\n{LONG}\n{CALENDAR}\n{SIGNED}", "材料.docx", "plan"),
+        (f"2020年工作总结\n{LONG}\n{SIGNED}", "2020年工作总结（含2021年工作计划）.docx", "plan"),
+        (
+            f"关于印发《2021年工作意见》的通知\n各分会：\n现将《2021年工作意见》印发给你们。\n2021年工作意见\n{CALENDAR}",
+            "文件.docx",
+            "plan",
+        ),
     ],
 )
 def test_what_is_titled_as_no_other_paper_of_the_year_is_in_doubt(text: str, name: str, may_be: str) -> None:
     examined = read(document(text, name))
     assert examined.may_be == {"9": tuple(map(Role, may_be.split()))}
     assert not set(examined.covers["9"]) & set(examined.may_be["9"])
+
+
+def test_a_sheet_that_is_named_after_a_plan_may_be_one() -> None:
+    rows = ((cell("内容"), cell("负责人")), (cell("举办年会"), cell("张三")))
+    sheet = Table(rows=rows, name="2021年工作计划")
+    assert read(extract([sheet], text=text_of([sheet]))).may_be == {"1": (Role.PLAN,)}
+    assert read(extract([replace(sheet, name="Sheet1")], text=text_of([sheet]))).may_be == {}
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ def test_every_finding_has_a_short_chinese_sentence(code: Code) -> None:
             "来件含多份内容不同的自评表：“甲.xlsx Sheet1!F5 / 乙.xlsx Sheet1!F5”",
         ),
         (doubt("安排.docx", "?", (Role.PLAN,)), "文件“安排.docx”是否为应报的下一年度工作计划，程序不能确定"),
+        (doubt("", "?", (Role.PLAN,)), "邮件正文是否写有下一年度工作计划或其所在，程序不能确定"),
         (doubt("述职.docx", "?"), "文件“述职.docx”是否为应报的工作总结或下一年度工作计划，程序不能确定"),
         (
             finding(Code.DOCUMENT_DANGEROUS, document="a.zip", found="archives in archives, deeper than 3"),
