@@ -189,9 +189,10 @@ def _placed(named: Named, lines: Sequence[str], year: int, also: Sequence[Role] 
     plan_year = _counting(named.plan_years, year + 1) or min(dated, year) + 1
     covers = []
     of_years = not named.summary_years and any(map(_is_of_years, lines[:TITLE_LINES]))
-    if named.summary and summary_year == year and not of_years:
+    old = _may_be_old(named, lines, year)
+    if named.summary and summary_year == year and not (of_years or old):
         covers.append(Role.SUMMARY)
-    if named.plan and plan_year == year + 1:
+    if named.plan and plan_year == year + 1 and not (old and not named.summary):
         covers.append(Role.PLAN)
     unsure = (named.summary and not named.summary_years and Role.SUMMARY not in covers) or (
         named.plan and not named.plan_years and not named.summary_years and Role.PLAN not in covers
@@ -204,6 +205,16 @@ def _placed(named: Named, lines: Sequence[str], year: int, also: Sequence[Role] 
     if named.plan:
         return Told(role=Role.PLAN, covers=tuple(covers), year=plan_year, may_be=may_be)
     return Told(role=Role.OTHER)
+
+
+def _may_be_old(named: Named, lines: Sequence[str], year: int) -> bool:
+    """Whether an undated summary or plan tells of the year before the one that is wanted and never of that, whenever it
+    is signed."""
+    if named.summary_years or named.plan_years:
+        return False
+    wanted = year if named.summary else year + 1
+    said = _told_years(lines)
+    return wanted - 1 in said and wanted not in said
 
 
 def _may_hold_other(named: Named, covers: Sequence[Role], lines: Sequence[str], year: int) -> bool:

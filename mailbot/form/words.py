@@ -41,7 +41,7 @@ AHEAD = re.compile(rf"{_NEXT}|未来|展望")
 DONE = re.compile(r"举办|组织|召开|参加|启动|筹备")
 """How the heading begins of what was done, though it names what is to come: 举办未来科学家夏令营, 筹备2021年年会."""
 BRANCH = re.compile(
-    rf"(?:(?:专业|工作|专家)委员会|专委会|分会|支部)(?:20[0-9]{{2}}年?度?)?[^0-9。;,]{{0,8}}?(?:{_SUMMARY_WORD}|{_PLAN_WORD})"
+    rf"(?:(?:专业|工作|专家)委员会|专委会|分会|支部|监事会)(?:20[0-9]{{2}}年?度?)?[^0-9。;,]{{0,8}}?(?:{_SUMMARY_WORD}|{_PLAN_WORD})"
 )
 """A part of a society, whose report is not the society's."""
 PART = re.compile(
