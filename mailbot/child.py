@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mailbot.form.examine import Examined
 
 _OF_OFFICE = frozenset({Format.DOCX, Format.DOC, Format.WPS, Format.ODT, Format.RTF, Format.XLSX})
+_OF_PAGES = frozenset({Format.PDF, Format.OFD})
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,16 +183,22 @@ def _title(part: ReadPart, examined: Examined) -> str:
 
 
 def _against(part: ReadPart, examined: Examined) -> tuple[Finding, ...]:
-    """What kept a file from being read or placed. Of scans pasted into an office file that tell nothing nobody can say
-    that they are not what lacks: a person looks."""
+    """What kept a file from being read or placed. Of scans in an office file or a PDF that tell nothing nobody can say
+    that they are not what lacks: a person looks; a photograph by itself is most likely one of what was done."""
+    from mailbot.documents.word import says_little
+
     if part.code:
         return (finding(part.code, document=part.filename, found=part.reason),)
     if may_be := examined.may_be.get(part.key):
         reason = "nothing tells of which year it is, or whether it is one of the papers"
         return (doubt(part.filename, reason, may_be),)
-    scanned = part.format in _OF_OFFICE and part.extract and part.extract.read_by is ReadBy.OCR
     placed = examined.covers.get(part.key) or examined.years.get(part.key)
-    if scanned and not placed and examined.roles.get(part.key) not in (Role.FORM, Role.EVIDENCE):
-        reason = "nothing could be made out in its pictures"
+    placed = placed or examined.roles.get(part.key) in (Role.FORM, Role.EVIDENCE)
+    if part.extract is None or part.extract.read_by is not ReadBy.OCR or placed:
+        return ()
+    reason = "nothing could be made out in its pictures"
+    if part.format in _OF_OFFICE:
         return (finding(Code.MESSAGE_UNPROCESSABLE, document=part.filename, found=reason),)
+    if part.format in _OF_PAGES and says_little(part.extract.text):
+        return (doubt(part.filename, reason),)
     return ()

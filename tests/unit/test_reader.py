@@ -238,6 +238,17 @@ def test_scans_in_word_of_which_nothing_can_be_made_out_are_for_a_person(reader,
     assert reading.documents[1].covers == ()
 
 
+def test_a_scanned_page_of_which_nothing_can_be_made_out_may_be_the_paper_that_lacks(reader, tmp_path):
+    require_extra_ocr()
+    page, photograph = io.BytesIO(), io.BytesIO()
+    Image.effect_noise((700, 900), 20).save(page, "PDF")
+    Image.effect_noise((700, 900), 20).save(photograph, "JPEG")
+    files = (*FILES[:2], ("扫描件.pdf", page.getvalue()), ("IMG_0013.jpg", photograph.getvalue()))
+    *_, scan, picture = read(reader, put(tmp_path, *files)).documents
+    assert [doubted(f) for f in scan.findings] == [(Role.SUMMARY, Role.PLAN)]
+    assert picture.findings == ()
+
+
 def _with_picture(folder: Path, size: tuple[int, int]) -> Path:
     """A question above a picture that its HTML shows: noise, so that it has many octets."""
     out = io.BytesIO()
