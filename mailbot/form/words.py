@@ -45,6 +45,7 @@ BRANCH = re.compile(
 )
 """A part of a society, whose report is not the society's."""
 PART = re.compile(
+    r"(?![(0-9一二三四五六七八九十]|.*(?:[成设建]立|[筹组新]建|新增|增设|换届|举办|召开|参加|完成))"
     r"(?:.{0,30}(?:学会|协会|研究会|促进会))?[^,。;:]{0,16}(?:(?:专业|工作|专家)委员会|专委会|分会|支部)"
 )
 """Its name on a line of its own."""

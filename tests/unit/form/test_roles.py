@@ -492,6 +492,11 @@ def test_a_report_to_a_meeting_is_one(title: str) -> None:
     assert "summary" in told(f"{title}\n{LONG}\n{SIGNED}")[1]
 
 
+def test_a_part_that_was_founded_is_no_author() -> None:
+    founded = f"2020年工作总结\n1、召开理事会\n2、成立青年工作委员会\n新建骨科分会\n{LONG}\n筹建浙江省示例学会外科分会"
+    assert told(founded)[1] == {"summary"}
+
+
 @pytest.mark.parametrize(
     "text",
     [
