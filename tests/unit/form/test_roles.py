@@ -448,6 +448,8 @@ def test_a_sheet_that_is_named_after_a_plan_may_be_one() -> None:
         (f"关于召开2021年学术年会的通知\n各位理事：\n{WORK}", "材料.docx"),
         (f"浙江省示例学会2019年大事记\n{CALENDAR.replace('3月', '2019年3月')}", "材料.docx"),
         ("", "2019年工作总结.docx"),
+        (f"2020年度市直机关工作目标考核自评表\n{PAST}", "材料.xlsx"),
+        (f"2020年度重点工作申报表\n{PAST}", "材料.docx"),
         (f"浙江省示例学会2020年会员发展情况\n{PAST}", "材料.docx"),
     ],
 )
