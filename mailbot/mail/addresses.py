@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from email.utils import getaddresses
+from email import utils
+from functools import partial
 
 from mailbot.mail.charset import visible, words
 from mailbot.reading import Address
@@ -16,6 +17,12 @@ _ANGLE = re.compile(r"<([^<>\s@]+@[^<>\s@]+)>")
 _WORD = re.compile(r"=\?[^?\s]{1,60}\?[BbQq]\?[^?]*\?=")
 _PLACE = re.compile(r"=word(\d{1,5})=")
 _LONGEST_HEADER = 20_000
+_getaddresses = (
+    partial(utils.getaddresses, strict=False)
+    if hasattr(utils, "supports_strict_parsing")
+    else utils.getaddresses
+)
+"""One address that is none spoils no other: Debian's Python, and newer ones, would give none of them (CVE-2023-27043)."""
 
 
 def is_address(text: str) -> bool:
@@ -42,7 +49,7 @@ def _pairs(header: str) -> list[tuple[str, str]]:
         plain = f'"{alike[1].strip()}" {alike[2]}'
     pairs = [
         (_PLACE.sub(lambda place: (encoded[int(place[1]) :] or [place[0]])[0], name), address)
-        for name, address in getaddresses([plain])
+        for name, address in _getaddresses([plain])
         if "@" in address and not _PLACE.search(address)
     ]
     return pairs or [("", address) for address in _ANGLE.findall(words(header))]
