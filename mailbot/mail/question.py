@@ -79,7 +79,8 @@ def _asks(bare: str) -> bool:
 
 
 def _is_settled(bare: str) -> bool:
-    return _SETTLED.search(bare.strip().rstrip("。！!；;")) is not None
+    """Whether what is uncertain is told, and what was done about it; where it is asked all the same it is a question."""
+    return "请问" not in bare and _SETTLED.search(bare.strip().rstrip("。！!；;")) is not None
 
 
 def _asks_plainly(bare: str) -> bool:

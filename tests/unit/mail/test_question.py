@@ -8,6 +8,7 @@ from mailbot.mail.question import question
 from tests.unit.mail.mails import XLSX, attached, multipart, part, read
 
 PLAIN = (
+    "请问纸质材料寄到哪里，我们不清楚，所以先发电子版。",
     "请问纸质盖章件可以晚几天寄吗？",
     "附件是我会材料，请查收。另外想问一下纸质件寄到哪里",
     "王老师好，材料见附件。纸质版需要盖法人章吗？谢谢！",
