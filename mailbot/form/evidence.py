@@ -40,14 +40,15 @@ _GRADE = re.compile(r"([0-9一二三四五])\s*个?A(?![A-Za-z])", re.IGNORECASE
 _GRADE_LETTERS = re.compile(r"(?<![A-Za-z0-9])A{2,5}(?![A-Za-z])", re.IGNORECASE)
 _CLAUSE = re.compile(r"[。;；,，\n]+")
 _WRAPPED = re.compile(
-    r"(?<![。;；:：,，])\n(?!\s*[(（]?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})[)）.、．])"
+    r"(?<![。;；:：,，])\n(?![^\S\n]*[(（]?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})[)）.、．])"
 )
 """An end of a line that may be the cell's border, and no new line or point of a list."""
+_LONGEST = 5_000
 
 
 def unsupported(item: Item, evidence: str) -> tuple[Threshold, ...]:
     """The thresholds of an item that its evidence does not bear out."""
-    text = unicodedata.normalize("NFKC", evidence)
+    text = unicodedata.normalize("NFKC", evidence[:_LONGEST])
     readings = dict.fromkeys((text, _WRAPPED.sub("", text)))
     return tuple(
         t for t in item.thresholds if not any(_borne_out(t, each, item.thresholds) for each in readings)

@@ -75,3 +75,7 @@ def test_not_borne_out(no: int, text: str, unit: str) -> None:
 
 def test_items_that_count_nothing_are_never_doubted() -> None:
     assert all(units(item.no, "是") == [] for item in RUBRIC.items if not item.thresholds)
+
+
+def test_a_cell_of_empty_lines_and_digits_ends() -> None:
+    assert units(8, f"举办{chr(10) * 300_000}{'1' * 300_000}") == ["期"]
