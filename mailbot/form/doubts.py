@@ -36,8 +36,8 @@ _SEVERAL = 3
 _A_YEAR = 4
 """So many months or quarters are a year's."""
 _LONGEST_CALENDAR = 20_000
-_TITLE, _NAMED_PARTS = 2, 4
-"""Lines of a title: what entitles, and with what stands beneath it."""
+_TITLE, _NAMED_PARTS, _END = 2, 4, 2
+"""Lines of a title: what entitles, and with what stands beneath it; and those of a signature with its date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +127,14 @@ def _tell_of_plan(subject: str, words: str, year: int) -> bool:
     return ahead is not None and different(ACTIVITIES, said[ahead.start() :]) >= _SEVERAL
 
 
-def is_of_a_part(lines: Sequence[str]) -> bool:
-    """Whether a part of the society stands as its author beneath the title, or signs."""
-    beneath = any(PART.fullmatch(line) for line in lines[1:_NAMED_PARTS])
-    return beneath or any(PART.fullmatch(line) and SELF.search(line) for line in lines[-2:])
+def is_of_a_part(title: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether a part of the society stands as its author beneath the title, or signs; several at the end are a list.
+
+    `lines` are those outside of tables.
+    """
+    signed = [line for line in lines[-_END:] if PART.fullmatch(line)]
+    signs = len(signed) == 1 and SELF.search(signed[0]) is not None
+    return signs or any(line in lines and PART.fullmatch(line) for line in title[1:_NAMED_PARTS])
 
 
 def _reports(lines: Sequence[str]) -> bool:

@@ -57,6 +57,7 @@ from mailbot.reading import Extract
 from mailbot.registry import organization_names
 
 _SIGNATURE_LINES = 8
+_NOTHING = Named()
 _LOOKS_BACK = 3
 """From so many words of the past on a text tells of it."""
 
@@ -92,18 +93,20 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     if not named and proof is IN_A_FILE and of_a_part:
         return Told(role=Role.EVIDENCE, may_be=untold.may_be_beside_one_matter())
     if entitled and not named:
-        named = beneath(lines, proof) or handed_in(lines) or above(_header(extract), lines)
-    if named:
+        named = beneath(lines, proof) or handed_in(lines)
+    of_other = any(OTHER_PAPER.search(line) or HELD.search(line) for line in title[:3])
+    above_all = above(_header(extract), lines) if entitled and not named else Named()
+    if named := named or above_all:
         named = named.or_else(sections(lines, year, IN_A_REPORT))
         also = also_named(named, title, filename, year) if entitled else ()
-        placed = _placed(named, lines, year, also=also)
-        return _unsure(placed) if proof is IN_A_FILE and is_of_a_part(lines) else placed
+        placed = _placed(named, lines, year, also=also, called=named_in(stem(filename)))
+        of_a_part = proof is IN_A_FILE and is_of_a_part(title, outside_tables(extract))
+        return _unsure(placed) if of_a_part or (above_all and of_other) else placed
     if _is_transmittal(lines):
         return Told(role=Role.OTHER, may_be=untold.may_be_as_dated() if entitled else ())
     if sum(map(len, lines)) < MUCH:
         return _by_name_alone(untold, entitled=entitled)
     within = sections(lines, year, proof)
-    of_other = any(OTHER_PAPER.search(line) or HELD.search(line) for line in title[:3])
     hint = (Named() if lists else named_in(stem(filename))) or within
     if not hint and not of_other:
         hint = _tense(lines, year)
@@ -166,10 +169,14 @@ def is_named_evidence(*names: str | None) -> bool:
 
 
 def signed_names(extract: Extract) -> tuple[str, ...]:
-    """Names of organizations in a document's title, signature and page header."""
+    """Names of organizations in a document's title and signature, else in its page header."""
     lines = outside_tables(extract) or lines_of(extract.text)
-    ends = [*lines[:TITLE_LINES], *lines[TITLE_LINES:][-_SIGNATURE_LINES:], *_header(extract)]
-    return organization_names("\n".join(line for line in ends if len(line) <= LONGEST_TITLE))
+    ends = [*lines[:TITLE_LINES], *lines[TITLE_LINES:][-_SIGNATURE_LINES:]]
+    return _names(ends) or _names(_header(extract))
+
+
+def _names(lines: Iterable[str]) -> tuple[str, ...]:
+    return organization_names("\n".join(line for line in lines if len(line) <= LONGEST_TITLE))
 
 
 def entitling_lines(extract: Extract) -> str:
@@ -179,9 +186,11 @@ def entitling_lines(extract: Extract) -> str:
     return "\n".join(title[: named + 1])
 
 
-def _placed(named: Named, lines: Sequence[str], year: int, also: Sequence[Role] = ()) -> Told:
+def _placed(
+    named: Named, lines: Sequence[str], year: int, also: Sequence[Role] = (), called: Named = _NOTHING
+) -> Told:
     """The role, and what counts: this year's summary, next year's plan. Undated ones by the years they speak of, and
-    where these are others it is not known. `also` is what it may be besides."""
+    where these are others it is not known. `also` is what it may be besides, `called` what its file is called."""
     spoken = _spoken(lines, year)
     latest = max(spoken, default=year)
     summary_year = _counting(named.summary_years, year) or (year if year in spoken else min(latest, year))
@@ -189,7 +198,7 @@ def _placed(named: Named, lines: Sequence[str], year: int, also: Sequence[Role] 
     plan_year = _counting(named.plan_years, year + 1) or min(dated, year) + 1
     covers = []
     of_years = not named.summary_years and any(map(_is_of_years, lines[:TITLE_LINES]))
-    old = _may_be_old(named, lines, year)
+    old = _may_be_old(named, lines, year, called)
     if named.summary and summary_year == year and not (of_years or old):
         covers.append(Role.SUMMARY)
     if named.plan and plan_year == year + 1 and not (old and not named.summary):
@@ -207,12 +216,14 @@ def _placed(named: Named, lines: Sequence[str], year: int, also: Sequence[Role] 
     return Told(role=Role.OTHER)
 
 
-def _may_be_old(named: Named, lines: Sequence[str], year: int) -> bool:
-    """Whether an undated summary or plan tells of the year before the one that is wanted and never of that, whenever it
-    is signed."""
+def _may_be_old(named: Named, lines: Sequence[str], year: int, called: Named) -> bool:
+    """Whether an undated summary or plan tells of the year before the one that is wanted and never of that, nor does its
+    file's name, whenever it is signed."""
     if named.summary_years or named.plan_years:
         return False
     wanted = year if named.summary else year + 1
+    if wanted in ((called.summary_years if named.summary else called.plan_years) or ()):
+        return False
     said = _told_years(lines)
     return wanted - 1 in said and wanted not in said
 

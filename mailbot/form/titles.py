@@ -165,8 +165,8 @@ def sections(lines: Sequence[str], year: int, proof: Proof) -> Named:
 def heading_of(line: str) -> str:
     """What a heading of a summary or plan says, without its number; '' for any other line."""
     head = _head(line)
-    dated = _dated_first(head)
-    return head if head and any(p.search(dated) for p in (PLAN_SECTION, SUMMARY_SECTION, PLAN_ALONE)) else ""
+    dated = "" if HELD.search(head) else _dated_first(head)
+    return head if dated and any(p.search(dated) for p in (PLAN_SECTION, SUMMARY_SECTION, PLAN_ALONE)) else ""
 
 
 def _head(line: str) -> str:
@@ -175,7 +175,7 @@ def _head(line: str) -> str:
     if (numbered is None and len(line) > 30) or line[-1] == "?":
         return ""
     head = _HEAD_END.split(line[numbered.end() if numbered else 0 :], maxsplit=1)[0]
-    no_heading = TRANSMITTAL.search(line[:_HEAD_BEGINS]) or ASIDE.search(head) or HELD.search(head)
+    no_heading = TRANSMITTAL.search(line[:_HEAD_BEGINS]) or ASIDE.search(head)
     return "" if len(head) > _LONGEST_HEADING or no_heading else head
 
 

@@ -34,7 +34,7 @@ MEETING = re.compile(
     r"(?=$|[上的召在(]|议程|纪要|记录|通知|讲话|材料|顺利)"
 )
 """What makes of the paper named before it a meeting on it: 2020年工作总结暨表彰大会."""
-HELD = re.compile(r"召开|举行|(?:大会|会议|座谈会|总结会|表彰会)(?:议程|纪要|记录|通知|材料)?$")
+HELD = re.compile(r"^[^(]*(?:召开|举行)|(?:大会|会议|座谈会|总结会|表彰会)(?:议程|纪要|记录|通知|材料)?$")
 """What of a title tells that the text is on a meeting."""
 AHEAD = re.compile(rf"{_NEXT}|未来|展望")
 """What of a heading without the year tells that the text beneath may be on the next one."""
@@ -45,8 +45,8 @@ BRANCH = re.compile(
 )
 """A part of a society, whose report is not the society's."""
 PART = re.compile(
-    r"(?![(0-9一二三四五六七八九十]|.*(?:[成设建]立|[筹组新]建|新增|增设|换届|举办|召开|参加|完成))"
-    r"(?:.{0,30}(?:学会|协会|研究会|促进会))?[^,。;:]{0,16}(?:(?:专业|工作|专家)委员会|专委会|分会|支部)"
+    r"(?![(0-9一二三四五六七八九十各]|.*(?:[成设建]立|[筹组新]建|新增|增设|换届|举办|召开|参加|完成))"
+    r"(?:.{0,30}(?:学会|协会|研究会|促进会))?[^,。;:、]{0,16}(?:(?:专业|工作|专家)委员会|专委会|分会|支部)"
 )
 """Its name on a line of its own."""
 SEVERAL_YEARS = re.compile(r"十[二三四]五(?!.{0,3}(?:收官|开局))|[三四五]年来?(?:的|工作)")
@@ -86,7 +86,7 @@ NOTICE = re.compile(
     r"关于(?:上报|报送).{0,60}工作总结.{0,30}的通知.{0,80}各(?:省级学会|单位|有关单位|省属企业科协)"
 )
 TRANSMITTAL = re.compile(
-    r"关于.*(?:上报|报送|印发|提交|填报|转发|召开|举办|征集|申报).*|^.{0,60}的(?:通知|函|请示|批复|复函)$|^附[件表]?[0-9]*[:：].*"
+    r"^(?:(?!关于).)*关于.*(?:上报|报送|印发|提交|填报|转发|召开|举办|征集|申报)|^.{0,60}的(?:通知|函|请示|批复|复函)$|^附[件表]?[0-9]*[:：].*"
 )
 ENCLOSURES = re.compile(
     r"^.{0,20}(?:材料|资料|文件)(?:清单|目录|一览表?)$|^.{0,20}(?:报送|(?<!工作)情况)说明$"
@@ -94,7 +94,6 @@ ENCLOSURES = re.compile(
 """The title of a list of what is sent."""
 OURS = re.compile(r"您好!(?:贵单位报送|来[信件]已收到|.{0,80}材料的报送将于)|首次接收时间末次有效接收时间")
 """How a letter begins that we write, and the heads of the 汇总表's columns."""
-"""How our own letters begin."""
 COVER_LETTER = re.compile(r"现将|现报|报上|呈报|随文|请审|请查收|特此")
 ON_SENDING = re.compile(
     r"报送|补报|待报|尚缺|再报|报上|另报|另附|另行|附件|查收|寄出|寄送|盖章|纸质|待.{0,20}[审批定]|审议|审定|稍后|下周|感谢|联系人|电话|邮件|邮箱|老师|请及时|特此"

@@ -494,9 +494,55 @@ def test_a_report_to_a_meeting_is_one(title: str) -> None:
     assert "summary" in told(f"{title}\n{LONG}\n{SIGNED}")[1]
 
 
-def test_a_part_that_was_founded_is_no_author() -> None:
-    founded = f"2020年工作总结\n1、召开理事会\n2、成立青年工作委员会\n新建骨科分会\n{LONG}\n筹建浙江省示例学会外科分会"
-    assert told(founded)[1] == {"summary"}
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"2020年工作总结\n1、召开理事会\n2、成立青年工作委员会\n新建骨科分会\n{LONG}\n筹建浙江省示例学会外科分会",
+        f"2020年工作总结\n{BODY}\n青年工作委员会\n{WORK}\n骨科分会\n{WORK}",
+        f"2020年工作总结\n各专业委员会\n{LONG}",
+        f"2020年工作总结\n学术工作委员会、科普工作委员会\n{LONG}",
+        f"2020年工作总结\n{LONG}\n{SIGNED}\n分支机构名单\n浙江省示例学会骨科分会\n浙江省示例学会外科分会",
+    ],
+)
+def test_a_part_of_which_is_told_is_no_author(text: str) -> None:
+    assert told(text)[1] == {"summary"}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["时间\t内容\t承办", "春季\t召开理事会\t秘书处", "秋季\t科技下乡\t浙江省示例学会骨科分会"],
+        ["内容\t承办", "召开理事会\t秘书处", "开展科技下乡\t浙江省示例学会骨科分会"],
+    ],
+)
+def test_a_part_that_stands_in_a_table_is_no_author(lines: list[str]) -> None:
+    table = Table(rows=tuple(tuple(map(cell, line.split("\t"))) for line in lines))
+    plan = extract([table], text=f"2021年工作计划\n{text_of([table])}")
+    assert read(plan).covers["1"] == (Role.PLAN,)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("工作计划\n在总结2020年工作的基础上，新的一年，" + AHEAD[6:], "2021年工作计划.docx"),
+        (
+            f"{LONG}\n2019年获评4A级社会组织。\n{SIGNED}".replace("2020年，", "工作总结\n"),
+            "2020年工作总结.docx",
+        ),
+    ],
+)
+def test_the_files_name_dates_an_undated_paper_that_tells_of_the_year_before(text: str, name: str) -> None:
+    role = Role.PLAN if "计划" in name else Role.SUMMARY
+    assert (read(document(text, name)).covers["9"], read(document(text)).may_be.keys()) == ((role,), {"9"})
+
+
+def test_a_heading_that_says_what_will_be_held_is_one() -> None:
+    assert told(f"2020年工作总结\n{LONG}\n三、2021年工作计划（召开换届大会）\n{AHEAD}")[1] == {
+        "summary",
+        "plan",
+    }
+    held = read(document(f"2020年工作总结\n{LONG}\n三、2021年工作计划及召开换届大会\n{AHEAD}"))
+    assert Role.PLAN in held.may_be["9"]
 
 
 @pytest.mark.parametrize(
@@ -699,6 +745,8 @@ def test_the_page_header_tells_what_the_text_does_not() -> None:
     )
     assert told_under("另附。", own, "2021年工作计划")[0] == set()
     assert told_under(f"2021年工作计划\n{AHEAD}", "2020年工作总结")[0] == {"plan"}
+    assert told_under(f"{own}理事会会议议程\n{LONG}", f"{own}2020年工作总结")[0] == set()
+    assert told_under(SUMMARY, "浙江省护理学会")[1] == (own,)
 
 
 def test_names_in_evidence_are_others() -> None:
@@ -735,3 +783,12 @@ def test_criteria_quoted_as_headings_of_evidence_are_no_form() -> None:
 )
 def test_a_year_of_two_digits_is_told_from_a_span_of_time(line: str, bare: str) -> None:
     assert lines_of(line) == (bare,)
+
+
+@pytest.mark.parametrize(
+    "said", ["关于", "召开", "分会", "学会", "浙江省示例学会", "计划", "总结含", "不确定，故", "1月"]
+)
+def test_hostile_lines_end(said: str) -> None:
+    line = said * (300_000 // len(said))
+    given = extract([Table(rows=((cell(line),),), name=line)], text=f"{line}\n{line}\n{line}")
+    assert read(given).covers["1"] == ()
