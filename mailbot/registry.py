@@ -143,8 +143,12 @@ class Registry:
         return tuple(dict.fromkeys(o for a in addresses for o in self._addresses.get(a.lower(), ())))
 
     def mentioned(self, text: str) -> tuple[Organization, ...]:
-        """Organizations whose full name or alias stands in a text; a name within another's does not count."""
-        folded = _AROUND.sub("|", _folded(text))
+        """Organizations whose full name or alias stands in a text, by itself or behind a year and the like; a name within
+        another's does not count."""
+        folded = _folded(text)
+        return self._standing_in(folded) or self._standing_in(_AROUND.sub("|", folded))
+
+    def _standing_in(self, folded: str) -> tuple[Organization, ...]:
         spans = [
             (match.span(), name)
             for name, pattern in self._patterns.items()

@@ -554,6 +554,12 @@ def test_a_name_within_anothers_is_not_mentioned() -> None:
     assert registry.mentioned("浙江省能源集团有限公司科协") == (whole,)
 
 
+def test_a_name_that_holds_what_stands_around_others_is_found() -> None:
+    named = society("浙江省目的地营销协会", "目的地协会")
+    assert Registry((named,)).mentioned("目的地协会2020年工作总结") == (named,)
+    assert Registry((named,)).mentioned("关于报送浙江省目的地营销协会2020年工作总结") == (named,)
+
+
 def test_a_name_of_three_signs_tells_nobody_in_a_text() -> None:
     short = society("数学会")
     assert Registry((short,)).mentioned("数学会材料") == ()
