@@ -50,11 +50,6 @@ class Examined:
     findings: tuple[Finding, ...]
     form_key: str | None
 
-    @property
-    def doubtful(self) -> frozenset[str]:
-        """The documents that may be a summary or a plan."""
-        return frozenset(self.may_be)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
