@@ -22,6 +22,7 @@ from mailbot.form.words import (
     OF_THE_YEAR,
     OTHER_PAPER,
     PART,
+    PLAN,
     SELF,
     SPECIAL,
     TRANSMITTAL,
@@ -74,8 +75,8 @@ class Untold:
         title = self.title[:_NAMED_PARTS]
         if _is_general(title) and (_reports(self.lines) or self._of_the_months()):
             return PAPERS
-        ahead = any(SPECIAL.search(line) and is_ahead(line, self.year) for line in title)
-        return (Role.PLAN,) if ahead else ()
+        plans = any(SPECIAL.search(line) and _may_plan(line, self.year) for line in title)
+        return (Role.PLAN,) if plans else ()
 
     def _of_the_months(self) -> tuple[Role, ...]:
         """A calendar of what was done or is to come tells of a year by its months."""
@@ -139,12 +140,18 @@ def is_of_a_part(title: Sequence[str], lines: Sequence[str]) -> bool:
 
 def _reports(lines: Sequence[str]) -> bool:
     """Whether a text of no known title tells at length of an organization's deeds or intentions."""
-    if any(OTHER_PAPER.search(line) for line in lines[:TITLE_LINES]):
+    if any(OTHER_PAPER.search(line) and not line.endswith("工作方案") for line in lines[:TITLE_LINES]):
         return False
     text = substance(lines)
     if len(text) < MUCH or not SELF.search(text):
         return False
     return max(different(DEEDS, text), different(INTENTIONS, text)) >= IN_A_LETTER.words
+
+
+def _may_plan(line: str, year: int) -> bool:
+    """Whether a title is on the time to come, or names a plan of no year."""
+    undated = PLAN.search(line) is not None and re.search(r"20[0-9]{2}", line) is None
+    return undated or is_ahead(line, year)
 
 
 def _is_general(title: Iterable[str]) -> bool:

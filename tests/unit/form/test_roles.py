@@ -400,6 +400,9 @@ PAST = CALENDAR.replace("3月", "2020年3月")
         (f"浙江省示例学会2021年工作方案\n{AHEAD}\n{SIGNED}", "材料.docx", "plan"),
         (f"来年活动\n{SIGNED}", "材料.docx", "plan"),
         (f"浙江省示例学会2021年科普工作计划\n{AHEAD}\n{SIGNED}", "材料.docx", "plan"),
+        (f"浙江省示例学会党建工作计划\n{AHEAD}\n{SIGNED}", "材料.docx", "plan"),
+        (f"浙江省示例学会21年党建工作计划\n{AHEAD}\n{SIGNED}", "材料.docx", "plan"),
+        (f"浙江省示例学会工作方案\n{AHEAD}\n{AHEAD}\n{SIGNED}", "材料.docx", "summary plan"),
         (CALENDAR, "2021年.docx", "summary plan"),
         (f"行事历\n{CALENDAR}", "材料.docx", "summary plan"),
         (
@@ -451,6 +454,8 @@ def test_a_sheet_that_is_named_after_a_plan_may_be_one() -> None:
         (f"2020年度市直机关工作目标考核自评表\n{PAST}", "材料.xlsx"),
         (f"2020年度重点工作申报表\n{PAST}", "材料.docx"),
         (f"浙江省示例学会2020年会员发展情况\n{PAST}", "材料.docx"),
+        (f"浙江省示例学会2020年科普工作计划\n{WORK}", "材料.docx"),
+        (f"浙江省示例学会学术年会实施方案\n{AHEAD}\n{AHEAD}\n{SIGNED}", "材料.docx"),
     ],
 )
 def test_a_date_or_another_papers_title_is_no_doubt(text: str, name: str) -> None:
