@@ -26,12 +26,13 @@ _ANSWERED = re.compile(
     rf"|(?:是否|有没有|有无){_WORD}{{0,6}}(?:收到|收悉|收妥|齐全|齐备|完整)"
 )
 """收到请回复, 材料是否齐全: that a letter says in any case."""
+_AT_FIRST = rf"(?!{_WORD}{{0,16}}[先没未暂])"
 _SETTLED = re.compile(
-    rf"不(?:知道?|清楚|太清楚|明白|确定|了解){_WORD}{{0,40}}[，,](?:故|因此|因而|所以|于是|就|再|已){_WORD}{{0,16}}"
+    rf"不(?:知道?|清楚|太清楚|明白|确定|了解){_WORD}{{0,40}}[，,]{_AT_FIRST}(?:故|因此|因而|所以|于是|就|再|已){_WORD}{{0,16}}"
     rf"(?:发|寄|送|报|传|请教|咨询){_WORD}{{0,20}}(?:[，,]请(?:查收|谅解|见谅|审阅){_WORD}{{0,4}})?$"
-    rf"|^{_WORD}{{0,12}}因(?:为)?(?:不|未|没){_WORD}{{0,40}}[，,]{_WORD}{{0,12}}(?:发|寄|送|报|传){_WORD}{{0,20}}$"
+    rf"|^{_WORD}{{0,12}}因(?:为)?(?:不|未|没){_WORD}{{0,40}}[，,]{_AT_FIRST}{_WORD}{{0,12}}(?:发|寄|送|报|传){_WORD}{{0,20}}$"
 )
-"""What is uncertain, and what was done about it: 不确定应报送至哪个邮箱，故各发一份."""
+"""What is uncertain, and what was done about it: 不确定应报送至哪个邮箱，故各发一份; not what was done at first."""
 _INTERROGATIVE = r"吗|么(?!多)|呢|哪|何|怎|什么|多少|几|谁|是否|能否|可否|能不能|可不可以|要不要|需不需要|是不是|有没有|行不行"
 _PLAINLY = re.compile(r"请问(?!候)|想问|问一下|请教(?![授师育学练])|咨询一下")
 _ENDS_AS_QUESTION = re.compile(rf"(?:{_INTERROGATIVE}){_WORD}{{0,40}}[？?]|吗[。，,！!\s]*$")
