@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from mailbot.form.match import folded
 from mailbot.form.prose import TITLE_LINES, different, lines_of, stem, substance
-from mailbot.form.titles import IN_A_LETTER, Named, is_ahead, named_in, says_all_year
+from mailbot.form.titles import IN_A_LETTER, Named, is_ahead, says_all_year
 from mailbot.form.words import (
     ACTIVITIES,
     AHEAD,
@@ -88,10 +88,9 @@ class Untold:
         return tuple(role for role, may in zip(PAPERS, (past, ahead), strict=True) if may)
 
 
-def also_named(named: Named, title: Sequence[str], filename: str, year: int) -> tuple[Role, ...]:
+def also_named(named: Named, title: Sequence[str], called: Named, year: int) -> tuple[Role, ...]:
     """What a title may name in words that are not known, by a year that it says beside (2020年工作总结及2021年行事历), and
-    both papers where the file's name says both."""
-    called = named_in(stem(filename))
+    both papers where the file is called both."""
     if called.summary and called.plan:
         return PAPERS
     others = ((Role.SUMMARY, year, named.plan_years), (Role.PLAN, year + 1, named.summary_years))

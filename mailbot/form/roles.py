@@ -87,6 +87,7 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     entitled = proof is IN_A_FILE and not lists
     named = named_in("".join(title)) if entitled else beneath(lines, proof)
     of_a_part = any(p.search(line) for p in (SPECIAL, BRANCH, EVIDENCE) for line in title[:4])
+    called = named_in(stem(filename))
     untold = Untold(
         text=extract.text, lines=lines, title=title, filename=filename, year=year, sheets=_sheets(extract)
     )
@@ -98,8 +99,8 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     above_all = above(_header(extract), lines) if entitled and not named else Named()
     if named := named or above_all:
         named = named.or_else(sections(lines, year, IN_A_REPORT))
-        also = also_named(named, title, filename, year) if entitled else ()
-        placed = _placed(named, lines, year, also=also, called=named_in(stem(filename)))
+        also = also_named(named, title, called, year) if entitled else ()
+        placed = _placed(named, lines, year, also=also, called=called)
         of_a_part = proof is IN_A_FILE and is_of_a_part(title, outside_tables(extract))
         return _unsure(placed) if of_a_part or (above_all and of_other) else placed
     if _is_transmittal(lines):
@@ -107,7 +108,7 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     if sum(map(len, lines)) < MUCH:
         return _by_name_alone(untold, entitled=entitled)
     within = sections(lines, year, proof)
-    hint = (Named() if lists else named_in(stem(filename))) or within
+    hint = (Named() if lists else called) or within
     if not hint and not of_other:
         hint = _tense(lines, year)
     if hint:
