@@ -102,6 +102,7 @@ def told(extract: Extract, filename: str, year: int) -> Told:
         also = also_named(named, title, called, year) if entitled else ()
         placed = _placed(named, lines, year, also=also, called=called)
         of_a_part = proof is IN_A_FILE and is_of_a_part(title, outside_tables(extract))
+        of_other = of_other or any(map(TRANSMITTAL.search, lines[:3]))
         return _unsure(placed) if of_a_part or (above_all and of_other) else placed
     if _is_transmittal(lines):
         return Told(role=Role.OTHER, may_be=untold.may_be_as_dated() if entitled else ())

@@ -752,6 +752,7 @@ def test_the_page_header_tells_what_the_text_does_not() -> None:
     assert told_under("另附。", own, "2021年工作计划")[0] == set()
     assert told_under(f"2021年工作计划\n{AHEAD}", "2020年工作总结")[0] == {"plan"}
     assert told_under(f"{own}理事会会议议程\n{LONG}", f"{own}2020年工作总结")[0] == set()
+    assert told_under(f"关于召开2020年工作总结大会的通知\n{LONG}", f"{own}2020年工作总结")[0] == set()
     assert told_under(SUMMARY, "浙江省护理学会")[1] == (own,)
 
 
