@@ -24,13 +24,16 @@ def read_organizations(path: Path) -> tuple[Organization, ...]:
 
     Raises ConfigurationError naming each faulty line.
     """
-    rows = csv.DictReader(io.StringIO(_registry_text(path)))
-    faults = [ConfigError(str(path), "line 1", reason) for reason in _faulty_columns(rows.fieldnames or ())]
-    if faults:
-        raise ConfigurationError(faults)
+    rows = csv.DictReader(io.StringIO(_registry_text(path), newline=None))
+    faults: list[ConfigError] = []
     organizations: list[Organization] = []
     owners: dict[str, tuple[str, int]] = {}
     try:
+        faults += [
+            ConfigError(str(path), "line 1", reason) for reason in _faulty_columns(rows.fieldnames or ())
+        ]
+        if faults:
+            raise ConfigurationError(faults)
         for row in rows:
             line = rows.line_num
             if not any(value for value in row.values()):

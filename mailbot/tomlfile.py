@@ -41,7 +41,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError([ConfigError(str(path), "", f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError([ConfigError(str(path), "", "is not written in UTF-8")]) from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError([ConfigError(str(path), "", f"is no TOML: {error}")]) from error
 
 

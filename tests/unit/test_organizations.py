@@ -20,10 +20,12 @@ REGISTRY = (
 )
 
 
+@pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
-def test_the_registry_is_read_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
+def test_the_registry_is_read_as_spreadsheets_write_it(tmp_path: Path, encoding: str, line_end: str) -> None:
+    """Excel for Mac has CSV (Macintosh), of which each line ends with CR alone."""
     path = tmp_path / "organizations.csv"
-    path.write_bytes(REGISTRY.encode(encoding))
+    path.write_bytes(REGISTRY.replace("\r\n", line_end).encode(encoding))
     assert read_organizations(path) == (
         Organization(
             name="浙江省物理学会",
