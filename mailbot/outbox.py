@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 25
 """How many replies are marked `sending` together where there is no pacing: they share two commits."""
-_PAUSE = timedelta(minutes=1)
-"""After a temporary error, for all that goes through the account; another process need not wait for its end."""
+_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 1, 1, 2, 5, 10))
+"""After a temporary error, for all that goes through the account: longer each time in a row that no connection came
+about. Another process need not wait for its end."""
 _RETRY_AFTER = (timedelta(0), timedelta(minutes=5), timedelta(minutes=20), LONGEST_PAUSE)
 """How long one letter is put off, beside that pause, after so many attempts at it."""
 _GIVEN_UP_AFTER = timedelta(days=5)
@@ -76,6 +77,8 @@ class Outbox:
         self._submission = Submission(mailbox.smtp)
         self._flag = f"submission:{mailbox.name}"
         self._refusals = 0
+        self._away = 0
+        """How often in a row no connection came about."""
         self._paused = clock()
         self._not_before = self._end_of_pause()
         self._look_at_sent = clock()
@@ -191,15 +194,17 @@ class Outbox:
     def _send_what_is_due(self, stop: threading.Event) -> bool:
         while not stop.is_set():
             now = self._clock()
-            due = self._store.due_replies(
-                self._mailbox.name, now=now, limit=1 if self._interval else _AT_ONCE
-            )
+            one_by_one = self._interval or self._away
+            due = self._store.due_replies(self._mailbox.name, now=now, limit=1 if one_by_one else _AT_ONCE)
             reminding = not due and self._reminders is not None and self._reminders.wait()
             if self._mode == "off" or not (due or reminding) or self._is_stopped(due):
                 return True
             if not self._paced(stop):
                 return stop.is_set()
-            if not (self._send(self._true_still(due)) if due else self._remind()):
+            due = self._true_still(due, stop)
+            if stop.is_set():
+                return True
+            if not (self._remind() if reminding else self._send(due)):
                 return False
         return True
 
@@ -254,15 +259,15 @@ class Outbox:
         log.info("reminded", mailbox=self._mailbox.name, state=state.value, reason=said)
         return state not in (ReplyState.UNCERTAIN, ReplyState.QUEUED)
 
-    def _true_still(self, due: tuple[ReplyRecord, ...]) -> tuple[ReplyRecord, ...]:
+    def _true_still(self, due: tuple[ReplyRecord, ...], stop: threading.Event) -> tuple[ReplyRecord, ...]:
         """Those that may go; a correction letter of before the deadline that leaves after it is written anew first: it
-        asked for something by the deadline."""
+        asked for something by the deadline. Reading its mail takes time: none is begun when the worker stops."""
         return tuple(
             reply
             for reply in due
             if reply.kind is not ReplyKind.CORRECTION
             or not reply.queued_at <= self._deadline < self._clock()
-            or self._write_anew(reply)
+            or (not stop.is_set() and self._write_anew(reply))
         )
 
     def _write_anew(self, reply: ReplyRecord) -> bool:
@@ -329,6 +334,7 @@ class Outbox:
                 folders.append_draft(octets)
         else:
             self._submission.send(octets, self._mailbox.address, to, following=following)
+        self._away = 0
 
     def _put_off(self, reply: ReplyRecord, error: TemporaryError) -> Settlement:
         log.warning("reply put off", reply=reply.id, reason=str(error))
@@ -346,13 +352,14 @@ class Outbox:
 
     def _pause_after(self, error: TemporaryError) -> None:
         now = self._clock()
+        self._away = self._away + 1 if isinstance(error, UnreachedError) else 0
         match error:
             case RateLimitedError():
                 pause, refusals = _SLOW_DOWN, _MOST_REFUSALS
             case LoginError():
                 pause, refusals = _LOGIN_PAUSE, self._refusals + 1
             case _:
-                pause, refusals = _PAUSE, 0
+                pause, refusals = _PAUSES[min(self._away, len(_PAUSES) - 1)], 0
         self._pause(pause)
         if refusals:
             self._refusals = refusals

@@ -339,6 +339,37 @@ def test_the_next_run_picks_up_at_once_what_waited_through_many_for_a_server(off
     holds(office)
 
 
+@pytest.mark.parametrize("command", ["", "AUTH"])
+def test_a_server_that_is_away_for_a_night_is_asked_ever_more_seldom_and_fills_no_ledger(
+    office: Office, caplog: pytest.LogCaptureFixture, command: str
+) -> None:
+    """It was each minute: 600 logins, as many lines of the log, and six links of the ledger each time for three letters."""
+    now = [datetime(2021, 1, 14, 20, tzinfo=UTC)]
+    text = office.config_path.read_text()
+    if command:
+        office.smtp.refuse(command, "454 4.7.0 Temporary authentication failure", times=10_000)
+    else:
+        office.config_path.write_text(text.replace(f"port = {office.smtp.port}", "port = 1"))
+    with office.opened() as app:
+        app.clock = lambda: now[0]
+        for number in range(3):
+            path = office.directory / "one.eml"
+            path.write_bytes(mail(papers(), message_id=f"<{number}@x.example.com>"))
+            app.ingest("societies", [path])
+        before = app.store.newest_link().seq
+        with closing(app._outbox("societies", reminding=False)) as outbox:
+            for _ in range(10 * 60 * 4):
+                assert not outbox.flush(Event())
+                now[0] += timedelta(seconds=15)
+            assert app.store.newest_link().seq - before < 150
+            assert sum("put off" in record.getMessage() for record in caplog.records) < 70
+            if command:
+                office.smtp._refusals.clear()
+                now[0] += timedelta(minutes=10)
+                assert outbox.flush(Event())
+                assert len(office.sent) == 3
+
+
 def test_a_draft_waits_no_longer_than_the_server_is_away(office: Office) -> None:
     office.configure(replies='mode = "draft"\nmin_interval_seconds = 0')
     path = office.directory / "one.eml"

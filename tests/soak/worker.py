@@ -18,7 +18,7 @@ def main(config: Path) -> int:
     connection.Timeouts = lambda: hasty  # type: ignore[misc, assignment]
     smtp.Submission.__init__.__kwdefaults__["seconds"] = 2.0  # type: ignore[index]
     watcher._FIRST_BACKOFF_SECONDS, watcher._LONGEST_BACKOFF_SECONDS = 0.3, 2.0
-    outbox._PAUSE, outbox._RETRY_AFTER = timedelta(seconds=1), (timedelta(seconds=1),)
+    outbox._PAUSES = outbox._RETRY_AFTER = (timedelta(seconds=1),)
     outbox._SLOW_DOWN = outbox._LOGIN_PAUSE = timedelta(seconds=2)
     intake._RETRY_AFTER = timedelta(seconds=1)
     imap._FIRST_IDLE_SECONDS = worker._PULSE_SECONDS = 1.0
