@@ -32,6 +32,7 @@ _HEAD_START_SECONDS = 1.0
 """How long the mailboxes are read, at most, before the first decision."""
 _PATIENCE_SECONDS = 20.0
 """How long a thread may take to end its step when the worker stops."""
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
@@ -43,6 +44,12 @@ def only_worker(directory: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise AnotherWorkerError(f"another worker is at work in {directory}") from error
         yield
+
+
+def _let_signals_end_us() -> None:
+    """At once, as they do by themselves: nobody looks any more whether one came, and the next program would not know."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 class _Thread(threading.Thread):
@@ -140,7 +147,7 @@ class Worker:
         """Work until SIGTERM or SIGINT, or until the files have changed that are worked by. False where a thread broke or
         another worker may have taken our place; the service manager then starts us anew.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _SIGNALS:
             signal.signal(number, self._be_told)
         threads = [
             *(_Thread("watch", watcher.stay, self._stop) for watcher in self._watchers),
@@ -182,6 +189,9 @@ class Worker:
             outbox.wake.set()
         for thread in threads:
             thread.join(timeout=_PATIENCE_SECONDS)
+            notify("WATCHDOG=1")
+        if self._changed:
+            _let_signals_end_us()
 
     def _fetch(self, watcher: Watcher) -> None:
         if not watcher.round() or not watcher.books_closed:

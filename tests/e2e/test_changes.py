@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import email
+import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from email.header import decode_header, make_header
@@ -16,7 +19,7 @@ import pytest
 from mailbot.changes import Changes
 from mailbot.config import load
 from tests.databases import on_sqlite
-from tests.e2e.office import KNOWN, REGISTRY, STRANGER, Office, comes_true, mail, papers, run, staying
+from tests.e2e.office import KNOWN, REGISTRY, ROOT, STRANGER, Office, comes_true, mail, papers, run, staying
 
 LISTED = "organizations.csv"
 OFTEN = {"WATCHDOG_USEC": "400000"}
@@ -137,3 +140,39 @@ def test_what_is_half_written_waits_and_another_storage_is_for_a_person(register
     )
     assert [changes.are_to_be_taken_over() for _ in range(2)] == [False, True]
     assert KNOWN in listed.read_text(encoding="utf-8")
+
+
+def test_nothing_that_is_written_into_the_files_ends_a_worker(registered: Office) -> None:
+    changes = Changes(load(registered.config_path))
+    (registered.directory / LISTED).write_text('"' + "x" * 200_000, encoding="utf-8")
+    assert [changes.are_to_be_taken_over() for _ in range(2)] == [False, False]
+    assert "is no CSV" in changes.fault
+    registered.config_path.write_text(f"a={'[' * 5000}", encoding="utf-8")
+    assert [changes.are_to_be_taken_over() for _ in range(2)] == [False, False]
+    assert "is no TOML" in changes.fault
+
+
+_WOUND_DOWN = """\
+import os, signal, sys, time
+from threading import Event
+from types import SimpleNamespace
+from mailbot.worker import Worker
+worker = Worker(
+    watchers=[], outboxes=[], arrived=Event(), waits=lambda: False, by_the_clock=lambda: None,
+    intake=lambda: SimpleNamespace(prepare=lambda: None), still_alone=lambda: True, has_changed=lambda: True,
+)
+worker.stay()
+os.kill(os.getpid(), signal.SIGTERM)
+sys.exit(5 if worker.starts_anew else 6)
+"""
+
+
+def test_a_worker_that_is_told_to_stop_between_two_programs_does_and_is_not_taken_for_dead(
+    office: Office, manager: socket.socket
+) -> None:
+    """A signal that came after the last look was forgotten by the program that followed."""
+    notified = {**os.environ, "NOTIFY_SOCKET": str(office.directory / "notify"), **OFTEN}
+    ended = subprocess.run([sys.executable, "-c", _WOUND_DOWN], cwd=ROOT, check=False, env=notified)
+    assert ended.returncode == -signal.SIGTERM
+    assert hears(manager, b"RELOADING=1")
+    assert hears(manager, b"WATCHDOG=1")
