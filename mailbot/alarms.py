@@ -33,11 +33,11 @@ def tell_of_standstill(config: Config, fault: str, now: datetime) -> None:
     if not config.staff.digest_to:
         return
     told = config.storage.directory / f"standstill-{config.campaign.name}"
-    said = f"{now.astimezone(config.campaign.timezone):%Y-%m-%d}\n{fault}\n"
+    said = f"{now.astimezone(config.campaign.timezone):%Y-%m-%d}\n{fault}\n".encode(errors="replace")
     try:
-        if told.exists() and told.read_text(encoding="utf-8") == said:
+        if told.exists() and told.read_bytes() == said:
             return
-        with open(told, "w", encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
+        with open(told, "wb", opener=partial(os.open, mode=0o600)) as file:
             file.write(said)
         _to_staff(config, "standstill", watch.standstill(fault), now)
     except OSError as error:

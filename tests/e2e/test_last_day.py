@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from mailbot.app import App
 from mailbot.config import load
-from mailbot.errors import ScannerError
+from mailbot.errors import ScannerError, UnreadableError
 from mailbot.reader import Reader
 from tests.databases import on_sqlite
 from tests.e2e.office import CHINA, DEADLINE, Office, mail, papers, run
@@ -112,6 +114,26 @@ def test_one_whose_mail_is_gone_from_the_archive_goes_as_it_is(office: Office, q
     round_at(office, queued)
     assert kinds(office) == ["请补正", "接收回执"]
     assert BY_THEN in body(office, 0)
+
+
+def test_one_whose_reading_a_stop_ends_waits_for_the_next_run(
+    office: Office, queued: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It left as it was, by a time that was past."""
+    queued.now = DEADLINE + timedelta(minutes=1)
+    stop = threading.Event()
+
+    def ended(_reader: Reader, _path: Path, **_: object) -> None:
+        stop.set()
+        raise UnreadableError("the children are gone")
+
+    with monkeypatch.context() as patch, App.open(load(office.config_path), clock=queued) as app:
+        patch.setattr(Reader, "read_mail", ended)
+        with closing(app._outbox("societies", reminding=False)) as outbox:
+            assert outbox.flush(stop)
+    assert office.sent == ()
+    round_at(office, queued)
+    assert PAST in body(office, 0)
 
 
 def _sha256(office: Office) -> str:

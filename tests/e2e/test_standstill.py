@@ -58,3 +58,5 @@ def test_it_is_told_by_a_round_and_by_no_other_command(registered: Office) -> No
     assert told(registered) == ["【需处理】收件程序无法运行，来件暂未收取"]
     kept = registered.directory / "storage" / "standstill-2020"
     assert kept.stat().st_mode & 0o077 == 0
+    kept.write_bytes(kept.read_bytes()[:-1] + b"\xe5")  # a full disk took half of a character
+    run(registered, "run", "--once", status=2)
