@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -94,6 +95,8 @@ class Alarms:
             waiting, fault, _since = self._store.waiting_for(why)
             if waiting:
                 yield alarm(fault, waiting)
+        for mailbox, letters in self._stranded().items():
+            yield watch.stranded_alarm(mailbox, letters)
         for reminder in self._store.reminders():
             if reminder.state not in _REACHED and now - reminder.at < _REMINDERS_SHOWN:
                 yield watch.reminder_alarm(reminder)
@@ -145,6 +148,12 @@ class Alarms:
         if fault and fault != self._told_of:
             self._send("changed", watch.changed(fault))
         self._told_of = fault
+
+    def _stranded(self) -> Counter[str]:
+        """How many letters nobody sends, by their mailbox, which the configuration does not name any more."""
+        named = {mailbox.name for mailbox in self._config.mailboxes}
+        waiting = self._store.replies_in(ReplyState.QUEUED, ReplyState.SENDING)
+        return Counter(reply.mailbox for reply in waiting if reply.mailbox not in named)
 
     def _silent(self, now: datetime) -> tuple[FolderHealth, ...]:
         """One folder of each mailbox that cannot be read, or that nobody has looked into for too long."""

@@ -50,7 +50,7 @@ class Changes:
 
     def _found_fault(self) -> str:
         try:
-            fault = _other_storage(self._config, _whole(self._config.file))
+            fault = _for_a_person(self._config, _whole(self._config.file))
         except (ConfigError, ConfigurationError) as error:
             fault = str(error)
         if fault and fault != self.fault:
@@ -77,8 +77,15 @@ def _whole(file: Path) -> Config:
     return config
 
 
-def _other_storage(now: Config, then: Config) -> str:
+def _for_a_person(now: Config, then: Config) -> str:
     """What only a person may take over, by starting the worker anew."""
-    if (now.campaign.name, now.storage) == (then.campaign.name, then.storage):
-        return ""
-    return f"{then.file}: campaign.name or storage: another campaign or storage wants the worker to be started anew"
+    if (now.campaign.name, now.storage) != (then.campaign.name, then.storage):
+        return f"{then.file}: campaign.name or storage: another campaign or storage wants the worker to be started anew"
+    gone = {mailbox.name for mailbox in now.mailboxes} - {mailbox.name for mailbox in then.mailboxes}
+    if gone:
+        names = ", ".join(sorted(gone))
+        return (
+            f"{then.file}: mailbox: {names} is not named any more, and what is queued for it would never leave: name it "
+            "again, or let its letters leave and start the worker anew"
+        )
+    return ""

@@ -165,7 +165,8 @@ def _opened(config: Config, clock: Callable[[], datetime]) -> Iterator[Result]:
     if behind:
         yield Result(what="letters that left", mark=Mark.FAULT, said=behind)
     if otherwise:
-        said = f"{', '.join(otherwise[:10])}: the list has changed, and the worker takes that over within a minute"
+        changed_to = ", ".join(otherwise[:10])
+        said = f"{changed_to}: the list has changed, and the service takes that over within a minute, cron with the next round"
         yield Result(what="organizations", mark=Mark.HINT, said=said)
     if judges_otherwise:
         said = (

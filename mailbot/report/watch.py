@@ -93,18 +93,27 @@ def standstill(fault: str) -> Notice:
 
 
 def changed(fault: str) -> Notice:
-    """A changed file of the administrator's has a fault."""
+    """A changed file of the administrator's has a fault, or is such that only he can have it taken over."""
     return Notice(
-        subject="【需处理】改动后的配置或单位名单有误，暂未采用",
+        subject="【需处理】改动后的配置、评分表或单位名单暂未采用",
         text=changed_alarm(fault)
         + "\n收件和答复照常进行，不受影响。"
-        + "\n请管理员改正该文件；改好后程序会自动采用，无需重启。可运行 mailbot check 检查。",
+        + "\n请管理员按上述原因处理：文件有误的，改好后程序会自动采用，无需重启；"
+        + "改用另一年度或另一存储位置，或者邮箱已删去、改名的，须重新启动服务。可运行 mailbot check 检查。",
     )
 
 
 def changed_alarm(fault: str) -> str:
     """One sentence on changed files that are not taken over."""
-    return f"改动后的配置、评分表或单位名单有误，仍按改动前的执行：{fault}"
+    return f"改动后的配置、评分表或单位名单暂未采用，仍按改动前的执行，原因：{fault}"
+
+
+def stranded_alarm(mailbox: str, letters: int) -> str:
+    """One sentence on letters of a mailbox that is configured no more."""
+    return (
+        f"{letters}封答复尚未发出，所属邮箱 {mailbox} 已不在配置中，不会发出；"
+        "请管理员在配置中恢复该邮箱的名称（name），待答复发完后再改"
+    )
 
 
 def scanner_away(fault: str, waiting: int) -> Notice:

@@ -90,8 +90,8 @@ def test_a_faulty_one_is_told_once_and_the_old_one_kept_until_it_is_mended(regis
         registered.deliver(mail(papers(STRANGER), sender="new@yuncen.example.com"))
         assert comes_true(lambda: subjects(registered, "new@yuncen.example.com"))
         assert worker.poll() is None
-    (told,) = (one for one in subjects(registered, "staff@example.org") if "名单有误" in one)
-    assert told == "【需处理】改动后的配置或单位名单有误，暂未采用"
+    (told,) = (one for one in subjects(registered, "staff@example.org") if "暂未采用" in one)
+    assert told == "【需处理】改动后的配置、评分表或单位名单暂未采用"
 
 
 def test_a_link_that_is_pointed_at_other_files_has_changed(registered: Office) -> None:
@@ -140,6 +140,27 @@ def test_what_is_half_written_waits_and_another_storage_is_for_a_person(register
     )
     assert [changes.are_to_be_taken_over() for _ in range(2)] == [False, True]
     assert KNOWN in listed.read_text(encoding="utf-8")
+
+
+def test_a_mailbox_whose_name_is_gone_is_for_a_person_and_its_letters_are_told_of(office: Office) -> None:
+    """They stayed queued for good, without a word."""
+    office.deliver(mail(papers()))
+    office.smtp.refuse("MAIL", "451 4.3.0 later")
+    assert not office.round()
+    changes, config = Changes(load(office.config_path)), office.config_path
+    before = config.read_text(encoding="utf-8")
+    config.write_text(before.replace('name = "societies"', 'name = "others"'), encoding="utf-8")
+    assert [changes.are_to_be_taken_over() for _ in range(3)] == [False, False, False]
+    assert "societies is not named any more" in changes.fault
+    assert office.round()
+    assert office.sent == ()
+    with office.opened() as app:
+        assert "1封答复尚未发出，所属邮箱 societies 已不在配置中" in app.staff.digest(app.clock()).text
+    config.write_text(before, encoding="utf-8")
+    assert office.round()
+    assert len(office.sent) == 1
+    with office.opened() as app:
+        assert "已不在配置中" not in app.staff.digest(app.clock()).text
 
 
 def test_nothing_that_is_written_into_the_files_ends_a_worker(registered: Office) -> None:
