@@ -97,7 +97,9 @@ class Intake:
         self._group = _Group()
         while not stop() and (again := self._store.to_decide_anew(now=self._clock())):
             for message, why in again:
-                self._decide_anew(message, why)
+                if stop():
+                    break
+                self._decide_anew(message, why, stop)
                 taken += 1
         with ThreadPoolExecutor(self._reader.children, thread_name_prefix="read") as readers:
             while not stop() and (waiting := self._store.waiting(_GROUP * 4, now=self._clock())):
@@ -139,10 +141,12 @@ class Intake:
         if len(self._group.settled) >= _GROUP:
             self._commit()
 
-    def _decide_anew(self, message: StoredMessage, why: Anew) -> None:
+    def _decide_anew(self, message: StoredMessage, why: Anew, stop: Callable[[], bool]) -> None:
         """Decide once more what a person has spoken on; what fails is tried again later, and all stays as it was."""
         try:
             settled = self._settler.settle_anew(message, why)
+            if stop():
+                return
             self._store.record_decisions((settled,))
         except Exception as error:
             if self._is_put_off(message, error):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from mailbot.errors import UnreadableError
+from mailbot.model import Ruling, RulingKind, Track
+from mailbot.reader import Reader
 from tests.conftest import require
 from tests.e2e.office import Office, comes_true, mail, papers, staying
 from tests.processes import below
@@ -59,3 +63,35 @@ def test_a_stop_during_a_conversion_blames_nobody(office_on_sqlite: Office, afte
     assert office.round()
     (message,) = office.export()["messages"]
     assert [r["kind"] for r in message["replies"]] == ["acknowledgement"]
+
+
+def test_a_stop_while_a_mail_is_read_anew_leaves_it_as_it_was_decided(
+    office_on_sqlite: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was for a person then, as one that breaks its reader."""
+    office, stop = office_on_sqlite, threading.Event()
+    office.deliver(mail(papers()))
+    assert office.round()
+
+    def ended(_reader: Reader, _path: Path, **_: object) -> None:
+        stop.set()
+        raise UnreadableError("the children are gone")
+
+    with office.opened() as app:
+        kind, name = RulingKind.ASSIGN, "浙江省云岭学会"
+        ruling = Ruling(
+            message=1,
+            kind=kind,
+            by="章伟",
+            why="已核实",
+            at=app.clock(),
+            organization=name,
+            track=Track.SOCIETY,
+        )
+        app.store.record_rulings((ruling,))
+        with monkeypatch.context() as patch:
+            patch.setattr(Reader, "read_mail", ended)
+            app._intake(None).run(stop.is_set)
+    assert office.outcomes() == ["acknowledged"]
+    assert office.round()
+    assert office.outcomes() == ["acknowledged"]
