@@ -1,4 +1,4 @@
-"""What `mailbot verify` proves things from: the books of the folders, the hashes of the archive, the ledger."""
+"""What `mailbot verify` proves things from: the books of the folders, the ledger."""
 
 from __future__ import annotations
 
@@ -60,17 +60,6 @@ class Books(Database):
             )
             for place in sorted({*kept, *passed})
         )
-
-    def archived_hashes(self) -> Iterator[tuple[int, str]]:
-        """(message, sha256) of every message whose octets are in the archive."""
-        with self.reading() as connection:
-            query = (
-                sa.select(messages.c.id, messages.c.sha256)
-                .where(messages.c.sha256 != "")
-                .order_by(messages.c.id)
-            )
-            for row in connection.execution_options(yield_per=BATCH).execute(query):
-                yield row.id, row.sha256
 
 
 def _uids(connection: Connection, table: sa.Table, column: sa.ColumnElement[Any]) -> dict[_Place, list[Any]]:

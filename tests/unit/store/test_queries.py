@@ -48,7 +48,7 @@ def test_messages_stream_over_the_batches_with_their_replies(
     ]
     assert len(list(store.ledger())) == 8 + 7 * 2
     assert first_broken(store.ledger()) is None
-    assert list(store.archived_hashes()) == [(n, digest(f"mail {n}")) for n in range(1, 9)]
+    assert [(m.id, m.sha256) for m in store.messages()] == [(n, digest(f"mail {n}")) for n in range(1, 9)]
 
 
 def test_a_stream_left_in_the_middle_holds_nothing_up(store: Store) -> None:

@@ -89,7 +89,6 @@ def test_another_mailbox_has_its_own_receipt_time(store: Store) -> None:
 def test_mails_left_on_the_server_are_rows_without_octets(store: Store) -> None:
     assert take(store, receipt(1, None), receipt(2, None)) == (1, 2)
     assert [m.sha256 for m in store.messages()] == ["", ""]
-    assert list(store.archived_hashes()) == []
     moved = [receipt(n + 10, None, uidvalidity=8, received_at=NOON + timedelta(minutes=n)) for n in (1, 2)]
     assert take(store, *moved) == (1, 2)
     assert [m.uid for m in store.messages()] == [11, 12]
