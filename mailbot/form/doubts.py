@@ -43,12 +43,14 @@ _TITLE, _NAMED_PARTS, _END = 2, 4, 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Untold:
-    """A document whose title names no paper that is collected."""
+    """A document of which its title tells no paper that is collected, or not all that it may be."""
 
     text: str
     lines: Sequence[str]
     title: Sequence[str]
     filename: str
+    called: Named
+    """What its file is called."""
     year: int
     sheets: Sequence[str] = ()
     """Names of sheets that are shown."""
@@ -78,6 +80,22 @@ class Untold:
         plans = any(SPECIAL.search(line) and _may_plan(line, self.year) for line in title)
         return (Role.PLAN,) if plans else ()
 
+    def also(self, named: Named) -> tuple[Role, ...]:
+        """What its title, that names so much, may name in words that are not known, by a year that it says beside
+        (2020年工作总结及2021年行事历), and both papers where the file is called both."""
+        if self.called.summary and self.called.plan:
+            return PAPERS
+        others = (
+            (Role.SUMMARY, self.year, named.plan_years),
+            (Role.PLAN, self.year + 1, named.summary_years),
+        )
+        return tuple(
+            role
+            for role, wanted, years in others
+            if wanted not in (years or ())
+            and any(says_all_year(line, wanted) for line in self.title[:_TITLE])
+        )
+
     def _of_the_months(self) -> tuple[Role, ...]:
         """A calendar of what was done or is to come tells of a year by its months."""
         said = folded(self.text[:_LONGEST_CALENDAR])
@@ -86,19 +104,6 @@ class Untold:
         years = {int(each) for each in DATES.findall(said)}
         past, ahead = self.year in years or not years, years <= {self.year + 1}
         return tuple(role for role, may in zip(PAPERS, (past, ahead), strict=True) if may)
-
-
-def also_named(named: Named, title: Sequence[str], called: Named, year: int) -> tuple[Role, ...]:
-    """What a title may name in words that are not known, by a year that it says beside (2020年工作总结及2021年行事历), and
-    both papers where the file is called both."""
-    if called.summary and called.plan:
-        return PAPERS
-    others = ((Role.SUMMARY, year, named.plan_years), (Role.PLAN, year + 1, named.summary_years))
-    return tuple(
-        role
-        for role, wanted, years in others
-        if wanted not in (years or ()) and any(says_all_year(line, wanted) for line in title[:_TITLE])
-    )
 
 
 def with_words(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mailbot.form.doubts import MUCH, Untold, also_named, is_of_a_part
+from mailbot.form.doubts import MUCH, Untold, is_of_a_part
 from mailbot.form.prose import (
     LONGEST_TITLE,
     TITLE_LINES,
@@ -86,37 +86,55 @@ def told(extract: Extract, filename: str, year: int) -> Told:
     lists = any(ENCLOSURES.search(line) for line in title[:2]) or _only_sends(lines)
     entitled = proof is IN_A_FILE and not lists
     named = named_in("".join(title)) if entitled else beneath(lines, proof)
-    of_a_part = any(p.search(line) for p in (SPECIAL, BRANCH, EVIDENCE) for line in title[:4])
-    called = named_in(stem(filename))
     untold = Untold(
-        text=extract.text, lines=lines, title=title, filename=filename, year=year, sheets=_sheets(extract)
+        text=extract.text,
+        lines=lines,
+        title=title,
+        filename=filename,
+        called=named_in(stem(filename)),
+        year=year,
+        sheets=_sheets(extract),
     )
-    if not named and proof is IN_A_FILE and of_a_part:
+    if not named and proof is IN_A_FILE and _is_on_a_part(title):
         return Told(role=Role.EVIDENCE, may_be=untold.may_be_beside_one_matter())
     if entitled and not named:
         named = beneath(lines, proof) or handed_in(lines)
-    of_other = any(OTHER_PAPER.search(line) or HELD.search(line) for line in title[:3])
-    above_all = above(_header(extract), lines) if entitled and not named else Named()
-    if named := named or above_all:
-        named = named.or_else(sections(lines, year, IN_A_REPORT))
-        also = also_named(named, title, called, year) if entitled else ()
-        placed = _placed(named, lines, year, also=also, called=called)
-        of_a_part = proof is IN_A_FILE and is_of_a_part(title, outside_tables(extract))
-        of_other = of_other or any(map(TRANSMITTAL.search, lines[:3]))
-        return _unsure(placed) if of_a_part or (above_all and of_other) else placed
+    by_header = above(_header(extract), lines) if entitled and not named else _NOTHING
+    if named or by_header:
+        placed = _as_named(named or by_header, untold, entitled=entitled)
+        others = proof is IN_A_FILE and is_of_a_part(title, outside_tables(extract))
+        others = others or bool(by_header and (_is_other(title) or any(map(TRANSMITTAL.search, lines[:3]))))
+        return _unsure(placed) if others else placed
     if _is_transmittal(lines):
         return Told(role=Role.OTHER, may_be=untold.may_be_as_dated() if entitled else ())
     if sum(map(len, lines)) < MUCH:
         return _by_name_alone(untold, entitled=entitled)
     within = sections(lines, year, proof)
-    hint = (Named() if lists else called) or within
-    if not hint and not of_other:
+    hint = (_NOTHING if lists else untold.called) or within
+    if not hint and not _is_other(title):
         hint = _tense(lines, year)
     if hint:
         return _placed(hint.or_else(within), lines, year)
     if EVIDENCE.search(filename):
         return Told(role=Role.EVIDENCE)
     return Told(role=Role.OTHER, may_be=untold.may_be() if entitled else ())
+
+
+def _as_named(named: Named, untold: Untold, *, entitled: bool) -> Told:
+    """A document as its title or a line beneath it names it, with what its sections hold."""
+    named = named.or_else(sections(untold.lines, untold.year, IN_A_REPORT))
+    also = untold.also(named) if entitled else ()
+    return _placed(named, untold.lines, untold.year, also=also, called=untold.called)
+
+
+def _is_on_a_part(title: Sequence[str]) -> bool:
+    """Whether its title names one matter, a part of the society, or evidence."""
+    return any(p.search(line) for p in (SPECIAL, BRANCH, EVIDENCE) for line in title[:4])
+
+
+def _is_other(title: Sequence[str]) -> bool:
+    """Whether it is the title of another paper, or of something on a meeting."""
+    return any(OTHER_PAPER.search(line) or HELD.search(line) for line in title[:3])
 
 
 def _sheets(extract: Extract) -> tuple[str, ...]:
@@ -300,9 +318,8 @@ def _is_transmittal(lines: Sequence[str]) -> bool:
 
 def _by_name_alone(untold: Untold, *, entitled: bool) -> Told:
     """A document of hardly a word: its name hints at its role, and it counts for nothing, but may be what it is called."""
-    named = named_in(stem(untold.filename))
-    if named:
-        return _unsure(replace(_placed(named, untold.lines, untold.year), year=None))
+    if untold.called:
+        return _unsure(replace(_placed(untold.called, untold.lines, untold.year), year=None))
     if EVIDENCE.search(untold.filename):
         return Told(role=Role.EVIDENCE)
     return Told(role=Role.OTHER, may_be=untold.may_be() if entitled else ())
