@@ -238,15 +238,18 @@ def _folders(mailbox: Mailbox, connection: ImapMailbox, config: Config, now: dat
 
 def _reply_folder(mailbox: Mailbox, mode: str, there: Sequence[str]) -> Iterator[Result]:
     """Where drafts are laid, or where a letter is looked for that a crash interrupted."""
-    lacking = f"there is no such folder; there are: {', '.join(there)}"
-    if mode == "draft" and mailbox.imap.drafts_folder not in there:
-        said = f"{lacking}; no letter can be laid into it: set drafts_folder"
-        what = f"{mailbox.name}: folder {mailbox.imap.drafts_folder}"
-        yield Result(what=what, mark=Mark.FAULT, said=said)
-    if mode == "send" and mailbox.imap.sent_folder not in there:
-        said = f"{lacking}; a letter that a crash interrupts cannot be looked for, and waits for a person: set sent_folder"
-        what = f"{mailbox.name}: folder {mailbox.imap.sent_folder}"
-        yield Result(what=what, mark=Mark.HINT, said=said)
+    match mode:
+        case "draft":
+            folder, mark = mailbox.imap.drafts_folder, Mark.FAULT
+            matters = "no letter can be laid into it: set drafts_folder"
+        case "send":
+            folder, mark = mailbox.imap.sent_folder, Mark.HINT
+            matters = "a letter that a crash interrupts cannot be looked for, and waits for a person: set sent_folder"
+        case _:
+            return
+    if folder not in there:
+        said = f"there is no such folder; there are: {', '.join(there)}; {matters}"
+        yield Result(what=f"{mailbox.name}: folder {folder}", mark=mark, said=said)
 
 
 def _times(

@@ -13,7 +13,7 @@ import msgspec
 from mailbot.documents.needs import Supplied
 from mailbot.documents.sandbox import Parent
 from mailbot.errors import DocumentError
-from mailbot.model import Code, Finding, Format, ReadBy, Role, doubt, finding
+from mailbot.model import PAPERS, Code, Finding, Format, ReadBy, Role, doubt, finding
 from mailbot.reading import Bounds, DocumentReading, Extract, MailHead, MailReading, Need, Part
 from mailbot.rubric import Rubric
 
@@ -176,7 +176,7 @@ def _title(part: ReadPart, examined: Examined) -> str:
     """Of a summary or plan; one that by its name or place is evidence may bear another's."""
     from mailbot.form.roles import entitling_lines, is_named_evidence
 
-    is_report = not {Role.SUMMARY, Role.PLAN}.isdisjoint(examined.covers.get(part.key, ()))
+    is_report = any(role in PAPERS for role in examined.covers.get(part.key, ()))
     if part.extract is None or not is_report or is_named_evidence(part.container, part.folder, part.filename):
         return ""
     return entitling_lines(part.extract)

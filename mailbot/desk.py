@@ -227,7 +227,7 @@ class Desk:
         listed, name = self._config.campaign.organizations, message.organization
         if listed is None or name is None or message.outcome is Outcome.IGNORED:
             return
-        if all(record.name != name for record in self._organizations() if record.registered):
+        if not self._named(name).registered:
             yield f"  {name} is not in {listed.name}: until it is added there, each further mail of it waits for a person"
 
     def settle_reply(self, wish: ReplyWish, *, by: str, why: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from mailbot.model import Code, Finding, Organization, Role, Track, finding
+from mailbot.model import PAPERS, Code, Finding, Organization, Track, finding
 from mailbot.reading import DocumentReading
 
 _BLANKS = re.compile(r"[_\s:.。,;\"'“”《》<>]+")
@@ -311,7 +311,7 @@ def _several_papers(registry: Registry | None, papers: Sequence[DocumentReading]
     """That several summaries, or plans, are different organizations', registered or not: who would be taken for one of
     them alone would leave the other's unread."""
     owners = [(paper.covers, name) for paper in papers if (name := _owner(registry, paper))]
-    for role in (Role.SUMMARY, Role.PLAN):
+    for role in PAPERS:
         names = {_spelling_key(name): name for covers, name in owners if role in covers}
         if len(names) > 1:
             return finding(Code.ORGANIZATION_MISMATCH, found="、".join(names.values()))

@@ -61,9 +61,14 @@ class StaffMail:
         self._not_before = now
 
     def _last_digest(self) -> datetime:
-        sent, *_ = (self._store.flag(_SENT) or "").split(" ", 1)
+        sent, _ = self._sent()
         last = datetime.fromisoformat(sent) if sent else _NEVER
         return last if last - self._clock() < _A_DAY else _NEVER
+
+    def _sent(self) -> tuple[str, frozenset[str]]:
+        """Up to when the last digest tells, '' where none was sent, and the marks of the decisions of its last moments."""
+        until, _, marks = (self._store.flag(_SENT) or "").partition(" ")
+        return until, frozenset(marks.split())
 
     def send_digest(self, made: Digest, now: datetime, *, of_a_day: bool = False) -> None:
         """Send a digest; the next one begins where it ends, unless it was made of one day.
@@ -85,7 +90,8 @@ class StaffMail:
             attachments=(workbook, *pictures),
         )
         if not of_a_day:
-            told = {*self._shown(), *map(_mark, made.news)}
+            _, shown = self._sent()
+            told = {*shown, *map(_mark, made.news)}
             newest = {mark for mark in told if mark > _stamp(now - _UNDER_WAY)}
             self._store.set_flag(_SENT, " ".join((now.isoformat(), *sorted(newest))))
 
@@ -140,13 +146,10 @@ class StaffMail:
 
     def _untold(self, now: datetime, after: datetime) -> list[MessageRecord]:
         """Decided after that moment and up to now, or shortly before it, when that could not be seen yet."""
-        shown = self._shown()
+        _, shown = self._sent()
         begun = after - _UNDER_WAY if after > _NEVER else after
         found = self._store.messages(decided_since=begun)
         return [r for r in found if (r.decided_at or now) <= now and _mark(r) not in shown]
-
-    def _shown(self) -> frozenset[str]:
-        return frozenset((self._store.flag(_SENT) or "").split()[1:])
 
     def _written(self, facts: DigestFacts) -> Digest:
         """By the office's template; where that is broken by our own, which says so."""

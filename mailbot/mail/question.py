@@ -85,7 +85,5 @@ def _is_settled(bare: str) -> bool:
 
 
 def _asks_plainly(bare: str) -> bool:
-    """Whether nobody would read it as anything but a question."""
-    if _ANSWERED.search(bare) or _is_settled(bare):
-        return False
+    """Whether nobody would read what asks something as anything but a question."""
     return _PLAINLY.search(bare) is not None or _ENDS_AS_QUESTION.search(bare) is not None

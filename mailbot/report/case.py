@@ -12,6 +12,7 @@ from datetime import datetime
 
 from mailbot.config import Config, Mailbox
 from mailbot.model import (
+    PAPERS,
     UNREAD,
     Assessment,
     Code,
@@ -28,8 +29,9 @@ from mailbot.model import (
 )
 from mailbot.reading import DocumentReading, MailReading
 from mailbot.records import ReplyRecord, StoredMessage
+from mailbot.report import wording
 from mailbot.report.faults import OtherYear
-from mailbot.report.letters import ROLE_NAMES, Contact, EarlierRequest, Facts, Held, SentDocument
+from mailbot.report.letters import Contact, EarlierRequest, Facts, Held, SentDocument
 from mailbot.rubric import Rubric
 from mailbot.submission import counting, on_time, sides_differ
 
@@ -255,8 +257,8 @@ def _taken_for(document: DocumentReading, reading: MailReading) -> str:
     blank = any(f.code is Code.FORM_BLANK and f.document == document.filename for f in reading.findings)
     if blank and document.role is Role.FORM:
         return "自评表，空白"
-    if {Role.SUMMARY, Role.PLAN} <= set(document.covers):
-        return ROLE_NAMES[Role.SUMMARY_AND_PLAN]
-    name = ROLE_NAMES[document.role]
+    if set(PAPERS) <= set(document.covers):
+        return wording.ROLE_NAMES[Role.SUMMARY_AND_PLAN]
+    name = wording.ROLE_NAMES[document.role]
     is_dated = document.role in _PARTS and not document.covers and document.year is not None
     return f"{document.year}年度{name.removeprefix('下一年度')}" if is_dated else name

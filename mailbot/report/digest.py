@@ -11,7 +11,7 @@ from mailbot.records import Counts, FolderHealth, MessageRecord, OrganizationRec
 from mailbot.report import digest_cases as cases
 from mailbot.report import digest_lists as lists
 from mailbot.report.digest_cases import Picture
-from mailbot.report.digest_health import health
+from mailbot.report.digest_health import Health, health
 from mailbot.report.figures import day, moment
 from mailbot.report.rendering import environment, inlined, tidy
 from mailbot.report.wording import span
@@ -68,14 +68,7 @@ def digest(facts: DigestFacts) -> Digest:
     passed_over = cases.passed_over(facts.news, facts.config)
     asked = cases.asked(facts.news, zone)
     unsent = cases.unsent((*facts.for_a_person, *facts.news), facts.organizations, facts.counts, zone)
-    state = health(
-        facts.folders,
-        facts.counts,
-        disk_free=facts.disk_free_octets,
-        alarms=facts.alarms,
-        now=facts.now,
-        config=facts.config,
-    )
+    state = _health(facts)
     clocks = lists.times(facts.organizations, (*facts.news, *facts.for_a_person), facts.config)
     things = waiting.total + unsent.total + len(state.alarms)
     looks = asked.total + junk.total + passed_over.total + clocks.to_verify
@@ -109,6 +102,17 @@ def digest(facts: DigestFacts) -> Digest:
         html=inlined(templates.get_template("digest.html").render(context)),
         pictures=pictures.all,
         news=facts.news,
+    )
+
+
+def _health(facts: DigestFacts) -> Health:
+    return health(
+        facts.folders,
+        facts.counts,
+        disk_free=facts.disk_free_octets,
+        alarms=facts.alarms,
+        now=facts.now,
+        config=facts.config,
     )
 
 

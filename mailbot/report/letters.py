@@ -18,14 +18,6 @@ from mailbot.report.faults import OtherYear, Point, for_sender
 from mailbot.report.rendering import environment, inlined, template_fault, tidy
 from mailbot.rubric import Rubric
 
-ROLE_NAMES = {
-    Role.FORM: "自评表",
-    Role.SUMMARY: "工作总结",
-    Role.PLAN: "下一年度工作计划",
-    Role.SUMMARY_AND_PLAN: "工作总结及下一年度工作计划",
-    Role.EVIDENCE: "佐证材料",
-    Role.OTHER: "其他材料",
-}
 _SUBJECTS = {
     ReplyKind.ACKNOWLEDGEMENT: "【接收回执】",
     ReplyKind.CORRECTION: "【请补正】",
@@ -194,7 +186,7 @@ def _context(kind: ReplyKind, facts: Facts) -> dict[str, Any]:
         **request,
         "contact": facts.contact,
         "mailbox": facts.mailbox,
-        "paper": wording.listed(ROLE_NAMES[role] for role in facts.owed),
+        "paper": wording.listed(wording.ROLE_NAMES[role] for role in facts.owed),
     }
 
 
@@ -236,7 +228,7 @@ def _held(held: Held) -> dict[str, str]:
     if held.received_at is not None and held.filename:
         when = f"{wording.minute(held.received_at)}收到"
     return {
-        "role": ROLE_NAMES[held.role],
+        "role": wording.ROLE_NAMES[held.role],
         "filename": _filename(held.filename) if held.filename else "",
         "when": when,
     }

@@ -10,7 +10,7 @@ from typing import Any
 from mailbot.model import Finding, Role
 from mailbot.report import wording
 from mailbot.report.faults import for_sender
-from mailbot.report.letters import ROLE_NAMES, Contact, Letter, rendered
+from mailbot.report.letters import Contact, Letter, rendered
 from mailbot.report.rendering import environment, tidy
 from mailbot.rubric import Rubric
 
@@ -70,8 +70,8 @@ def _context(facts: ReminderFacts) -> dict[str, Any]:
         "time_left": wording.span(facts.deadline - facts.now),
         "now": wording.minute(facts.now),
         "received_at": wording.second(facts.received_at) if facts.received_at else "",
-        "held": wording.listed(ROLE_NAMES[role] for role in facts.held),
-        "paper": wording.listed(ROLE_NAMES[role] for role in facts.owed),
+        "held": wording.listed(wording.ROLE_NAMES[role] for role in facts.held),
+        "paper": wording.listed(wording.ROLE_NAMES[role] for role in facts.owed),
         "points": for_sender(facts.findings, facts.rubric, form_came=Role.FORM in facts.held),
         "blank_form": facts.blank_form,
         "mailbox": facts.mailbox,

@@ -11,6 +11,14 @@ from decimal import Decimal
 from mailbot.model import Code, Finding, Role, doubted
 from mailbot.rubric import Rubric
 
+ROLE_NAMES = {
+    Role.FORM: "自评表",
+    Role.SUMMARY: "工作总结",
+    Role.PLAN: "下一年度工作计划",
+    Role.SUMMARY_AND_PLAN: "工作总结及下一年度工作计划",
+    Role.EVIDENCE: "佐证材料",
+    Role.OTHER: "其他材料",
+}
 _LONGEST_QUOTE = 40
 _LONGEST_CRITERION, _LEAST_OF_A_LIST = 16, 9
 _WEB = re.compile(r"(?:https?://|www\.)[^\s“”，。；）]*", re.IGNORECASE)
@@ -185,9 +193,6 @@ def detail(finding: Finding, rubric: Rubric) -> str:
     return text
 
 
-_PAPERS = {Role.SUMMARY: "工作总结", Role.PLAN: "下一年度工作计划"}
-
-
 def _wanted(text: str) -> str:
     """A number as it is, words in quotation marks."""
     return text if _NUMBER.fullmatch(text) else quoted(text, 60)
@@ -210,7 +215,7 @@ def _words(finding: Finding) -> str:
     if finding.code is Code.FORM_LOW_CONFIDENCE and finding.item is None and not finding.found:
         return "自评表识读没有把握"
     if papers := doubted(finding):
-        said = "或".join(_PAPERS[role] for role in papers)
+        said = "或".join(ROLE_NAMES[role] for role in papers)
         if not finding.document:
             return f"邮件正文是否写有{said}或其所在，程序不能确定"
         return f"文件{{document}}是否为应报的{said}，程序不能确定"

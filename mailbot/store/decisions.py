@@ -16,7 +16,6 @@ from mailbot.model import (
     Assessment,
     Code,
     Decision,
-    Finding,
     Organization,
     Outcome,
     ReplyKind,
@@ -35,9 +34,8 @@ from mailbot.store.anew import (
     ruled_since,
 )
 from mailbot.store.database import Chain, Database
-from mailbot.store.tables import messages, organizations, replies, rulings
+from mailbot.store.tables import FINDINGS, messages, organizations, replies, rulings
 
-_findings = msgspec.json.Decoder(tuple[Finding, ...])
 _NOT_LEFT = (ReplyState.QUEUED.value, ReplyState.HELD.value, ReplyState.FAILED.value)
 _LONGEST_TEXT = 500
 """How much of a mail's own words is kept beside it; the rest is in the archive."""
@@ -279,7 +277,7 @@ def _forget_wrong_mailbox(connection: Connection, one: int, other: int) -> None:
     if len({row.mailbox for row in rows}) < 2:
         return
     for row in rows:
-        noticed = _findings.decode(row.findings or "[]")
+        noticed = FINDINGS.decode(row.findings or "[]")
         kept = tuple(f for f in noticed if f.code is not Code.DELIVERY_WRONG_MAILBOX)
         if kept != noticed:
             connection.execute(

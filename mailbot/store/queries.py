@@ -11,8 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from mailbot.model import (
-    Assessment,
-    Finding,
     Outcome,
     ReplyState,
     Ruling,
@@ -29,11 +27,9 @@ from mailbot.records import (
 from mailbot.store.database import BATCH, Database
 from mailbot.store.replies import REPLY_COLUMNS, is_stuck, reply_record
 from mailbot.store.rulings import rulings_of
-from mailbot.store.tables import messages, replies, rulings
+from mailbot.store.tables import ASSESSMENT, FINDINGS, messages, replies, rulings
 
-_findings = msgspec.json.Decoder(tuple[Finding, ...])
 _documents = msgspec.json.Decoder(tuple[DocumentRecord, ...])
-_assessment = msgspec.json.Decoder(Assessment)
 _Rows = Sequence[Row[tuple[Any, ...]]]
 
 
@@ -114,7 +110,7 @@ class Queries(Database):
             messages.c.outcome == Outcome.REVIEW.value, ~_settled(), messages.c.documents != "[]"
         )
         with self.reading() as connection:
-            noticed = [_findings.decode(text or "[]") for text in connection.execute(query).scalars()]
+            noticed = [FINDINGS.decode(text or "[]") for text in connection.execute(query).scalars()]
         return tuple(f.found for findings in noticed for f in findings if f.code in NAMES_OTHERS)
 
     def passed_over(self) -> Iterator[MessageRecord]:
@@ -208,8 +204,8 @@ def _record(
         **{name: values[name] for name in _PLAIN},
         outcome=Outcome(values["outcome"]) if values["outcome"] else None,
         documents=_documents.decode(values["documents"]) if values["documents"] else (),
-        assessment=_assessment.decode(values["assessment"]) if values["assessment"] else None,
-        findings=_findings.decode(values["findings"]) if values["findings"] else (),
+        assessment=ASSESSMENT.decode(values["assessment"]) if values["assessment"] else None,
+        findings=FINDINGS.decode(values["findings"]) if values["findings"] else (),
         replies=answers,
         rulings=ruled,
     )

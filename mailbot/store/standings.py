@@ -25,11 +25,9 @@ from mailbot.model import (
 )
 from mailbot.records import OrganizationRecord
 from mailbot.store.database import BATCH, Database
-from mailbot.store.tables import messages, organizations
+from mailbot.store.tables import ASSESSMENT, FINDINGS, messages, organizations
 from mailbot.submission import counting, status
 
-_findings = msgspec.json.Decoder(tuple[Finding, ...])
-_assessment = msgspec.json.Decoder(Assessment)
 _versions = msgspec.json.Decoder(tuple[Version, ...])
 _outlines = msgspec.json.Decoder(tuple[Outline, ...])
 _undecoded = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
@@ -84,7 +82,7 @@ def _unread(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[F
     for start in range(0, len(numbers), BATCH):
         wanted = messages.c.id.in_(numbers[start : start + BATCH])
         for row in connection.execute(sa.select(messages.c.id, messages.c.findings).where(wanted)):
-            noticed = _findings.decode(row.findings or "[]")
+            noticed = FINDINGS.decode(row.findings or "[]")
             found[row.id] = tuple(f for f in noticed if f.severity is Severity.ERROR and f.code in _NOT_TAKEN)
     return found
 
@@ -168,5 +166,5 @@ def _assessments(connection: Connection, versions: Sequence[Version | None]) -> 
         query = sa.select(messages.c.id, messages.c.assessment).where(
             wanted, messages.c.assessment.is_not(None)
         )
-        found |= {row.id: _assessment.decode(row.assessment) for row in connection.execute(query)}
+        found |= {row.id: ASSESSMENT.decode(row.assessment) for row in connection.execute(query)}
     return found

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,6 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy import Text as PlainText
 from sqlalchemy.types import TypeDecorator
+
+from mailbot.model import Assessment, Finding
+
+FINDINGS = msgspec.json.Decoder(tuple[Finding, ...])
+ASSESSMENT = msgspec.json.Decoder(Assessment)
+"""What the columns of these names hold."""
 
 
 class UtcTime(TypeDecorator[datetime]):
