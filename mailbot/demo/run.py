@@ -12,6 +12,7 @@ from pathlib import Path
 from string import Template
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -189,21 +190,25 @@ def _as_expected(each: _Arrived, record: MessageRecord | None) -> bool:
 
 def _table(became: Sequence[tuple[_Arrived, MessageRecord | None]]) -> Table:
     table = Table(title="What became of each mail")
-    for column in ("received", "mailbox", "sample", "outcome", "expected", "letter"):
-        table.add_column(column, overflow="fold")
+    for column in ("received", "mailbox", "outcome"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("the mail, and its letter", overflow="fold")
     for each, record in became:
-        outcome = record.outcome.value if record and record.outcome else "-"
-        mark = "[green]yes[/]" if _as_expected(each, record) else f"[red]{each.sample.expected.value}[/]"
-        letters = "\n".join(f"{reply.subject}" for reply in record.replies) if record else ""
+        letters = [escape(f"→ {reply.subject}") for reply in record.replies] if record else []
         table.add_row(
             f"{each.sample.internaldate:%m-%d %H:%M:%S}",
             each.sample.mailbox if each.sample.folder == "INBOX" else each.sample.folder,
-            each.sample.what,
-            outcome,
-            mark,
-            letters.replace("[", "\\["),
+            _outcome(each, record),
+            "\n".join((escape(each.sample.what), *letters)),
         )
     return table
+
+
+def _outcome(each: _Arrived, record: MessageRecord | None) -> str:
+    outcome = record.outcome.value if record and record.outcome else "none"
+    if _as_expected(each, record):
+        return f"[green]{outcome}[/]"
+    return f"[red]{outcome}, not\n{each.sample.expected.value}[/]"
 
 
 def _conclusion(
