@@ -28,7 +28,8 @@ _BESIDE_TOTAL = re.compile(
 """What is said beside the total's word: how much it can be, whose it is."""
 _BONUS = re.compile(r".{0,6}(?:附加|加分|奖励).{0,6}")
 _SUBTOTAL = re.compile(r".{0,14}(?:小计|分项合计|类合计).{0,8}")
-_OF_CATEGORY = re.compile(r"^[0-9一二三四五六七八九十第类]*|(?:[0-9.]+分?|小计|合计|得分|自评分?)*$")
+_OF_CATEGORY = re.compile(r"^[0-9一二三四五六七八九十第类]*|(?:[0-9.]分?|小计|合计|得分|自评分?)*$")
+_LONGEST_CATEGORY = 100
 """What stands before and behind a category's name in a row of its own: its number, its points."""
 _EXAMPLE = re.compile(r"(?:填写|填报|填表)?(?:例|示例|样例|范例|举例|例如|例子)[0-9一二三]?")
 
@@ -233,7 +234,8 @@ class _Reader:
         if Column.CRITERION not in columns:
             return False
         said = (Column.NO, Column.CATEGORY, Column.GROUP, Column.CRITERION)
-        return _name_of_category("".join(columns.cell(row, column).text for column in said)) in self._names
+        words = "".join(columns.cell(row, column).text for column in said)
+        return len(words) <= _LONGEST_CATEGORY and _name_of_category(words) in self._names
 
     def _aligned(self, row: Row) -> Row:
         """A row whose first cells were left out (tabbed text) moved so that its criterion stands in its column."""

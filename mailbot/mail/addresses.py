@@ -12,7 +12,7 @@ from mailbot.reading import Address
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]"
 _ADDRESS = re.compile(rf"{_ATEXT}{{1,64}}@[A-Za-z0-9.\-\[\]:]{{1,255}}")
-_NAMED_LIKE_AN_ADDRESS = re.compile(r"([^<>\",;:()]*@[^<>\",;:()]*)(<[^<>\s]+>\s*)")
+_NAMED_LIKE_AN_ADDRESS = re.compile(r"([^<>\",;:()@]*@[^<>\",;:()]*+)(<[^<>\s]+>\s*)")
 _ANGLE = re.compile(r"<([^<>\s@]+@[^<>\s@]+)>")
 _WORD = re.compile(r"=\?[^?\s]{1,60}\?[BbQq]\?[^?]*\?=")
 _PLACE = re.compile(r"=word(\d{1,5})=")

@@ -334,6 +334,12 @@ def test_rows_of_subtotals_and_categories_are_no_items() -> None:
     assert_right(Form(change=change).extract())
 
 
+@pytest.mark.parametrize("digits", [40, 30_000])
+def test_a_row_of_long_numbers_does_not_hold_the_reader_up(digits: int) -> None:
+    row = {"criterion": cell("账户" + "6" * digits + "号")}
+    assert_right(Form(change=lambda lines: [*lines[:7], row, *lines[7:]]).extract())
+
+
 @pytest.mark.parametrize("column", ["no", "category", "group", "criterion"])
 def test_a_subtotal_without_points_is_no_more_of_the_item_above(column: str) -> None:
     def change(lines: list[Line]) -> list[Line]:

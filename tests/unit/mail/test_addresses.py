@@ -32,6 +32,7 @@ from mailbot.reading import Address
         ("=?utf-8?B?5byg?= =?utf-8?B?5LiJ?= <a@example.org>", [("张三", "a@example.org")]),
         ("=word0= =word7= <a@example.org>", [("=word0= =word7=", "a@example.org")]),
         ("a" * 100 + "@example.org", []),
+        ("@" * 20_000, []),
     ],
 )
 def test_headers(header, expected):
