@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+from mailbot.documents.archives import reads_packed
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,11 +39,7 @@ def require_chinese_font() -> None:
 
 def lacks_libarchive() -> bool:
     """Whether tests with the shared library are to be skipped; never where all components are required."""
-    try:
-        import_module("libarchive")
-    except (OSError, TypeError):
-        return not os.environ.get("MAILBOT_TESTS_REQUIRE_ALL")
-    return False
+    return not reads_packed() and not os.environ.get("MAILBOT_TESTS_REQUIRE_ALL")
 
 
 def require_extra_ocr() -> None:

@@ -64,7 +64,7 @@ def test_a_dripped_farewell_of_imap_holds_nobody_up(
     imap_wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailbot.mail.connection._FAREWELL_SECONDS", 0.3)
-    mailbox = ImapMailbox(mailbox_config(tmp_path, imap_port=imap_wire.port), LIMITS)
+    mailbox = ImapMailbox(mailbox_config(tmp_path, imap_port=imap_wire.port), Timeouts())
     mailbox.connect()
     imap_wire.drip_seconds = 3600.0
     mailbox.close()
