@@ -91,10 +91,9 @@ class Link:
     """A cloud link in place of a file; never fetched."""
 
     url: str
-    provider: str
     filename: str = ""
-    size: str = ""
     expires: str = ""
+    """Until when the file can be had there, as it is written: `2021年2月1日`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +142,6 @@ class MailHead:
     authentication: Authentication = Authentication.UNKNOWN
     automatic: str = ""
     """The sign by which the mail is automatic (`Auto-Submitted: auto-replied`); '' for a person's mail."""
-    bounced_ids: tuple[str, ...] = ()
-    """For a bounce: the Message-IDs it returns, to match it to our own reply."""
     text: str = ""
     """The body a person reads, quoted history and signature cut off as far as they are marked."""
     links: tuple[Link, ...] = ()
@@ -210,8 +207,6 @@ class DocumentReading:
     """The folders within that archive; a hint, never shown."""
     findings: tuple[Finding, ...] = ()
     """What kept it from being read: the `document.*` codes, with the default severity."""
-    needs: Need | None = None
-    """Set while it waits for conversion or recognition; never set in a finished reading."""
     year: int | None = None
     """The year it speaks of, where it says so."""
     covers: tuple[Role, ...] = ()

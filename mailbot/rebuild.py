@@ -66,7 +66,6 @@ class _Replay:
         self.troubles: list[str] = []
         self._entries = entries
         self._junk = {(m.name, m.imap.junk_folder) for m in config.mailboxes}
-        self._tracks = {m.name: m.track for m in config.mailboxes}
         self._errors: dict[int, str] = {}
 
     def run(self) -> Restorer:

@@ -134,10 +134,6 @@ class Registry:
             return None
         return found if set(apart) == set(best) else None
 
-    def of_sender(self, addresses: Iterable[str]) -> Organization | None:
-        """The one organization that these addresses are registered for."""
-        return _single(self.all_of_sender(addresses))
-
     def all_of_sender(self, addresses: Iterable[str]) -> tuple[Organization, ...]:
         """Every organization that one of these addresses is registered for."""
         return tuple(dict.fromkeys(o for a in addresses for o in self._addresses.get(a.lower(), ())))

@@ -13,6 +13,8 @@ _NARROW, _WIDE = 0.22, 1.0
 """Parts of a character's height that a gap must exceed to be a blank beside a letter or digit, and beside any sign."""
 _SMALLEST = 0.1
 _LEAST_BLANK = _SMALLEST * _NARROW
+_CHUNK_GAP = 0.8
+"""Parts of a character's height that are blank between two pieces of a line which may be two cells."""
 _WRAP_SLACK = 0.6
 """How many characters' width a line may end before the edge and still count as full."""
 
@@ -89,11 +91,11 @@ def ink_end(char: Char) -> float:
     return (char.x0 + char.x1) / 2 if char.text in _HALF_BLANK else char.x1
 
 
-def chunks(line: Line, gap: float = 0.8) -> list[Line]:
-    """A line cut where it is blank for `gap` of a character's height or more."""
+def chunks(line: Line) -> list[Line]:
+    """A line cut where it is blank for most of a character's height (`_CHUNK_GAP`) or more."""
     found = [[line[0]]]
     for before, char in pairwise(line):
-        if char.x0 - ink_end(before) >= gap * min(before.size, char.size):
+        if char.x0 - ink_end(before) >= _CHUNK_GAP * min(before.size, char.size):
             found.append([])
         found[-1].append(char)
     return found

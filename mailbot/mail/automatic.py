@@ -58,7 +58,6 @@ _MADE_BY, _RULES = "X-MS-Exchange-Generated-Message-Source", "Mailbox Rules Agen
 _DENIED = frozenset({"no", "false", "0"})
 _LISTS = ("List-Id", "List-Post")
 _REPORTS = ("multipart/report", "message/disposition-notification", "message/delivery-status")
-_MESSAGE_ID = re.compile(r"<[^<>\s@]{1,250}@[^<>\s@]{1,250}>")
 _OURS = re.compile(r"<mailbot\.[0-9a-f]{32}@")
 """Message-IDs that `compose.reply_message_id` makes."""
 _TO_STAFF = re.compile(r"\s*<mailbot\.(?:digest|watch)\.")
@@ -182,8 +181,3 @@ def _few_words(subject: str, body: str) -> str:
         return f"Subject: {subject[:80]}"
     found = _BODY.search(said)
     return f"Body: {found.group()}" if found else ""
-
-
-def returned_ids(text: str) -> tuple[str, ...]:
-    """The Message-IDs in a text: those that a bounce returns (RFC 3464 §2), or a References header."""
-    return tuple(dict.fromkeys(_MESSAGE_ID.findall(text)))

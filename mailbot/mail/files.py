@@ -35,7 +35,6 @@ class FileMail:
     """Maildir: the file's time; mbox: its From_ line; .eml: the topmost Received header, else the file's time.
 
     Times of a copy that was made since, which these are where nobody kept the mail's own, give way to Received."""
-    source: str
 
 
 def read_files(paths: Sequence[Path]) -> Iterator[FileMail]:
@@ -61,7 +60,7 @@ def _folder(path: Path) -> Iterator[FileMail]:
         for file in sorted(files, key=lambda f: (f.stat().st_mtime, f.name)):
             octets = file.read_bytes()
             copied = (_was_never_set(file) and _received(octets)) or None
-            yield FileMail(octets=octets, received_at=copied or _file_time(file), source=str(file))
+            yield FileMail(octets=octets, received_at=copied or _file_time(file))
         return
     files = sorted(f for f in path.rglob("*") if f.is_file() and f.suffix.lower() in (".eml", ".mbox"))
     if not files:
@@ -85,7 +84,7 @@ def _file(path: Path) -> Iterator[FileMail]:
     if octets.startswith(b"From "):
         yield from _mbox(octets, path)
     elif octets.strip() or path.suffix.lower() != ".mbox":
-        yield FileMail(octets=octets, received_at=_received(octets) or _file_time(path), source=str(path))
+        yield FileMail(octets=octets, received_at=_received(octets) or _file_time(path))
 
 
 def _mbox(octets: bytes, path: Path) -> Iterator[FileMail]:
@@ -99,11 +98,11 @@ def _mbox(octets: bytes, path: Path) -> Iterator[FileMail]:
             starts.append((line.start(), line.end(), time))
             counted = _counted(octets, line.end())
     ends = [*(start for start, _, _ in starts[1:]), len(octets)]
-    for number, ((start, begin, time), end) in enumerate(zip(starts, ends, strict=True), start=1):
+    for (start, begin, time), end in zip(starts, ends, strict=True):
         mail = _without_separator(_QUOTED_FROM.sub(rb"\1", octets[begin:end]))
         copied = (_NOBODY.match(octets[start:begin]) and _received(mail)) or None
         received_at = copied or time or _received(mail) or _file_time(path)
-        yield FileMail(octets=mail, received_at=received_at, source=f"{path}#{number}")
+        yield FileMail(octets=mail, received_at=received_at)
 
 
 def _counted(octets: bytes, begin: int) -> int:

@@ -41,6 +41,7 @@ _LONG_BODY = 120
 _LONGEST_LETTER = 600
 """A body up to here may be a letter that only names papers: what it asks is asked of us."""
 _BODY_TITLE = re.compile(r"总结|计划|自评")
+_MESSAGE_ID = re.compile(r"<[^<>\s@]{1,250}@[^<>\s@]{1,250}>")
 _MOST_TEXT = 1_000_000
 
 
@@ -105,11 +106,10 @@ def _parse(octets: bytes, authserv_id: str | None, own_addresses: frozenset[str]
         cc=clean(skeleton.cc),
         date=parse_date(_one(message, "date")),
         in_reply_to=_message_id(_one(message, "in-reply-to")),
-        references=automatic.returned_ids(_one(message, "references"))[-20:],
+        references=_message_ids(_one(message, "references"))[-20:],
         received=_topmost_received(message),
         authentication=dmarc(message.get_all("authentication-results", []), authserv_id),
         automatic=sign,
-        bounced_ids=_bounced(message, said.whole) if sign else (),
         text=said.own[:20_000],
         links=links,
         claims_attachment=claims_attachment(subject, said.own),
@@ -162,8 +162,13 @@ def _one(message: Message, name: str) -> str:
     return str(message.get(name, ""))[:20_000]
 
 
+def _message_ids(text: str) -> tuple[str, ...]:
+    """The Message-IDs in a header, each once."""
+    return tuple(dict.fromkeys(_MESSAGE_ID.findall(text)))
+
+
 def _message_id(value: str) -> str:
-    ids = automatic.returned_ids(value[:1_000])
+    ids = _message_ids(value[:1_000])
     return ids[0] if ids else charset.visible(value)[:250]
 
 
@@ -192,18 +197,6 @@ def _automatic(
         own=own,
         bare=bare,
     )
-
-
-def _bounced(message: Message, text: str) -> tuple[str, ...]:
-    """The Message-IDs that a bounce returns, in a mail or its head attached, or in its text."""
-    returned: list[str] = []
-    for part in message.walk():
-        if part.get_content_type() == "text/rfc822-headers":
-            octets = part.get_payload(decode=True)
-            returned.append(octets[:20_000].decode("utf-8", "replace") if isinstance(octets, bytes) else "")
-        elif part.get_content_type() == "message/rfc822" and part.is_multipart():
-            returned += [_one(mail, "message-id") for mail in part.get_payload() if isinstance(mail, Message)]
-    return automatic.returned_ids("\n".join((*returned, text[:20_000])))[:20]
 
 
 def _fingerprint(message: Message, parts: Iterable[Part], text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from mailbot.model import Assessment, Code, Finding, ReadBy, ReplyKind, Role, Se
 from mailbot.report import wording
 from mailbot.report.faults import OtherYear, Point, for_sender
 from mailbot.report.rendering import environment, inlined, template_fault, tidy
+from mailbot.report.standing import category_sums
 from mailbot.rubric import Rubric
 
 _SUBJECTS = {
@@ -262,20 +262,16 @@ def _about_the_score(facts: Facts, *, by_category: bool) -> dict[str, Any]:
         "total": wording.points(assessment.total),
         "stated_total": "" if stated is None else wording.points(stated),
         "maximum": wording.points(facts.rubric.total),
-        "categories": list(category_sums(assessment, facts.rubric)) if by_category else [],
+        "categories": list(sums_in_words(assessment, facts.rubric)) if by_category else [],
         "recognized": assessment.read_by is ReadBy.OCR,
         "not_counted": sum(1 for item in assessment.items if item.score is None),
     }
 
 
-def category_sums(assessment: Assessment, rubric: Rubric) -> Iterator[CategorySum]:
-    """The scores as claimed, added up by category."""
-    scores = {item.no: item.score for item in assessment.items if item.score is not None}
-    for category in rubric.categories:
-        mine = [
-            scores[item.no] for item in rubric.items if item.category == category.name and item.no in scores
-        ]
-        score = wording.points(sum(mine, Decimal())) if mine else "未填"
+def sums_in_words(assessment: Assessment, rubric: Rubric) -> Iterator[CategorySum]:
+    """The scores as claimed, added up by category, in words."""
+    for category, claimed in zip(rubric.categories, category_sums(assessment, rubric), strict=True):
+        score = "未填" if claimed is None else wording.points(claimed)
         yield CategorySum(name=category.name, points=wording.points(category.points), score=score)
 
 

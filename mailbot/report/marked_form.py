@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.model import Assessment, Code, Finding, ItemReading, Severity
 from mailbot.report.faults import SCORES, wanted_of_total
-from mailbot.report.letters import category_sums
+from mailbot.report.letters import sums_in_words
 from mailbot.report.wording import plain, points, quoted, shortened
 from mailbot.rubric import Item, Rubric
 
@@ -293,7 +293,7 @@ def _sums(book: Workbook, assessment: Assessment, rubric: Rubric) -> None:
         _text(sheet, 1, column, name)
         sheet.cell(1, column).font = Font(bold=True)
     row = 2
-    for row, category in enumerate(category_sums(assessment, rubric), 2):
+    for row, category in enumerate(sums_in_words(assessment, rubric), 2):
         _text(sheet, row, 1, category.name)
         _number_or_text(sheet, row, 2, category.points)
         _number_or_text(sheet, row, 3, category.score)

@@ -170,6 +170,19 @@ class Database:
         with self.reading() as connection:
             return _newest_link(connection)
 
+    def ledger(self) -> Iterator[Entry]:
+        """The chain, from its first link."""
+        last = 0
+        with self.reading() as connection:
+            while True:
+                rows = connection.execute(
+                    sa.select(ledger).where(ledger.c.seq > last).order_by(ledger.c.seq).limit(BATCH)
+                ).all()
+                if not rows:
+                    return
+                last = rows[-1].seq
+                yield from (Entry(**row._mapping) for row in rows)
+
     def holds(self, link: Link) -> bool:
         """Whether that link is in the ledger."""
         query = sa.select(ledger.c.hash).where(ledger.c.seq == link.seq)

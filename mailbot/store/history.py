@@ -146,14 +146,6 @@ def dropped_words(by: str, why: str) -> str:
     return f"{by}：{why}" if by else SUPERSEDED
 
 
-def history(entries: Iterable[Entry]) -> History:
-    """The facts of a whole chain."""
-    facts = History()
-    for entry in entries:
-        facts.take(entry)
-    return facts
-
-
 def _received(entry: Entry, said: dict[str, Any]) -> ReceivedFact:
     return ReceivedFact(
         message=said["message"],

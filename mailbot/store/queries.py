@@ -40,21 +40,15 @@ class Queries(Database):
         self,
         *,
         decided_since: datetime | None = None,
-        outcome: Outcome | None = None,
         organization: str | None = None,
-        waiting: bool = False,
         numbers: Sequence[int] | None = None,
     ) -> Iterator[MessageRecord]:
         """Messages in the order of their numbers, in bounded memory: of those asked for, only the numbers are held."""
         which: list[sa.ColumnElement[bool]] = []
         if decided_since is not None:
             which.append(messages.c.decided_at > decided_since)
-        if outcome is not None:
-            which.append(messages.c.outcome == outcome.value)
         if organization is not None:
             which.append(messages.c.organization == organization)
-        if waiting:
-            which.append(messages.c.outcome.is_(None))
         with self.reading() as connection:
             if which:
                 found = connection.execute(sa.select(messages.c.id).where(*which)).scalars()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mailbot.store.anew import DecidedAnew, Left
 from mailbot.store.balance import Balance, Balances
-from mailbot.store.books import Books
 from mailbot.store.decisions import AlreadyDecidedError, Decisions, NewReply, Settled
 from mailbot.store.earlier import Copy, Earlier
 from mailbot.store.flags import Flags
@@ -16,9 +15,7 @@ from mailbot.store.rulings import Rulings, StaffEntry
 from mailbot.store.standings import Standings
 
 
-class Store(
-    Rulings, Balances, Earlier, Decisions, Replies, Reminders, Renames, Standings, Queries, Books, Flags
-):
+class Store(Rulings, Balances, Earlier, Decisions, Replies, Reminders, Renames, Standings, Queries, Flags):
     """Everything that mailbot knows, sent mails included; the raw mails lie in the archive beside it."""
 
 

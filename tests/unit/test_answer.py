@@ -518,7 +518,7 @@ def thanks(to: NewReply | None, **changes: object) -> MailReading:
     return replace(mail(), head=replace(said, **changes))  # type: ignore[arg-type]
 
 
-LINK = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", provider="qq", filename="自评表.xlsx")
+LINK = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", filename="自评表.xlsx")
 
 
 def test_words_on_a_receipt_get_no_second_one_and_all_else_does(office: Office) -> None:

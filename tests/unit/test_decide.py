@@ -315,7 +315,7 @@ def test_a_forgotten_attachment_is_a_correction() -> None:
 
 
 def test_a_cloud_link_is_named_beside_what_lacks() -> None:
-    link = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", provider="qq", filename="自评表.xlsx")
+    link = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", filename="自评表.xlsx")
     decision = decide(arrival(), reading(Role.SUMMARY, Role.PLAN, links=(link,)), KNOWN, (), TERMS)
     assert decision.outcome is Outcome.CORRECTION
     assert codes(decision.findings) == {"delivery.link_only", "form.missing"}
@@ -640,7 +640,7 @@ def test_the_first_second_of_the_campaign_belongs_to_it() -> None:
 
 
 def test_a_link_is_an_error_also_where_nothing_lacks() -> None:
-    link = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", provider="qq", expires="2021年2月1日")
+    link = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", expires="2021年2月1日")
     decision = decide(arrival(), reading(*ALL, links=(link,)), KNOWN, (), TERMS)
     assert (decision.outcome, codes(decision.findings)) == (Outcome.CORRECTION, {"delivery.link_only"})
     assert (decision.findings[0].found, decision.findings[0].wanted) == (link.url, "2021年2月1日")
@@ -659,7 +659,7 @@ def test_a_form_with_errors_after_a_good_one_asks_for_correction_and_takes_nothi
 
 
 NOBODY = Identity(organization=None, how="none", findings=())
-LINK = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", provider="qq", filename="自评表.xlsx")
+LINK = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download?k=1", filename="自评表.xlsx")
 
 
 def held(*covers: Role, message: int = 1) -> Contribution:

@@ -88,7 +88,7 @@ def test_what_only_the_person_could_read_counts_for_what_nothing_else_is_held_fo
         locked = document(key="3", finding_=finding(Code.DOCUMENT_ENCRYPTED, document="3.docx"))
         came = replace(came, documents=(*came.documents, locked))
     elif how == "link":
-        link = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download", provider="qq", filename="3.docx")
+        link = Link(url="https://mail.qq.com/cgi-bin/ftnExs_download", filename="3.docx")
         came = replace(came, head=replace(came.head, links=(link,)))
     elif how == "unprocessable":
         came = replace(came, findings=(finding(Code.MESSAGE_UNPROCESSABLE),))

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from mailbot.form.sums import by_category
 from mailbot.model import Code, ReadBy, Severity
 from mailbot.reading import Extract
 from tests.unit.form.build import (
@@ -538,15 +537,3 @@ def test_a_layout_that_was_misread_is_no_accusation() -> None:
     form = Form(read_by=ReadBy.TEXT)
     form.scores[8] = form.scores[33] = ""
     assert faults(read(form)) == [(Code.SCORE_MISSING, 8), (Code.SCORE_MISSING, 33)]
-
-
-# --- sums
-
-
-def test_sums_by_category() -> None:
-    form = with_score(8, "优")
-    form.scores[33] = form.scores[35] = "优"
-    examined = read(form)
-    assert examined.assessment is not None
-    sums = [value for _, value in by_category(examined.assessment, RUBRIC)]
-    assert sums == [Decimal(33), Decimal(15), Decimal(12), None, Decimal(28)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -28,7 +29,7 @@ from mailbot.model import (
 )
 from mailbot.records import Anew
 from mailbot.store import database
-from mailbot.store.history import history
+from mailbot.store.history import History, ReplyFact
 from mailbot.store.ledger import first_broken
 from mailbot.store.store import (
     AlreadyDecidedError,
@@ -265,7 +266,7 @@ def test_a_letter_to_a_superseded_copy_that_has_not_left_gives_way(
     copies(store, "one", receipt_letter(state=ReplyState.HELD), reply("<a1@x>"))
     store.record_decisions([again(2, reply(name, octets=b"anew"), head=head(fingerprint="f" * 64))])
     assert states(store) == after
-    facts = history(store.ledger()).replies
+    facts = letters_told(store)
     assert {n: f"{f.state} {f.dropped}".strip() for n, f in facts.items()} == after
     assert {r.message_id: r.message for r in store.letters_on(2)} == {n: f.message for n, f in facts.items()}
 
@@ -347,7 +348,7 @@ def test_a_queued_reply_is_dropped_and_goes_no_more(store: Store) -> None:
     assert not store.drop_reply(1, by="章伟", why="已电话", at=NOON)
     assert states(store) == {"<a1@x>": "held 章伟：已电话"}
     assert store.due_replies("societies", now=NOON, limit=9) == ()
-    assert history(store.ledger()).replies["<a1@x>"].state == "held"
+    assert letters_told(store)["<a1@x>"].state == "held"
 
 
 def test_a_reply_whose_text_is_lost_can_only_be_dropped(store: Store) -> None:
@@ -446,7 +447,7 @@ def test_replies_that_an_earlier_program_dropped_are_so_still_and_bear_the_ledge
             "<a2@x>": "queued",
             "<a3@x>": "queued",
         }
-        facts = history(store.ledger()).replies
+        facts = letters_told(store)
         for message in store.messages():
             for one in message.replies:
                 fact = facts[one.message_id]
@@ -463,3 +464,11 @@ def test_a_database_of_before_the_rulings_is_brought_up_to_date_and_keeps_all(tm
         store.record_rulings((ruling(),))
         assert anew(store) == [(1, Anew.RULED)]
     assert list(tmp_path.glob("mailbot.db.before-*"))
+
+
+def letters_told(store: Store) -> Mapping[str, ReplyFact]:
+    """The letters by Message-ID as the ledger alone tells of them."""
+    told = History()
+    for entry in store.ledger():
+        told.take(entry)
+    return told.replies
