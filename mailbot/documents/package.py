@@ -29,8 +29,10 @@ _HEADER_SIZE, _NAMES_AT = 30, 26
 
 
 def declares_entities(octets: bytes) -> bool:
-    """Whether XML says that it has a document type or entities of its own."""
-    return b"<!" in octets and _ENTITIES.search(octets) is not None
+    """Whether XML says, in UTF-8 or UTF-16, that it has a document type or entities of its own."""
+    if b"<!" in octets and _ENTITIES.search(octets) is not None:
+        return True
+    return any(sign in octets for sign in _ENTITIES_WIDE)
 
 
 class Package:
@@ -68,7 +70,7 @@ class Package:
         octets = self.octets(name)
         if octets is None:
             return None
-        if declares_entities(octets) or any(sign in octets for sign in _ENTITIES_WIDE):
+        if declares_entities(octets):
             raise DangerousError(f"{name} declares a document type or entities")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         try:

@@ -13,7 +13,7 @@ from html import unescape
 from itertools import product
 from typing import TYPE_CHECKING
 
-from mailbot.documents.package import Package, attribute, local
+from mailbot.documents.package import Package, attribute, declares_entities, local
 from mailbot.errors import DangerousError, EncryptedError, UnreadableError
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _check(archive: zipfile.ZipFile) -> None:
 
 def _octets(package: Package, member: zipfile.ZipInfo) -> bytes:
     octets = package.unpacked(member)
-    if b"<!DOCTYPE" in octets or b"<!ENTITY" in octets:
+    if declares_entities(octets):
         raise DangerousError(f"{member.filename} declares a document type or entities")
     return octets
 

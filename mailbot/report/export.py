@@ -22,8 +22,9 @@ from mailbot.report.wording import detail, points
 from mailbot.rubric import Rubric
 
 _json = msgspec.json.Encoder(decimal_format="number")
-_RISKY = ("=", "+", "-", "@")
-"""What spreadsheet programs take for the beginning of a formula in csv, also after blanks."""
+_RISKY = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What spreadsheet programs take for the beginning of a formula in csv, also after blanks; those set to Chinese or
+Japanese take the full-width signs too."""
 
 
 def write_json(

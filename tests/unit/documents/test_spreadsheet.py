@@ -269,9 +269,12 @@ def test_a_bomb_is_not_unpacked() -> None:
         _xlsx(data)
 
 
-def test_entities_are_refused() -> None:
-    bomb = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bb">]><worksheet'
-    data = samples.replaced(samples.xlsx(), {_SHEET: (b"<worksheet", bomb)})
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_entities_are_refused(encoding: str) -> None:
+    xml = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE a [<!ENTITY b "bb">]><worksheet>&b;</worksheet>'
+    with zipfile.ZipFile(io.BytesIO(samples.xlsx())) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    data = samples.zipped({**parts, _SHEET: xml.encode(encoding)}, zipfile.ZIP_DEFLATED)
     with pytest.raises(DangerousError):
         _xlsx(data)
 

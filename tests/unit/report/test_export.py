@@ -210,7 +210,7 @@ def test_csv_has_the_columns_and_a_row_for_each_organization() -> None:
     assert dict(zip(head, body[1], strict=True))["差额"] == "-2"
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t=", "\r="])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t=", "\r=", "＝", "＋", "－", "＠"])
 def test_csv_holds_no_formula(sign: str) -> None:
     record = replace(ORGANIZATIONS[0], senders=(f"{sign}1+1",), name=f"{sign}甲", note=HOSTILE_SUBJECT)
     stream = io.BytesIO()
