@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from mailbot.model import PAPERS, Code, Finding, Organization, Track, finding
+from mailbot.names import UNSEEN
 from mailbot.reading import DocumentReading
 
 _BLANKS = re.compile(r"[_\s:.。,;\"'“”《》<>]+")
@@ -49,8 +50,9 @@ _CLEAR_MARGIN = 6.0
 
 
 def clean(name: str) -> str:
-    """A name as it is compared: full-width folded (NFKC), blanks, underscores and (盖章) taken out."""
-    bare = _SEAL.sub("", _BLANKS.sub("", unicodedata.normalize("NFKC", name)))
+    """A name as it is compared: full-width folded (NFKC), what is unseen, blanks, underscores and (盖章) taken out."""
+    seen = UNSEEN.sub("", unicodedata.normalize("NFKC", name))
+    bare = _SEAL.sub("", _BLANKS.sub("", seen))
     opened, closed = bare.count("("), bare.count(")")
     if opened == closed == 1 and bare.startswith("(") and bare.endswith(")"):
         return bare[1:-1]

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
+from mailbot.names import UNSEEN
 from mailbot.report.wording import exact, plain, points, shortened
-
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
-    "\ud800-\udfff]"
-)
 
 
 def moment(value: datetime, zone: tzinfo) -> str:
@@ -62,5 +57,5 @@ def one_line(text: str, most: int = 120) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Foreign text with its line breaks kept, and without what a sheet cannot hold."""
-    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Foreign text with its line breaks kept, and without what is unseen or what a sheet cannot hold."""
+    return UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -188,6 +188,8 @@ def test_one_character_changed_is_another_name(data: st.DataObject) -> None:
         ("浙江省甲学会）", "浙江省甲学会"),
         ("ＡＢＣ学会", "ABC学会"),
         ("“浙江省甲学会”：", "浙江省甲学会"),
+        ("\ufeff浙江省\u200b甲\u00ad学会\u202e", "浙江省甲学会"),
+        ("浙江省甲学会\x1b\x9b\x07", "浙江省甲学会"),
     ],
 )
 def test_a_name_is_cleaned_and_not_mangled(written: str, cleaned: str) -> None:
