@@ -9,7 +9,8 @@ import sys
 from io import TextIOWrapper
 from typing import NoReturn
 
-from mailbot.cli import FAULTY, TEMPFAIL, app
+from mailbot.cli import app
+from mailbot.commandline import FAULTY, TEMPFAIL
 
 _OBJECTS_TO_COLLECTION = 20_000
 """Python looks for garbage after every 700 new objects: most of what is made here at the start stays for good."""

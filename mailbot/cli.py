@@ -1,28 +1,30 @@
-"""The commands: one short function each, and the exit status. No logic."""
+"""The commands: one short function each. No logic; each imports only what it needs, so that it starts at once."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from mailbot.errors import ConfigError, ConfigurationError, MailbotError, TemporaryError, UsageError
+from mailbot.commandline import (
+    CONFIG,
+    FAULTY,
+    OK,
+    TEMPFAIL,
+    WRONG,
+    ConfigOption,
+    exit_statuses,
+    load,
+    load_if_there,
+    opened_app,
+    opened_reports,
+    target,
+)
 from mailbot.log import writing_to
-
-if TYPE_CHECKING:
-    from mailbot.app import App
-    from mailbot.config import Config
-    from mailbot.registry import Registry
-    from mailbot.reports import Reports
-
-OK, FAULTY, WRONG, TEMPFAIL = 0, 1, 2, 75
-"""Done; what was examined is faulty; wrong usage or configuration; something could not be reached (EX_TEMPFAIL of sysexits.h)."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,27 +67,6 @@ class ExportFormat(StrEnum):
     CSV = "csv"
 
 
-def _named(context: typer.Context, parameter: typer.CallbackParam, value: Path) -> Path:
-    """What was named after the command, else before it, else by MAILBOT_CONFIG."""
-    source = context.get_parameter_source(parameter.name or "")
-    after = source is not None and source.name == "COMMANDLINE"
-    return value if after or context.obj is None else Path(context.obj)
-
-
-ConfigOption = Annotated[
-    Path,
-    typer.Option(
-        "--config",
-        "-c",
-        envvar="MAILBOT_CONFIG",
-        help="The configuration file.",
-        show_default=True,
-        callback=_named,
-    ),
-]
-CONFIG = Path("config.toml")
-
-
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="Where the demo puts what it makes.")] = Path("demo-output"),
@@ -97,7 +78,7 @@ def demo(
     """
     from mailbot.demo.run import run_demo
 
-    with _errors():
+    with exit_statuses():
         raise typer.Exit(run_demo(output))
 
 
@@ -111,9 +92,9 @@ def check(config: ConfigOption = CONFIG) -> None:
     from mailbot.check import check as trials
     from mailbot.opened import utc_now
 
-    with _errors():
+    with exit_statuses():
         marks = set()
-        for result in trials(_load(config), utc_now):
+        for result in trials(load(config), utc_now):
             marks.add(result.mark)
             typer.echo(f"{result.mark.value:<10}{result.what}{': ' if result.said else ''}{result.said}")
         if Mark.FAULT in marks:
@@ -129,7 +110,7 @@ def run(
     """The worker: stay, wait for mail, send the digest at its hour."""
     from mailbot.app import App
 
-    with _errors(), App.open_to_work(_load(config, mail=True)) as mailbot:
+    with exit_statuses(), App.open_to_work(load(config, mail=True)) as mailbot:
         good = mailbot.run(once=once)
     if mailbot.starts_anew:
         from mailbot.changes import start_anew
@@ -148,7 +129,7 @@ def ingest(
 
     Replies are queued for the next round.
     """
-    with _opened(config) as mailbot:
+    with opened_app(config) as mailbot:
         seen, new = mailbot.ingest(mailbox, paths)
         typer.echo(f"{seen} mails, {new} of them new")
 
@@ -170,8 +151,8 @@ def read(
     from mailbot.report.status import read_json_text, reading_text
     from mailbot.rubric_file import of_the_notice
 
-    with _errors():
-        loaded, registry = _known(config)
+    with exit_statuses():
+        loaded, registry = load_if_there(config)
         path = rubric or (loaded.campaign.rubric if loaded else of_the_notice())
         form = rubrics.load(path)
         limits, clamd = (loaded.limits, loaded.scanner and loaded.scanner.clamd) if loaded else (None, None)
@@ -185,7 +166,7 @@ def status(config: ConfigOption = CONFIG) -> None:
     """Where the campaign stands."""
     from mailbot.report.status import to_text
 
-    with _reports(config) as reports:
+    with opened_reports(config) as reports:
         typer.echo(to_text(reports.status()))
 
 
@@ -194,7 +175,7 @@ def show(organization: str, config: ConfigOption = CONFIG) -> None:
     """One organization's whole file."""
     from mailbot.report.status import to_text
 
-    with _reports(config) as reports:
+    with opened_reports(config) as reports:
         typer.echo(to_text(reports.file_of(organization)))
 
 
@@ -209,7 +190,7 @@ def digest(
     output: Annotated[Path | None, typer.Option(help="Write it into this directory.")] = None,
 ) -> None:
     """The staff's daily digest: printed, written or sent."""
-    with _reports(config, mail=send) as reports:
+    with opened_reports(config, mail=send) as reports:
         made, files = reports.digest(date.date() if date else None, send=send, directory=output)
         typer.echo("\n".join(map(str, files)) or made.text)
 
@@ -225,7 +206,7 @@ def remind(
 
     Those of the registry, on the days of reminders.days.
     """
-    with _opened(config, mail=not dry_run) as mailbot:
+    with opened_app(config, mail=not dry_run) as mailbot:
         if dry_run:
             letters = list(mailbot.reminder_letters())
             for to, letter in letters:
@@ -243,7 +224,7 @@ def report(
     config: ConfigOption = CONFIG,
 ) -> None:
     """Pages to look at and to print: an overview, one an organization."""
-    with _reports(config) as reports:
+    with opened_reports(config) as reports:
         typer.echo(reports.report(output))
 
 
@@ -258,8 +239,8 @@ def export(
     config: ConfigOption = CONFIG,
 ) -> None:
     """Everything as JSON; the 汇总表 as a workbook or csv."""
-    with _reports(config) as reports:
-        reports.export(output_format.value, _target(output))
+    with opened_reports(config) as reports:
+        reports.export(output_format.value, target(output))
 
 
 @app.command()
@@ -276,7 +257,7 @@ def verify(
     from mailbot.opened import Opened
     from mailbot.verify import differences, verify
 
-    with _errors(), Opened.open(_load(config)) as opened:
+    with exit_statuses(), Opened.open(load(config)) as opened:
         proof = verify(opened.store, opened.archive, now=opened.clock())
         behind = opened.behind()
         faults = (
@@ -305,8 +286,8 @@ def ledger(
 
     What was received, decided and sent.
     """
-    with _reports(config) as reports:
-        reports.export_ledger(_target(output))
+    with opened_reports(config) as reports:
+        reports.export_ledger(target(output))
 
 
 @app.command()
@@ -317,7 +298,7 @@ def paper(
     config: ConfigOption = CONFIG,
 ) -> None:
     """Note that an organization's paper copy came."""
-    with _opened(config) as mailbot:
+    with opened_app(config) as mailbot:
         noted = mailbot.desk.paper(organization, received.date(), sealed=sealed)
         typer.echo(f"{noted.name}: {received:%Y-%m-%d}{', sealed' if sealed else ', not sealed'}")
 
@@ -333,7 +314,7 @@ def import_(
     config: ConfigOption = CONFIG,
 ) -> None:
     """Take back what staff filled in the 汇总表."""
-    with _opened(config) as mailbot:
+    with opened_app(config) as mailbot:
         returned = mailbot.desk.take_back(workbook, write=yes)
         for change in returned.changes:
             typer.echo(f"{change.organization}  {'; '.join(change.lines)}")
@@ -375,7 +356,7 @@ def review(
 
     wish = Wish(organization=organization, accept=accept, correct=correct, no_submission=no_submission)
     on_reply = ReplyWish(reply=reply, send=send, drop=drop)
-    with _opened(config) as mailbot:
+    with opened_app(config) as mailbot:
         desk = mailbot.desk
         said = desk.resume(by=by, why=why) if resume else desk.review(number, wish, on_reply, by=by, why=why)
         typer.echo(said if isinstance(said, str) else to_text(said))
@@ -395,8 +376,8 @@ def rebuild(
     from mailbot.opened import utc_now
     from mailbot.rebuild import rebuild
 
-    with _errors():
-        made = rebuild(_load(config), exported, utc_now())
+    with exit_statuses():
+        made = rebuild(load(config), exported, utc_now())
         for words in made.differences:
             typer.echo(words)
         if made.held:
@@ -415,74 +396,9 @@ def rescore(
     from mailbot.opened import utc_now
     from mailbot.rebuild import rescore
 
-    with _errors():
-        differing = rescore(_load(config), apply=apply, now=utc_now())
+    with exit_statuses():
+        differing = rescore(load(config), apply=apply, now=utc_now())
         for one in differing:
             typer.echo(f"message {one.message}: {one.words}")
         done = "changed" if apply else "would change"
         typer.echo(f"{len(differing)} messages {done}")
-
-
-def _load(config: Path, *, mail: bool = False) -> Config:
-    from mailbot.config import load
-
-    loaded = load(config)
-    if mail:
-        loaded.require_passwords()
-    return loaded
-
-
-def _known(config: Path) -> tuple[Config | None, Registry | None]:
-    """The configuration and its registry; None where none was named and none lies here."""
-    if config == CONFIG and not config.exists():
-        return None, None
-    from mailbot.organizations import read_organizations
-    from mailbot.registry import Registry
-
-    loaded = _load(config)
-    path = loaded.campaign.organizations
-    return loaded, Registry(read_organizations(path)) if path else None
-
-
-def _target(output: Path | None) -> Path | IO[bytes]:
-    return sys.stdout.buffer if output is None or output == Path("-") else output
-
-
-@contextmanager
-def _opened(config: Path, *, mail: bool = False) -> Iterator[App]:
-    """The service on its configuration; with every password at hand where `mail` is fetched or sent."""
-    from mailbot.app import App
-
-    with _errors(), App.open(_load(config, mail=mail)) as opened:
-        yield opened
-
-
-@contextmanager
-def _reports(config: Path, *, mail: bool = False) -> Iterator[Reports]:
-    from mailbot.opened import Opened
-    from mailbot.reports import Reports
-
-    with _errors(), Opened.open(_load(config, mail=mail)) as opened:
-        if mail:
-            opened.bear_witness()
-        elif behind := opened.behind():
-            typer.echo(f"mailbot: {behind}", err=True)
-        yield Reports(opened)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """The exit status and the words for everything that is raised on purpose."""
-    try:
-        yield
-    except (ConfigurationError, ConfigError, UsageError) as error:
-        _end(str(error), WRONG, error)
-    except TemporaryError as error:
-        _end(f"{error}; the next run picks up what is left", TEMPFAIL, error)
-    except MailbotError as error:
-        _end(str(error), 1, error)
-
-
-def _end(words: str, code: int, cause: Exception) -> NoReturn:
-    typer.echo(f"mailbot: {words}", err=True)
-    raise typer.Exit(code) from cause

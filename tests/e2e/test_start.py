@@ -47,7 +47,7 @@ def idle(tmp_path: Path) -> Iterator[Office]:
 def test_help_imports_nothing_but_the_command_line() -> None:
     modules = imported("--help")
     own = {name for name in modules if name.startswith("mailbot.")}
-    assert own == {"mailbot.cli", "mailbot.errors", "mailbot.log"}
+    assert own == {"mailbot.cli", "mailbot.commandline", "mailbot.errors", "mailbot.log"}
     assert not modules & {"pydantic", "sqlalchemy", "imapclient", "rich", "msgspec"}
 
 
