@@ -21,7 +21,8 @@ _WAITS = {
     PutOff.TEMPLATE: ("template:broken", timedelta(0), watch.broken_template, watch.template_alarm),
     PutOff.SCANNER: ("scanner:away", timedelta(minutes=30), watch.scanner_away, watch.scanner_alarm),
 }
-"""The flag that staff were told, for how long messages may wait before, the word to them, and the digest's."""
+"""For each reason why messages wait: the flag that staff were told, how long they may wait before staff are, the mail to
+staff, and the line in the digest."""
 _STOPPED_TOLD = "breaker:told"
 _REMINDERS_SHOWN = timedelta(days=2)
 _REACHED = (ReplyState.SENT, ReplyState.DRAFTED)
@@ -29,8 +30,11 @@ _SILENT_AFTER = timedelta(minutes=30)
 
 
 def tell_of_standstill(config: Config, fault: str, now: datetime) -> None:
-    """Tell the staff why no round can begin: once a day of each reason, as cron tries every few minutes. Where nothing can
-    be written down beside the database, nothing is sent either."""
+    """Tell the staff by mail why no round can begin, once a day and reason: cron tries every few minutes.
+
+    What was told stands in a file of the storage directory; where that cannot be written no mail is sent, for it would
+    be sent again each time.
+    """
     if not config.staff.digest_to:
         return
     told = config.storage.directory / f"standstill-{config.campaign.name}"

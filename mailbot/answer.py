@@ -82,8 +82,10 @@ class Answerer:
         return (self._reply(case, kind, ordered=ordered),)
 
     def _answers_a_receipt(self, reading: MailReading) -> bool:
-        """Whether these are but words on a receipt of ours, and no question: thanks, or a robot without a sign, which
-        would answer each receipt that it gets."""
+        """Whether a mail only says something on a receipt of ours, without question or document: it gets no answer.
+
+        Such are thanks, and the mails of robots that do not say so, which would answer every receipt they get.
+        """
         head = reading.head
         if reading.documents or head.links or head.asks or head.claims_attachment or not head.in_reply_to:
             return False
@@ -96,7 +98,7 @@ class Answerer:
         return len(sent) >= self._config.replies.max_corrections
 
     def _for_a_person(self, case: Case) -> tuple[NewReply, ...]:
-        """One more letter would not help: it is held for a person to telephone, and the reader is told of receipt."""
+        """Instead of one correction letter more: the letter held, for a person to telephone, and a receipt that goes."""
         held = replace(
             self._reply(case, ReplyKind.CORRECTION, ordered=False),
             state=ReplyState.HELD,
@@ -106,7 +108,7 @@ class Answerer:
 
     @staticmethod
     def _kind(case: Case, kind: ReplyKind) -> ReplyKind:
-        """A correction that has nothing to ask for becomes a receipt: a person looks why."""
+        """The kind of letter; a receipt instead of a correction that has nothing to ask for, which should not occur."""
         if kind is ReplyKind.CORRECTION and not (case.errors or case.withheld or case.asked):
             log.warning("a correction without an error", message=case.message.id)
             return ReplyKind.RECEIPT

@@ -74,10 +74,10 @@ def decide(
 ) -> Decision:
     """The decision on one message.
 
-    `earlier` are the organization's other contributions, in any order. `rulings` are a person's decisions on this
-    message: any of them takes in what was passed over; where there is a verdict, what it settles is left for staff
-    to see and asks for nothing any more. `names_papers` is whether it tells whose papers are that came before, which
-    is an answer to us and needs no more than the name.
+    `earlier`: the organization's other contributions, in any order. `rulings`: what persons decided on this message.
+    Any ruling takes in a message that was ignored as automatic or too early; what a verdict settles stays visible to
+    staff as information and asks for nothing any more. `names_papers`: an earlier mail with papers named no
+    organization, and this one says which: that is an answer to us and no mere inquiry, though it carries nothing.
     """
     ruled = verdict(rulings)
     if ruled is not None and ruled.kind is RulingKind.NO_SUBMISSION:
@@ -95,9 +95,8 @@ def decide(
     )
     noticed = left_by(ruled, as_noticed)
     as_read, reading = reading, reading_left_by(ruled, reading)
-    contribution = _ruled_contribution(
-        ruled, _contribution(arrival, reading, noticed, organization), arrival, as_read, as_noticed
-    )
+    by_itself = _contribution(arrival, reading, noticed, organization)
+    contribution = _ruled_contribution(ruled, by_itself, arrival, as_read, as_noticed)
     versions = fold((*earlier, contribution), track, terms)
     counted = any(v.message == arrival.message for v in versions)
     current = versions[-1] if counted else None
@@ -122,8 +121,11 @@ def _ruled_contribution(
     as_read: MailReading,
     as_noticed: Sequence[Finding],
 ) -> Contribution:
-    """With what the person adds: documents read by hand, or a request. A question stays one, whatever is answered,
-    unless what came with it is accepted."""
+    """The contribution with what the person adds: a document read by hand, or a request to the organization.
+
+    A mail that was a mere inquiry goes on adding no version, whatever the verdict, unless it carried documents and
+    these are accepted.
+    """
     if ruled is None:
         return contribution
     questions = tuple(f for f in as_noticed if f.code is Code.MESSAGE_INQUIRY)
@@ -136,7 +138,7 @@ def _ruled_contribution(
 
 
 def _read_by_hand(arrival: Arrival, as_read: MailReading) -> Piece | None:
-    """What came and could only be read by a person."""
+    """What came and only a person could read: the mail itself, else its first document with a finding, else its link."""
     if not _was_read(arrival, as_read):
         return Piece(filename="", sha256="", message=arrival.message)
     document = next((d for d in as_read.documents if d.findings), None)
@@ -187,7 +189,7 @@ def _was_read(arrival: Arrival, reading: MailReading) -> bool:
 def _on_contents(
     arrival: Arrival, reading: MailReading, identity: Identity, *, nothing: bool
 ) -> Iterable[Finding]:
-    """What came; of who sent it is asked only where something was submitted."""
+    """Findings on the mail's contents. Of a mere inquiry (`nothing`) it is not asked which organization sent it."""
     if nothing and not arrival.oversized:
         yield finding(Code.MESSAGE_INQUIRY)
         return
@@ -204,15 +206,22 @@ def _only_writes(
     *,
     names_papers: bool,
 ) -> bool:
-    """Whether nothing came that could count; whose the papers are that came before does, unless something is asked."""
+    """Whether the mail is a mere inquiry: nothing came that could count, and it does not answer a question of ours.
+
+    That answer (`names_papers`) does not count where the mail asks something as well.
+    """
     if names_papers and not reading.head.asks:
         return False
     return _hands_in_nothing(reading) or _forgets_a_correction(reading, earlier, track, terms)
 
 
 def _hands_in_nothing(reading: MailReading) -> bool:
-    """Whether a person only wrote. A question, or word that papers will come, may bring a picture, the notice or an
-    empty form; few words without one, and without a claim, a picture."""
+    """Whether a mail holds words alone.
+
+    It has no link and no form with scores; and either nothing is attached, nor said to be; or it asks (or announces
+    papers) and what is attached is none of them, such as the notice, an empty form or a picture; or it says something
+    else than that a file is attached, and holds pictures alone.
+    """
     head, documents = reading.head, reading.documents
     if head.links or reading.form_key or any(f.code not in _OF_AN_EMPTY_FORM for f in reading.findings):
         return False
@@ -230,7 +239,10 @@ def _hands_in_nothing(reading: MailReading) -> bool:
 def _forgets_a_correction(
     reading: MailReading, earlier: Sequence[Contribution], track: Track, terms: Terms
 ) -> bool:
-    """Whether a file is announced and only an empty form came, or none, to what is whole without it."""
+    """Whether a correction was left out of a mail to a submission that is complete already.
+
+    The mail says that a file is attached, and holds none, or nothing but an empty form.
+    """
     came = reading.head.links or not all(map(_is_empty_form, reading.documents))
     if came or not reading.head.claims_attachment:
         return False
@@ -239,7 +251,10 @@ def _forgets_a_correction(
 
 
 def _counts_for_nothing(document: DocumentReading) -> bool:
-    """Whether it is none of the papers that are collected. What could not be read may be one, except a picture."""
+    """Whether a document is none of the papers that are collected.
+
+    One that could not be read may be such a paper, unless it is a picture.
+    """
     read = not document.findings or document.format is Format.IMAGE
     return read and (_is_empty_form(document) or document.role is Role.OTHER)
 
@@ -276,8 +291,11 @@ def _document_findings(reading: MailReading) -> tuple[Finding, ...]:
 def _that_covers(
     reading: MailReading, role: Role, organization: Organization | None
 ) -> DocumentReading | None:
-    """The first file that names the organization, which another's may lie beside; else the first, and the mail's own
-    words, which may be in short what the files say, last."""
+    """The document that counts for a role, where several may.
+
+    The first file that names the organization, since another organization's may lie beside it; else the first of all.
+    The mail's own words come last in the reading: they may only sum up what the files say.
+    """
     found = [d for d in reading.documents if role in d.covers]
     own = (d for d in found if organization is not None and d.filename and _names(d, organization))
     return next(own, found[0] if found else None)
@@ -297,10 +315,11 @@ def _piece(document: DocumentReading | None, message: int) -> Piece | None:
 def _standing(
     reading: MailReading, contribution: Contribution, current: Version | None, required: Sequence[Role]
 ) -> Iterable[Finding]:
-    """What stands after this message: against its documents, the submission, and its form unless that is replaced.
+    """The findings that stand after this message: on its documents, on the submission, and on its own form unless a newer
+    form has replaced that.
 
-    A document that could not be read is the organization's error only while something lacks, or where by its name it
-    was to take the place of what is held.
+    A document that could not be read is the organization's error only while a required document is missing, or where
+    its file name says that it was meant to replace one; else it is information.
     """
     pieces = {Role.FORM: contribution.form, Role.SUMMARY: contribution.summary, Role.PLAN: contribution.plan}
     against = current.findings if current else ()
@@ -318,14 +337,16 @@ def _standing(
 
 
 def _of_own_form(reading: MailReading, current: Version | None) -> Iterable[Finding]:
-    """A blank form is judged by what is held; by itself only where the mail touches no submission."""
+    """The findings on the message's own form. That it is blank is left out where the submission's findings (`current`)
+    say so already.
+    """
     return (f for f in reading.findings if current is None or f.code is not Code.FORM_BLANK)
 
 
 def _for_staff(
     standing: Sequence[Finding], reading: MailReading, current: Version | None
 ) -> tuple[Finding, ...]:
-    """What staff see: all that stands; and what was wrong with a form that a newer one has replaced, as information."""
+    """What staff see: all findings that stand, and as information those on a form that a newer one has replaced."""
     gone = (f for f in _of_own_form(reading, current) if f not in standing)
     return tuple(dict.fromkeys((*standing, *(replace(f, severity=Severity.INFO) for f in gone))))
 

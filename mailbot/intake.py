@@ -40,13 +40,15 @@ _ANEW_AFTER = timedelta(minutes=10)
 
 @dataclass(slots=True)
 class _Group:
-    """Decisions that wait for one commit, and whom they concern."""
+    """Decisions that wait for one commit."""
 
     settled: list[Settled] = field(default_factory=list)
     concerned: set[str] = field(default_factory=set)
+    """What they depend on and change: sha256 and fingerprints of mails, senders, names of organizations."""
     begun: float = 0.0
+    """Monotonic time of the first of them."""
     moment: float = _MOMENT_SECONDS
-    """How long the first of them may wait."""
+    """For how many seconds the first of them may wait."""
 
     def add(self, settled: Settled) -> None:
         """One more decision for this commit."""
@@ -55,7 +57,7 @@ class _Group:
         self.settled.append(settled)
 
     def can_wait(self, reading: Future[MailReading]) -> bool:
-        """Wait for the next reading while it delays nobody's answer by more than a moment; whether it came."""
+        """Wait for the next reading, but no longer than the group's first decision may wait; whether it has come."""
         left = self.begun + self.moment - time.monotonic() if self.settled else None
         try:
             reading.exception(left)
@@ -131,7 +133,7 @@ class Intake:
 
     def _take(self, message: StoredMessage, reading: Future[MailReading]) -> None:
         try:
-            settled = self._settler.settle(message, reading.result(), self._part_from)
+            settled = self._settler.settle(message, reading.result(), self._commit_concerned)
             self._group.add(settled)
         except Exception as error:
             if not self._is_put_off(message, error):
@@ -142,7 +144,8 @@ class Intake:
             self._commit()
 
     def _decide_anew(self, message: StoredMessage, why: Anew, stop: Callable[[], bool]) -> None:
-        """Decide once more what a person has spoken on; what fails is tried again later, and all stays as it was."""
+        """Decide a message once more because of a person's ruling. Where that fails the old decision stays, and it is
+        tried again after `_ANEW_AFTER`."""
         try:
             settled = self._settler.settle_anew(message, why)
             if stop():
@@ -161,8 +164,8 @@ class Intake:
         log.info("decided anew", message=message.id, outcome=settled.decision.outcome.value)
         self._settler.observe(Step.COMMITTED, message.id)
 
-    def _part_from(self, concerned: set[str]) -> None:
-        """Commit first what the next decision has to know of."""
+    def _commit_concerned(self, concerned: set[str]) -> None:
+        """Commit the group first, if it holds decisions on anything that the next decision depends on."""
         concerned.discard("")
         if self._group.concerned & concerned:
             self._commit()
@@ -198,7 +201,11 @@ class Intake:
             self._failed(message, error)
 
     def _is_put_off(self, message: StoredMessage, error: Exception) -> bool:
-        """What fails for want of something that somebody mends meanwhile waits for that, and staff are told."""
+        """Put a message off that failed only because the scanner is away or a template of the office's is broken.
+
+        That is no failure of the message's: it waits, uncounted, until somebody has mended it, and staff are told.
+        False for every other error.
+        """
         if isinstance(error, ScannerError):
             why, after = PutOff.SCANNER, _SCANNER_AFTER
         elif isinstance(error, BrokenTemplateError) and self._own_templates:

@@ -167,9 +167,9 @@ class MessageRecord:
 
 
 PASSED_OVER = (Code.MESSAGE_AUTOMATIC, Code.MESSAGE_OUT_OF_CAMPAIGN)
-"""Why a mail is ignored until a person takes it in all the same."""
+"""Why a mail is ignored, unless a person's ruling takes it in."""
 NAMES_OTHERS = (Code.ORGANIZATION_MISMATCH, Code.FORM_CONFLICTING)
-"""Of whom else than whom it counts for a mail may hold papers, stands in these findings."""
+"""Findings that name another organization than the one for which the mail counts: it may hold papers of that one."""
 STUCK = (ReplyState.HELD, ReplyState.FAILED, ReplyState.UNCERTAIN)
 """States of a reply that does not go on without a person."""
 OUR_MESSAGE_ID = "<mailbot."
@@ -177,9 +177,9 @@ OUR_MESSAGE_ID = "<mailbot."
 SUPERSEDED = "superseded"
 """A later decision took a reply's place before it left."""
 PERHAPS_SENT = "rebuilt"
-"""A reply is held because it may have left before the database was made again."""
+"""Why a reply is held: it may have left before the database was rebuilt."""
 NOT_IN_SENT = "rebuilt, and not in the Sent folder"
-"""The same, and the newest mails in the Sent folder are looked through."""
+"""Why a reply is held: as before, and the newest mails of the Sent folder do not show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

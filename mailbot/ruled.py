@@ -10,7 +10,10 @@ from mailbot.reading import MailReading
 
 
 def left_by(ruled: Ruling | None, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """What still stands of a message's own findings: no doubt, and no fault of what was accepted as it is."""
+    """The findings on a message that a person's verdict leaves standing; all of them where there is none.
+
+    Each verdict settles what asks a person; one that accepts what came settles its faults as well.
+    """
     return tuple(f for f in findings if ruled is None or not _settles(ruled, f))
 
 
@@ -22,7 +25,7 @@ def _settles(ruled: Ruling, each: Finding) -> bool:
 
 
 def reading_left_by(ruled: Ruling | None, reading: MailReading) -> MailReading:
-    """The reading with what still stands."""
+    """The reading with only those findings that the verdict leaves standing."""
     return replace(
         reading,
         findings=left_by(ruled, reading.findings),
@@ -31,7 +34,10 @@ def reading_left_by(ruled: Ruling | None, reading: MailReading) -> MailReading:
 
 
 def settled(left: Sequence[Finding], noticed: Iterable[Finding], reading: MailReading) -> tuple[Finding, ...]:
-    """What the verdict has settled: staff see it still, and it asks for nothing."""
+    """The findings that the verdict has settled, as information: staff see them, and nothing is asked for.
+
+    `left` are those that stand. `noticed` and `reading` are as they were before the verdict.
+    """
     on_documents = (f for document in reading.documents for f in document.findings)
     before = (replace(f, severity=Severity.INFO) for f in (*noticed, *on_documents, *reading.findings))
     kept = {replace(f, severity=Severity.INFO) for f in left}

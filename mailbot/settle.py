@@ -106,18 +106,22 @@ class Settler:
         self,
         message: StoredMessage,
         reading: MailReading,
-        part_from: Callable[[set[str]], None] = lambda _concerned: None,
+        commit_concerned: Callable[[set[str]], None] = lambda _concerned: None,
     ) -> Settled:
-        """The first decision. `part_from` is told whom it concerns, before the store is asked about them."""
+        """The first decision on a message.
+
+        `commit_concerned` is called, before the store is asked, with the names of all that the decision depends on
+        (octets, senders, organization): decisions on these that are not committed yet must be first.
+        """
         self.observe(Step.READ, message.id)
-        part_from({message.sha256, reading.head.fingerprint, *_senders(reading.head)})
+        commit_concerned({message.sha256, reading.head.fingerprint, *_senders(reading.head)})
         copy = self._store.find_copy(message, reading.head.fingerprint)
         superseded = copy if copy and _comes_before(message, copy) else None
         rulings = self._store.rulings(superseded.id) if superseded else ()
         identity = self._as_assigned(rulings, self._identify(message, reading))
         organization = identity.organization
         if organization:
-            part_from({organization.name})
+            commit_concerned({organization.name})
         earlier = self._store.contributions(organization.name) if organization else ()
         arrival = self._arrival(message, reading.head, copy if superseded is None else None)
         earlier = tuple(c for c in earlier if superseded is None or c.message != superseded.id)
@@ -276,7 +280,7 @@ class Settler:
         return tuple(c for c in self._store.contributions(organization.name) if c.message != message.id)
 
     def _left(self, message: StoredMessage, known: MessageRecord, decision: Decision) -> Left | None:
-        """The organization that the message no longer belongs to, as it stands without it."""
+        """The organization that the message belonged to until now, with its versions without it; None where it stays."""
         now = decision.organization.name if decision.organization else None
         if known.organization is None or known.organization == now:
             return None
@@ -287,7 +291,7 @@ class Settler:
         )
 
     def _as_decided(self, known: MessageRecord, identity: Identity) -> Identity:
-        """What is decided anew stays whose it was: mails that came since must not move it."""
+        """The identity, with the organization of the first decision: mails that came since must not change it."""
         if known.organization is None or (
             identity.organization and identity.organization.name == known.organization
         ):
@@ -301,7 +305,7 @@ class Settler:
         return Identity(organization=self._organization(assigned.organization, assigned.track), how="person")
 
     def _organization(self, name: str, track: Track | None = None) -> Organization:
-        """By its exact name or alias: as registered, else as it is known."""
+        """The organization of that name or alias: as the registry has it, else as the store does."""
         listed = self._registry.listed_as(name) if self._registry else None
         if listed is not None:
             return listed
@@ -315,7 +319,7 @@ def reason_of(error: Exception) -> str:
 
 
 def _is_paper(document: DocumentReading) -> bool:
-    """Whether its folder may be named after its sender; evidence lies in folders of others' names."""
+    """Whether the folder in which a document lay may name its sender. Evidence lies in folders named after others."""
     return document.folder != "" and document.role is not Role.EVIDENCE
 
 
@@ -324,7 +328,7 @@ def _senders(head: MailHead) -> tuple[str, ...]:
 
 
 def _comes_before(message: StoredMessage, copy: Copy) -> bool:
-    """Whether this copy counts in place of one decided earlier: it was received first, or that lay in Junk."""
+    """Whether this copy of a mail counts in place of one decided earlier: that one lay in Junk, or was received later."""
     if copy.junk != message.junk:
         return copy.junk
     return message.received_at < copy.received_at

@@ -31,10 +31,16 @@ _MISSING = {
     Role.PLAN: Code.PLAN_MISSING,
 }
 LACKS = {code: role for role, code in _MISSING.items()} | {Code.FORM_BLANK: Role.FORM}
-"""What each finding of a missing document says that lacks."""
-_DISTRUSTED = frozenset({Code.SENDER_UNAUTHENTICATED, Code.DELIVERY_IN_JUNK, Code.ORGANIZATION_MISMATCH})
-"""Where one of these stands, nothing of the mail may touch anybody's submission."""
-_NO_VERSION = _DISTRUSTED | {Code.MESSAGE_INQUIRY}
+"""Which document is missing, by the finding that says so. Of a blank form the form is missing."""
+_NO_VERSION = frozenset(
+    {
+        Code.SENDER_UNAUTHENTICATED,
+        Code.DELIVERY_IN_JUNK,
+        Code.ORGANIZATION_MISMATCH,
+        Code.MESSAGE_INQUIRY,
+    }
+)
+"""A mail with one of these adds no version to a submission: who sent it is not sure, or it hands in nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +58,16 @@ def on_time(received_at: datetime, deadline: datetime) -> bool:
 
 
 def sides_differ(one: datetime | None, other: datetime, deadline: datetime) -> bool:
-    """Whether one of two times, if it is known, is in time and the other is not."""
+    """Whether two times for the same mail disagree about the deadline: one is in time, the other is late."""
     return one is not None and on_time(one, deadline) != on_time(other, deadline)
 
 
 def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> tuple[Version, ...]:
     """The versions of a submission: what was held after each message, by receipt time, oldest first.
 
-    A newer document replaces the older one of its role. Mails that are not trusted add no version. While
-    something lacks and an earlier mail waits for a person, that mail may hold it: the state is `review`.
+    A newer document replaces the older one of its role. Mails that are not trusted, and mere inquiries, add no
+    version. While a required document is missing and an earlier mail waits for a person, that mail may hold it: the
+    state is `review`.
     """
     versions: list[Version] = []
     held: dict[Role, Piece] = {}
@@ -104,7 +111,10 @@ def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> t
 
 
 def left_open(findings: Iterable[Finding], lacking: Iterable[Role]) -> tuple[Finding, ...]:
-    """Without the doubts whether a document is a summary or plan, where that does not lack."""
+    """The findings without those doubts that no longer matter.
+
+    A doubt whether a document is the summary or the plan (`model.doubt`) matters only while that one is missing.
+    """
     lack = frozenset(lacking)
     return tuple(f for f in findings if not (may_be := doubted(f)) or not lack.isdisjoint(may_be))
 
@@ -112,8 +122,11 @@ def left_open(findings: Iterable[Finding], lacking: Iterable[Role]) -> tuple[Fin
 def _unanswered(
     requests: Sequence[Request], pieces: Mapping[Role, Piece | None], held: Mapping[Role, Piece]
 ) -> tuple[Request, ...]:
-    """The requests that stand after new pieces: one is met where a piece of its message is replaced, or where its
-    message holds none and anything comes."""
+    """The requests that still stand after a mail has brought `pieces` to what was `held`.
+
+    A request speaks of one message. It is met when a document of that message is replaced; where none of its
+    documents is held, by any document that comes.
+    """
     new = {role for role, piece in pieces.items() if piece is not None}
     return tuple(
         request
@@ -124,7 +137,7 @@ def _unanswered(
 
 
 def _lacks(lacking: Sequence[Role], blank: str | None) -> Iterable[Finding]:
-    """What was never sent; a form that only came back blank, in this mail or before, is named as that."""
+    """A finding for each missing document; a form that came back blank (`blank`: its file name) is named as that."""
     for role in lacking:
         if role is Role.FORM and blank is not None:
             yield finding(Code.FORM_BLANK, document=blank or None)
@@ -141,7 +154,7 @@ def _state(against: Sequence[Finding], waiting: Sequence[Finding], requests: Seq
 
 
 def counting(versions: Sequence[AnyVersion]) -> AnyVersion | None:
-    """The version that counts: the last complete one received by the deadline, without one the newest."""
+    """The version that counts: the last complete one received by the deadline; where there is none, the newest."""
     in_time = [v for v in versions if v.on_time and v.state is Status.COMPLETE]
     if in_time:
         return in_time[-1]

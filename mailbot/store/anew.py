@@ -43,7 +43,7 @@ def ruled_since(connection: Connection, message: int, anew: DecidedAnew) -> str 
 
 
 def leave(connection: Connection, message: int, left: Left) -> None:
-    """The organization without the message; one that only this message had named is forgotten."""
+    """Take the message out of the organization that it belonged to; one that only it had named is deleted."""
     this = organizations.c.name == left.organization
     others = connection.execute(
         sa.select(sa.func.count()).where(
@@ -63,7 +63,11 @@ def leave(connection: Connection, message: int, left: Left) -> None:
 
 
 def change_versions(connection: Connection, message: int, name: str, **values: object) -> int:
-    """Put another state; what waits for a person only because of the state before is decided anew."""
+    """Give the organization other versions (and other `values`); returns how many rows that changed, 0 or 1.
+
+    Where the versions differ from those before, its other mails that wait for a person are marked to be decided anew:
+    what they waited for may be settled by this one.
+    """
     this = organizations.c.name == name
     before = connection.execute(sa.select(organizations.c.versions).where(this)).scalar()
     if before != values["versions"]:
@@ -108,13 +112,13 @@ def letters_of_the_kind(connection: Connection, message: int, kind: ReplyKind) -
 
 
 def drop_superseded(connection: Connection, chain: Chain, message: int, kind: ReplyKind | None) -> None:
-    """Letters on the earlier decision that have not left yet are not to go any more."""
+    """Drop the letters on the earlier decision that have not left yet."""
     others = {"this": message, "kind": kind.value if kind else ""}
     drop_letters(connection, chain, connection.execute(_WAITING, others).all())
 
 
 def drop_letters(connection: Connection, chain: Chain, letters: Iterable[Letter]) -> None:
-    """These letters, which have not left, give way to another."""
+    """Mark these letters, which have not left, as superseded: they are not sent any more."""
     for letter in letters:
         if connection.execute(_DROP, {"reply": letter.id}).rowcount:
             chain.append(DROPPED, {"reply": letter.message_id, "why": SUPERSEDED})

@@ -34,7 +34,7 @@ class Balances(Database):
     """The part of the store by which each round closes its books."""
 
     def accounted(self, mailbox: str, folder: str, uidvalidity: int) -> int:
-        """How many mails of that folder are rows, or are refused and asked for again."""
+        """How many mails of that folder are accounted for: those with a row, and those that the server refuses so far."""
         refused = sa.and_(skipped.c.reason == "refused", *_place(skipped, mailbox, folder, uidvalidity))
         with self.reading() as connection:
             return sum(
@@ -48,7 +48,7 @@ class Balances(Database):
     def accounted_uids(
         self, mailbox: str, folder: str, uidvalidity: int, *, vanished: bool = True
     ) -> frozenset[int]:
-        """Their UIDs, with those that vanished while they were fetched unless that is not wanted."""
+        """The UIDs accounted for: with a row, or passed over as refused or (if wanted) as `vanished` during the fetch."""
         passed = _place(skipped, mailbox, folder, uidvalidity)
         if not vanished:
             passed.append(skipped.c.reason != "vanished")

@@ -149,7 +149,7 @@ def _settle_copies(connection: Connection, chain: Chain, settled: Settled) -> No
 
 
 def _put_versions(connection: Connection, batch: Sequence[Settled]) -> None:
-    """The organizations as they stand; a mail that contributes nothing changes nothing of one that is known."""
+    """Write the organizations' new versions. A mail that contributes nothing leaves a known organization as it is."""
     named = [(s.decision.organization, s) for s in batch if s.decision.organization is not None]
     if not named:
         return
@@ -268,7 +268,7 @@ def _copies(settled: Settled) -> Iterator[int]:
 
 
 def _forget_wrong_mailbox(connection: Connection, one: int, other: int) -> None:
-    """The same mail in both mailboxes is in no wrong one."""
+    """Take the finding that a mail came to the wrong mailbox off both its copies, where it came to both mailboxes."""
     rows = connection.execute(
         sa.select(messages.c.id, messages.c.mailbox, messages.c.findings).where(
             messages.c.id.in_((one, other))

@@ -16,6 +16,7 @@ from mailbot.store.tables import UtcTime, messages, organizations, replies, ruli
 
 _contribution = msgspec.json.Decoder(Contribution)
 _MOST_LEARNED = 9
+"""Organizations that are looked up for one thread or sender: two are one too many to tell who writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +115,14 @@ class Earlier(Database):
             return tuple(_contribution.decode(text) for text in rows.scalars())
 
     def nameless_contributions(self, senders: Sequence[str]) -> tuple[Contribution, ...]:
-        """What these senders have contributed for an organization that they were asked to name."""
+        """What these senders' mails brought that named no organization: they were asked by letter for the name."""
         with self.reading() as connection:
             rows = connection.execute(_NAMELESS, {"values": list(senders)})
             return tuple(_contribution.decode(text) for text in rows.scalars())
 
     def learned_organization(self, senders: Sequence[str], references: Sequence[str]) -> Organization | None:
-        """The one organization that the thread, or else all earlier mails of these senders, belong to."""
+        """The organization that the thread belongs to, or else all earlier mails of these senders; None where it is
+        not exactly one."""
         for which, values in ((_OF_THREAD, [r for r in references if r]), (_OF_SENDERS, list(senders))):
             found = self._organizations(which, values) if values else []
             if found:
@@ -128,7 +130,7 @@ class Earlier(Database):
         return None
 
     def organizations_of(self, senders: Sequence[str]) -> tuple[Organization, ...]:
-        """Whom earlier mails of these senders belong to, not endlessly many."""
+        """The organizations that earlier mails of these senders counted for, at most `_MOST_LEARNED` of them."""
         return tuple(self._organizations(_OF_SENDERS, senders)) if senders else ()
 
     def _organizations(self, which: sa.Select[tuple[str, str]], values: Sequence[str]) -> list[Organization]:

@@ -25,7 +25,7 @@ class Flags(Database):
                 connection.execute(sa.insert(flags).values(name=name, value=value))
 
     def first_flag(self, name: str, value: str) -> str:
-        """A small value that stays what it was first: what is remembered, from now on this one where nothing is."""
+        """The value that was remembered first under that name; `value`, which then is remembered, where there is none."""
         remembered = self.flag(name)
         if remembered is not None:
             return remembered

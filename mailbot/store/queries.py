@@ -74,8 +74,11 @@ class Queries(Database):
             return tuple(connection.execute(sa.union(undecided, stuck)).scalars())
 
     def nameless(self) -> Iterator[MessageRecord]:
-        """Mails that were to be corrected and belong to no organization, but of whose senders nothing has come since
-        that belongs to one."""
+        """Mails whose senders were asked which organization they write for, and have not told it since.
+
+        These are mails that were answered with a correction letter and belong to no organization: the newest of each
+        sender who has sent nothing later that counts for one.
+        """
         asked = sa.select(messages.c.id, messages.c.sender).where(
             messages.c.outcome == Outcome.CORRECTION.value, messages.c.organization.is_(None)
         )
@@ -99,7 +102,10 @@ class Queries(Database):
             return frozenset(connection.execute(query).scalars())
 
     def named_waiting(self) -> tuple[str, ...]:
-        """What mails with documents that wait for a person call those whom they may be of, beside whom they count for."""
+        """Names of the organizations whose papers may wait for a person, in a mail that counts for another one or none.
+
+        As they stand in the findings (`NAMES_OTHERS`) of mails with documents that nobody has given a verdict on.
+        """
         query = sa.select(messages.c.findings).where(
             messages.c.outcome == Outcome.REVIEW.value, ~_settled(), messages.c.documents != "[]"
         )

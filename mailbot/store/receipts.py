@@ -271,8 +271,10 @@ class _Newcomers:
         return self._add(receipt, self._first_seen(receipt, same), chain, at)
 
     def _first_seen(self, receipt: Receipt, same: Sequence[_Known]) -> datetime:
-        """The receipt time: of the first sighting of these octets once that was judged by, else the earliest of all, within
-        this batch too.
+        """The receipt time of a mail that may have been seen before, under another UID or in another mailbox.
+
+        That of the earlier row with the same octets, once it is decided: a second time must not change the judgement.
+        Before that the earliest of all, this batch included.
         """
         judged: list[datetime] = [row.received_at for row in same if row.outcome is not None]
         if judged:

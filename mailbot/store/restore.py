@@ -140,7 +140,7 @@ class Restorer:
                 connection.execute(sa.insert(reminders).values(values))
 
     def letters(self, facts: Mapping[str, ReplyFact]) -> None:
-        """Each letter as the ledger has it; one that the ledger does not know was never written."""
+        """Make the letters those of the ledger, in the states that it tells; delete others, which judging anew wrote."""
         with self._store.writing() as connection:
             known = set(connection.execute(sa.select(replies.c.message_id)).scalars())
             for name in known - facts.keys():
@@ -169,7 +169,7 @@ class Restorer:
                 )
 
     def outcome(self, number: int, outcome: str, organization: str | None) -> None:
-        """What was decided then, where the reader of today comes to something else."""
+        """Give a message the outcome that the ledger tells, where judging it today came to another."""
         with self._store.writing() as connection:
             connection.execute(
                 sa.update(messages)
@@ -178,11 +178,11 @@ class Restorer:
             )
 
     def close(self, entries: Sequence[Entry], at: datetime, renamed: Mapping[str, str]) -> tuple[str, ...]:
-        """The ledger itself, in place of what was written on the way, and who was `renamed` since; then hold every letter
-        that waits.
+        """End the restoration: put the ledger's own entries in place of those that restoring has written, note who was
+        `renamed` since, and hold every letter that is queued.
 
-        Whether a waiting letter has left since the ledger was exported nobody knows: a person decides on it.
-        Returns the letters' Message-IDs.
+        Whether such a letter has left since the ledger was exported nobody knows: a person decides on it. Returns
+        their Message-IDs.
         """
         with self._store.writing() as connection:
             connection.execute(sa.delete(ledger))

@@ -77,7 +77,7 @@ def _organization_records(
 
 
 def _unread(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-    """By message what the documents that were not taken are to be sent again for."""
+    """By message the errors for which documents of it could not be taken, and are to be sent again."""
     found: dict[int, tuple[Finding, ...]] = {}
     for start in range(0, len(numbers), BATCH):
         wanted = messages.c.id.in_(numbers[start : start + BATCH])
@@ -88,7 +88,7 @@ def _unread(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[F
 
 
 def _opened(connection: Connection, names: Sequence[str]) -> frozenset[str]:
-    """Those of the organizations of which a person has to look at documents that came."""
+    """Those of these organizations from which mails with documents wait for a person."""
     found: set[str] = set()
     for start in range(0, len(names), BATCH):
         query = (
@@ -105,7 +105,7 @@ def _opened(connection: Connection, names: Sequence[str]) -> frozenset[str]:
 
 
 def _mails_by_organization(connection: Connection, which: sa.ColumnElement[bool]) -> dict[str, list[Any]]:
-    """By organization its senders, and when each wrote first. All of it stands in the index."""
+    """By organization its senders, and when each wrote first. An index of the database holds all that is asked."""
     mails: dict[str, list[Any]] = {}
     first = sa.func.min(messages.c.received_at)
     query = (
