@@ -54,6 +54,10 @@ class Format(StrEnum):
     UNKNOWN = "unknown"
 
 
+ZIP_START, OLE_START, PDF_START = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-"
+"""How files begin: xlsx, docx, ods and other ZIP archives (APPNOTE 4.3.7); xls, doc, et and Outlook's .msg (MS-CFB 2.2); PDF."""
+
+
 class ReadBy(StrEnum):
     """How the numbers of a form were read."""
 

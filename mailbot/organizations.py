@@ -12,10 +12,8 @@ from typing import Any
 
 from mailbot.config import mail_address
 from mailbot.errors import ConfigError, ConfigurationError
-from mailbot.model import Organization, Track
+from mailbot.model import OLE_START, ZIP_START, Organization, Track
 
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How the files of Excel and WPS begin: xlsx, ods; xls, et."""
 _COLUMNS = ("name", "track", "aliases", "emails")
 
 
@@ -57,7 +55,7 @@ def _registry_text(path: Path) -> str:
         octets = path.read_bytes()
     except OSError as error:
         raise ConfigurationError([ConfigError(str(path), "", f"cannot be read: {error.strerror}")]) from error
-    if octets.startswith(_WORKBOOKS):
+    if octets.startswith((ZIP_START, OLE_START)):
         reason = "is a workbook: save it as CSV (in Excel or WPS: 另存为, CSV UTF-8) and name that file"
         raise ConfigurationError([ConfigError(str(path), "", reason)])
     for encoding in ("utf-8-sig", "gb18030"):

@@ -25,13 +25,15 @@ from mailbot.model import (
 
 AnyVersion = TypeVar("AnyVersion", bound=Outline)
 
-_MISSING = {
-    Role.FORM: Code.FORM_MISSING,
-    Role.SUMMARY: Code.SUMMARY_MISSING,
-    Role.PLAN: Code.PLAN_MISSING,
+MISSING = {
+    Code.FORM_MISSING: Role.FORM,
+    Code.SUMMARY_MISSING: Role.SUMMARY,
+    Code.PLAN_MISSING: Role.PLAN,
 }
-LACKS = {code: role for role, code in _MISSING.items()} | {Code.FORM_BLANK: Role.FORM}
-"""Which document is missing, by the finding that says so. Of a blank form the form is missing."""
+"""Which document never came, by the finding that says so."""
+LACKS = MISSING | {Code.FORM_BLANK: Role.FORM}
+"""Which document is missing, by the finding that says so: it never came, or came back blank."""
+_CODES = {role: code for code, role in MISSING.items()}
 _NO_VERSION = frozenset(
     {
         Code.SENDER_UNAUTHENTICATED,
@@ -142,7 +144,7 @@ def _lacks(lacking: Sequence[Role], blank: str | None) -> Iterable[Finding]:
         if role is Role.FORM and blank is not None:
             yield finding(Code.FORM_BLANK, document=blank or None)
         else:
-            yield finding(_MISSING[role])
+            yield finding(_CODES[role])
 
 
 def _state(against: Sequence[Finding], waiting: Sequence[Finding], requests: Sequence[Request]) -> Status:

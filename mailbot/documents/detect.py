@@ -11,15 +11,14 @@ import zlib
 from collections.abc import Callable, Iterable
 
 from mailbot.documents import text
-from mailbot.model import Format
+from mailbot.model import OLE_START, PDF_START, ZIP_START, Format
 from mailbot.reading import LAST_VOLUME
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAGIC = (
     (b"Rar!\x1a\x07", Format.RAR),
     (b"7z\xbc\xaf\x27\x1c", Format.SEVEN_ZIP),
     (b"\x78\x9f\x3e\x22", Format.TNEF),
-    (b"%PDF-", Format.PDF),
+    (PDF_START, Format.PDF),
     (b"\x89PNG\r\n\x1a\n", Format.IMAGE),
     (b"\xff\xd8\xff", Format.IMAGE),
     (b"GIF87a", Format.IMAGE),
@@ -35,7 +34,7 @@ _MIMETYPES = {
 }
 _OF_OFFICE = frozenset({"[content_types].xml", "_rels/.rels", "docprops/app.xml", "docprops/core.xml"})
 """Parts of an Office file; openpyxl writes the first ones last, so that a file cut short lacks them."""
-_LOCAL, _LOCAL_SIZES = b"PK\x03\x04", ((18, 22), (26, 28), (28, 30))
+_LOCAL_SIZES = ((18, 22), (26, 28), (28, 30))
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]{0,200}>\s*|<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body|meta|table|div|style)\b",
     re.I | re.S,
@@ -99,9 +98,9 @@ def detect(data: bytes) -> Format:
     for magic, known in _MAGIC:
         if data.startswith(magic):
             return known
-    if data.startswith(_OLE):
+    if data.startswith(OLE_START):
         return _ole_format(ole_streams(data))
-    if data.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK")):
+    if data.startswith((ZIP_START, b"PK\x05\x06", b"PK\x07\x08PK")):
         return _zip_format(data)
     if _is_image(data):
         return Format.IMAGE
@@ -109,7 +108,7 @@ def detect(data: bytes) -> Format:
         return Format.TAR
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{\\rtf"):
         return Format.RTF
-    if b"%PDF-" in data[:1024] and (b"%%EOF" in data[-2048:] or b" obj" in data):
+    if PDF_START in data[:1024] and (b"%%EOF" in data[-2048:] or b" obj" in data):
         return Format.PDF
     return _text_format(data)
 
@@ -142,7 +141,7 @@ def ole_streams(data: bytes) -> frozenset[str]:
     """Names of the streams and storages of an OLE file, in lower case; of a damaged one those that stand in its bytes."""
     import olefile
 
-    if not data.startswith(_OLE):
+    if not data.startswith(OLE_START):
         return frozenset()
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as ole:
@@ -207,11 +206,11 @@ def _local_names(data: bytes) -> list[str]:
     """The members' names of a ZIP file whose directory at its end is missing (APPNOTE 4.3.7)."""
     names: list[str] = []
     at = 0
-    while data[at : at + 4] == _LOCAL and len(names) < 1000:
+    while data[at : at + 4] == ZIP_START and len(names) < 1000:
         size, name, extra = (int.from_bytes(data[at + a : at + b], "little") for a, b in _LOCAL_SIZES)
         names.append(data[at + 30 : at + 30 + name].decode("utf-8", "replace"))
         after = at + 30 + name + extra
-        at = after + size if size else max(data.find(_LOCAL, after), after)
+        at = after + size if size else max(data.find(ZIP_START, after), after)
     return names
 
 

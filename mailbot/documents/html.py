@@ -8,7 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from mailbot.documents import text as texts
-from mailbot.documents.word import first_lines
+from mailbot.documents.text import first_lines
 from mailbot.errors import UnreadableError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Cell, Extract, Table

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from mailbot.documents import ofd, pdf, pdfium, picture, recognizer, spreadsheet, word
+from mailbot.documents import ofd, pdfium, picture, recognizer, spreadsheet, word
 from mailbot.documents.grid import Grid, grids
 from mailbot.documents.lines import Char
 from mailbot.documents.pages import Laid, PageTable, lay, together
+from mailbot.documents.text import first_lines
 from mailbot.errors import UnsupportedError
 from mailbot.model import SURE, Format, ReadBy
 from mailbot.reading import Cell, Extract
@@ -86,7 +87,7 @@ def read(data: bytes, format: Format, progress: Callable[[str], None] = lambda _
         read_by=ReadBy.OCR if able else ReadBy.TEXT,
         text=text,
         tables=tables,
-        headings=pdf.headings(text),
+        headings=first_lines(text.split("\n")),
         seal=any(seals) if any(seal is not None for seal in seals) else None,
         truncated=whole > _MOST_PAGES or unread > 0,
         unsure=tuple(unsure),

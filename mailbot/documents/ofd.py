@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mailbot.documents import pdf
 from mailbot.documents.lines import Box, Char, Segment
 from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.package import Package, attribute, local
 from mailbot.documents.pages import Laid, lay, together
+from mailbot.documents.text import first_lines
 from mailbot.errors import UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Extract, Need
@@ -64,7 +64,7 @@ def read(data: bytes) -> Extract:
         read_by=ReadBy.TEXT,
         text=text,
         tables=tables,
-        headings=pdf.headings(text),
+        headings=first_lines(text.split("\n")),
         seal=seal,
         truncated=len(found) > _MOST_PAGES or chars > _MOST_CHARS,
     )

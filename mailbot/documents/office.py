@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mailbot.documents import tabbed
 from mailbot.documents.needs import Supplied
+from mailbot.documents.text import first_lines
 from mailbot.errors import DoubtfulError, TemporaryError, TooLargeError, UnreadableError, UnsupportedError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Extract
@@ -35,7 +36,7 @@ _TARGETS = {
 """Under which ending the program is given a format, and what it is to write."""
 _LARGEST_RESULT = 100 * 2**20
 _MEMORY = 3 * 2**30
-_FEWEST_CHARS, _FIRST_LINES = 20, 5
+_FEWEST_CHARS = 20
 _TOLD_TO_END = (-signal.SIGTERM, 128 + signal.SIGTERM)
 """Exit statuses of a program that SIGTERM ended, alone and within bubblewrap: neither we nor a document send that."""
 _PACKAGES = {_WORD: "libreoffice-writer-nogui", _SHEET: "libreoffice-calc-nogui"}
@@ -148,7 +149,7 @@ def _words(program: str, data: bytes, format: Format, directory: Path, seconds: 
         read_by=ReadBy.TEXT,
         text=text,
         tables=tabbed.tables(lines),
-        headings=tuple(line.strip() for line in lines if line.strip())[:_FIRST_LINES],
+        headings=first_lines(lines),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailbot.documents import pdfium, plumber
 from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.pages import Laid, lay, together
+from mailbot.documents.text import first_lines
 from mailbot.errors import DoubtfulError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Extract, Need, Table
@@ -15,7 +16,6 @@ _FORM_ROWS, _FORM_COLUMNS = 20, 6
 """A table of this size in the text, or in pieces, is what the file is about; scans beside it are its evidence."""
 _NO_FONT = "its Chinese font is not in the file, and none is installed here (fonts-noto-cjk)"
 _FORM_LABELS = ("序号", "自评分", "自评依据")
-_FIRST_LINES, _LONGEST_HEADING = 5, 200
 
 
 def read(data: bytes) -> Extract:
@@ -49,15 +49,9 @@ def read(data: bytes) -> Extract:
         read_by=ReadBy.TEXT,
         text=text,
         tables=tables,
-        headings=headings(text),
+        headings=first_lines(text.split("\n")),
         truncated=count > _MOST_PAGES or chars > _MOST_CHARS,
     )
-
-
-def headings(text: str) -> tuple[str, ...]:
-    """The first lines that are not blank."""
-    said = (line.strip()[:_LONGEST_HEADING] for line in text.split("\n") if line.strip())
-    return tuple(line for _, line in zip(range(_FIRST_LINES), said, strict=False))
 
 
 def _is_wide(table: Table) -> bool:

@@ -20,11 +20,12 @@ from mailbot.documents.dimensions import could_be_page
 from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.package import Package
 from mailbot.documents.struck import without_struck
-from mailbot.documents.word import PICTURE, first_lines, says_little
+from mailbot.documents.text import first_lines
+from mailbot.documents.word import says_little
 from mailbot.documents.workbook import MOST_COLUMNS, MOST_ROWS, Inside, Place
 from mailbot.errors import EncryptedError, UnreadableError
 from mailbot.model import Format, ReadBy
-from mailbot.reading import Cell, Extract, Need, Table
+from mailbot.reading import PICTURE, Cell, Extract, Need, Table
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable
+from itertools import islice
 
 from mailbot.documents import tabbed
-from mailbot.documents.word import first_lines
 from mailbot.errors import UnreadableError
 from mailbot.model import Format, ReadBy
 from mailbot.reading import Cell, Extract, Table
@@ -18,6 +19,9 @@ _ORDINARY = re.compile("[\t\r\n -~\u2010-\u2030\u3000-\u303f\u4e00-\u9fff\uff01-
 _LARGEST_START, _MOSTLY = 4096, 0.95
 _GB = re.compile(r"gb[\w-]*|x-gbk|cp936|euc-cn", re.IGNORECASE)
 _QUOTED = re.compile(r'\t"[^"\t]*\n[^"\t]*"[\t\n]')
+_FIRST_LINES = 5
+LONGEST_HEADING = 200
+"""Characters of a heading that are kept."""
 _MOST_TEXT = 2_000_000
 _MOST_ROWS, _MOST_COLUMNS = 5000, 200
 
@@ -133,6 +137,12 @@ def delimiter(text: str) -> str:
         if len(rows) >= 3 and usual >= 3 and rows.count(usual) >= 0.8 * len(rows):
             return sign
     return ""
+
+
+def first_lines(lines: Iterable[str]) -> tuple[str, ...]:
+    """The first lines that are not blank, for a document in which nothing marks a heading."""
+    said = (line.strip()[:LONGEST_HEADING] for line in lines if line.strip())
+    return tuple(islice(said, _FIRST_LINES))
 
 
 def _clean(text: str) -> str:

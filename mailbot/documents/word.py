@@ -12,14 +12,14 @@ from mailbot.documents import markup, tabbed
 from mailbot.documents.dimensions import could_be_page
 from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.package import Package, attribute, local
+from mailbot.documents.text import LONGEST_HEADING, first_lines
 from mailbot.errors import DangerousError, UnreadableError
 from mailbot.model import Format, ReadBy
-from mailbot.reading import Cell, Extract, Need, Table
+from mailbot.reading import PICTURE, Cell, Extract, Need, Table
 
 if TYPE_CHECKING:
     from lxml import etree
 
-PICTURE = "[图片]"
 """Stands for a picture or an embedded object that is all a cell holds: it is not empty."""
 _FEW_CHARS = 120
 _EMBEDDINGS = b"word/embeddings/"
@@ -27,7 +27,7 @@ _MEDIA, _LARGE = b"word/media/", 0.25
 """Beside a text smaller pictures are what the text is about, and no pages."""
 _A4 = 7_560_000 * 10_692_000
 """Square English metric units."""
-_FIRST_LINES, _MOST_HEADINGS, _LONGEST_HEADING = 5, 60, 200
+_MOST_HEADINGS = 60
 _MOST_COLUMNS, _MOST_CELLS = 200, 200_000
 _HEADER = re.compile(r"word/header\d*\.xml")
 _HEADING = re.compile(r"^(?:(?:heading|标题|toc heading)\s*\d*|title|subtitle|副标题)$", re.IGNORECASE)
@@ -127,12 +127,6 @@ def typed(data: bytes) -> Extract:
         headings=tuple(walk.titles[:_MOST_HEADINGS]) or first_lines(lines),
         header=header,
     )
-
-
-def first_lines(lines: list[str]) -> tuple[str, ...]:
-    """The first lines that are not blank, where nothing marks a heading."""
-    said = (line.strip()[:_LONGEST_HEADING] for line in lines if line.strip())
-    return tuple(line for _, line in zip(range(_FIRST_LINES), said, strict=False))
 
 
 def _main_part(package: Package) -> str:
@@ -237,7 +231,7 @@ class _Walk:
         self.lines.append(text)
         self.loose.append(text)
         if text.strip() and self._is_heading(paragraph):
-            self.titles.append(" ".join(text.split())[:_LONGEST_HEADING])
+            self.titles.append(" ".join(text.split())[:LONGEST_HEADING])
         for box in markup.boxes(paragraph) if self.boxed else ():
             self.body(box)
 

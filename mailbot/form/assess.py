@@ -20,10 +20,8 @@ from mailbot.form.locate import Located
 from mailbot.form.match import Matcher, normalized
 from mailbot.form.points import Problem, adds_cells, compute, parse_points, plain
 from mailbot.model import SURE, Assessment, Code, Finding, ItemReading, ReadBy, Severity, finding
-from mailbot.reading import Cell
+from mailbot.reading import PICTURE, Cell
 
-_PICTURE = "[图片]"
-"""A reader's sign for a cell that holds nothing but a picture: a number in it is for a person to read."""
 _BY_PLACE = frozenset({Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.EVIDENCE_MISSING, Code.FORM_ALTERED})
 """What follows where a text was taken for that of another cell."""
 _ALIKE = frozenset("一|lI")
@@ -213,7 +211,7 @@ def _why_unread(cells: Reading) -> Code:
     cell with its evidence."""
     cell = cells.score
     raised = any(unicodedata.category(sign) == "No" for sign in cell.text)
-    if cell.several or cell.formula or _PICTURE in cell.text or raised:
+    if cell.several or cell.formula or PICTURE in cell.text or raised:
         return Code.FORM_LOW_CONFIDENCE
     if parse_points(cell.text) is Problem.EMPTY:
         return Code.SCORE_MISSING

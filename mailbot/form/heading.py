@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mailbot.form.columns import Row
 from mailbot.form.match import folded
-from mailbot.reading import Extract
+from mailbot.reading import PICTURE, Extract
 from mailbot.registry import clean, organization_names
 
 _YEAR = r"(?P<year>20[0-9]{2}|二[〇零○Oo0]{1}[〇零○Oo0一二三四五六七八九]{2})"
@@ -34,7 +34,8 @@ _NEXT_LABEL = re.compile(
     r"(?:填报|填表|上报|报送|自评)?(?:日期|时间|人)(?:[:：]|$)|联系(?:人|电话|方式)|(?:自评)?(?:总得?分|总计|合计)[:：]|(?:电话|手机|邮箱|负责人)[:：]|[0-9]{4}年"
 )
 _PLACEHOLDER = re.compile(
-    r"[xX×*＊某○]*(?:学会|协会|研究会)?|浙江省[xX×*＊_某○]*(?:学会|协会|研究会)|名称|全称|请填写.*|\[图片\]"
+    r"[xX×*＊某○]*(?:学会|协会|研究会)?|浙江省[xX×*＊_某○]*(?:学会|协会|研究会)|名称|全称|请填写.*|"
+    + re.escape(PICTURE)
 )
 _TOTAL = re.compile(
     r"(?:[^0-9]{0,60}?自评(?:得?分)?(?:总得?分|合计|总计)|合计|总计|总得?分|合计得分)(?:得?分)?(?:为|是|共计?)?:?"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from mailbot.mail.body import asks
+from mailbot.records import OUR_MESSAGE_ID
 
 Headers = Mapping[str, Sequence[str]]
 """Decoded values by header name in lower case, topmost first."""
@@ -58,9 +59,9 @@ _MADE_BY, _RULES = "X-MS-Exchange-Generated-Message-Source", "Mailbox Rules Agen
 _DENIED = frozenset({"no", "false", "0"})
 _LISTS = ("List-Id", "List-Post")
 _REPORTS = ("multipart/report", "message/disposition-notification", "message/delivery-status")
-_OURS = re.compile(r"<mailbot\.[0-9a-f]{32}@")
+_OURS = re.compile(re.escape(OUR_MESSAGE_ID) + r"[0-9a-f]{32}@")
 """Message-IDs that `compose.reply_message_id` makes."""
-_TO_STAFF = re.compile(r"\s*<mailbot\.(?:digest|watch)\.")
+_TO_STAFF = re.compile(rf"\s*{re.escape(OUR_MESSAGE_ID)}(?:digest|watch)\.")
 """How the Message-IDs of what goes to the staff begin."""
 
 

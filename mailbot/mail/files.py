@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mailbot.errors import UsageError
 from mailbot.mail.receipt import parse_date, received_date
+from mailbot.model import OLE_START, PDF_START, ZIP_START
 
 _FROM_LINE = re.compile(rb"^From [^\r\n]+\r?\n", re.M)
 _ASCTIME = re.compile(
@@ -21,8 +22,6 @@ _NOBODY = re.compile(rb"From (?:-|MAILER-DAEMON) ")
 """How programs begin a mail that they copy into an mbox: the time behind it is the copy's (Thunderbird, Python)."""
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.M | re.I)
-_DOCUMENTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
-"""How xlsx and docx begin, xls, doc and Outlook's .msg, and PDF."""
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.M)
 
 
@@ -72,7 +71,7 @@ def _folder(path: Path) -> Iterator[FileMail]:
 def _named(path: Path) -> Iterator[FileMail]:
     """A file that somebody names himself, which may be another than he thinks."""
     with path.open("rb") as file:
-        if file.read(8).startswith(_DOCUMENTS):
+        if file.read(8).startswith((ZIP_START, OLE_START, PDF_START)):
             raise UsageError(
                 f"{path}: is a document and no mail; save the mail as .eml (mailbot read reads a document)"
             )

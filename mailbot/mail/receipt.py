@@ -9,6 +9,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 
+from mailbot.submission import sides_differ
+
 _TOLERANCE = timedelta(minutes=5)
 _CHINA = timedelta(hours=8)
 _OFFSET = re.compile(r"[+-]\d{4}\b")
@@ -44,5 +46,5 @@ def disputed(received_at: datetime, witness: datetime | None, deadline: datetime
     """Whether INTERNALDATE and the receiving server's Received disagree: by more than five minutes, or about the deadline."""
     if witness is None:
         return False
-    received_at, witness = received_at.replace(microsecond=0), witness.replace(microsecond=0)
-    return abs(received_at - witness) > _TOLERANCE or (received_at <= deadline) != (witness <= deadline)
+    apart = abs(received_at.replace(microsecond=0) - witness.replace(microsecond=0))
+    return apart > _TOLERANCE or sides_differ(witness, received_at, deadline)

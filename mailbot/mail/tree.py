@@ -15,6 +15,7 @@ from mailbot.mail.repair import filename, repair
 from mailbot.mail.smime import signed_content
 from mailbot.names import safe_name
 from mailbot.reading import Part
+from mailbot.records import OUR_MESSAGE_ID
 
 _MOST_PARTS = 500
 _MOST_DEPTH = 20
@@ -40,7 +41,9 @@ _NO_DOCUMENT = frozenset(
     }
 )
 _OUR_LETTER = re.compile(
-    rb"(?:[!-9;-~]{1,80}:[^\n]*\n(?:[ \t][^\n]*\n)*){0,100}?Message-ID:\s*<mailbot\.", re.I
+    rb"(?:[!-9;-~]{1,80}:[^\n]*\n(?:[ \t][^\n]*\n)*){0,100}?Message-ID:\s*"
+    + re.escape(OUR_MESSAGE_ID.encode()),
+    re.I,
 )
 """The head of a mail with a Message-ID that `compose` was given."""
 _AS_IT_CAME = compat32.clone(max_line_length=0, linesep="\r\n")

@@ -33,14 +33,8 @@ from mailbot.report import wording
 from mailbot.report.faults import OtherYear
 from mailbot.report.letters import Contact, EarlierRequest, Facts, Held, SentDocument
 from mailbot.rubric import Rubric
-from mailbot.submission import counting, on_time, sides_differ
+from mailbot.submission import LACKS, MISSING, counting, on_time, sides_differ
 
-_MISSING = {
-    Code.FORM_MISSING: Role.FORM,
-    Code.SUMMARY_MISSING: Role.SUMMARY,
-    Code.PLAN_MISSING: Role.PLAN,
-}
-_LACKS = frozenset({*_MISSING, Code.FORM_BLANK})
 _PARTS = {
     Role.SUMMARY: {Role.SUMMARY},
     Role.PLAN: {Role.PLAN},
@@ -90,7 +84,7 @@ class Case:
         nobody lacks while it is open for which of several organizations its sender wrote."""
         hidden = set() if self.own_form else set(_of_the_form(self.version))
         if self.reading.documents and any(_is_of_several(f) for f in self.decision.findings):
-            hidden |= {f for f in self.decision.findings if f.code in _MISSING}
+            hidden |= {f for f in self.decision.findings if f.code in MISSING}
         if self._form_was_replaced and self.version is not None:
             hidden |= set(self.reading.findings) - set(self.version.findings)
         return tuple(f for f in self.decision.findings if f.severity is Severity.ERROR and f not in hidden)
@@ -120,7 +114,7 @@ def _is_of_several(finding: Finding) -> bool:
 
 
 def _of_the_form(version: Version | None) -> tuple[Finding, ...]:
-    return tuple(f for f in version.findings if f.code not in _LACKS) if version else ()
+    return tuple(f for f in version.findings if f.code not in LACKS) if version else ()
 
 
 def receipt_number(campaign: str, message: StoredMessage) -> str:
@@ -228,7 +222,7 @@ def _sides_differ(case: Case, deadline: datetime) -> bool:
 
 def _unrecognized(case: Case) -> Iterator[str]:
     """Pictures that may well be what lacks, though nothing of it was recognized; a signature's logo is smaller."""
-    if any(f.code in _MISSING for f in case.errors):
+    if any(f.code in MISSING for f in case.errors):
         for document in case.reading.documents:
             is_photograph = document.format is Format.IMAGE and document.size >= _PHOTOGRAPH_OCTETS
             told = document.covers or document.year or document.role in (Role.FORM, Role.EVIDENCE)
@@ -238,7 +232,7 @@ def _unrecognized(case: Case) -> Iterator[str]:
 
 def _of_other_years(case: Case) -> Iterator[OtherYear]:
     """Summaries and plans that are not what lacks, by the year that they name."""
-    lacking = {_MISSING[f.code] for f in case.errors if f.code in _MISSING}
+    lacking = {MISSING[f.code] for f in case.errors if f.code in MISSING}
     for document in case.reading.documents:
         if document.year is not None and not document.covers and lacking & _PARTS.get(document.role, set()):
             yield OtherYear(filename=document.filename, role=document.role, year=document.year)
