@@ -12,7 +12,7 @@ from pathlib import Path
 from mailbot.config import Config
 from mailbot.log import log
 from mailbot.mail.automatic import sign
-from mailbot.mail.compose import Attachment, OutgoingMail, compose, reply_message_id
+from mailbot.mail.compose import Attachment, OutgoingMail, compose, reply_message_id, workbook_file
 from mailbot.model import Assessment, Code, Decision, ReplyKind, ReplyState
 from mailbot.reading import Address, Authentication, MailHead, MailReading
 from mailbot.records import PERHAPS_SENT, StoredMessage
@@ -26,7 +26,6 @@ from mailbot.rubric import Rubric
 from mailbot.store.history import REBUILT
 from mailbot.store.store import NewReply, Store
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,255}")
 _WENT_OUT = frozenset(ReplyState) - {ReplyState.HELD, ReplyState.FAILED}
@@ -202,7 +201,7 @@ class Answerer:
         if case.assessment is None or not about_the_form:
             return (), False
         marked = marked_form(case.assessment, about_the_form, self._rubric)
-        return (_workbook(f"{title}（标注）.xlsx", marked),), True
+        return (workbook_file(f"{title}（标注）.xlsx", marked),), True
 
 
 class _Brake:
@@ -257,13 +256,9 @@ def recipient(head: MailHead, own: frozenset[str]) -> str | None:
 def blank_forms(rubric: Rubric) -> tuple[Attachment, ...]:
     """The official form without scores, as a workbook and as a Word file."""
     return (
-        _workbook(f"{rubric.title}.xlsx", blank_form(rubric)),
+        workbook_file(f"{rubric.title}.xlsx", blank_form(rubric)),
         Attachment(filename=f"{rubric.title}.docx", content_type=_DOCX, data=blank_word_form(rubric)),
     )
-
-
-def _workbook(filename: str, data: bytes) -> Attachment:
-    return Attachment(filename=filename, content_type=_XLSX, data=data)
 
 
 def check_templates(templates: Path | None) -> list[str]:

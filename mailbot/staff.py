@@ -12,7 +12,7 @@ from mailbot.alarms import Alarms
 from mailbot.config import Config
 from mailbot.errors import UsageError
 from mailbot.log import log
-from mailbot.mail.compose import Attachment
+from mailbot.mail.compose import Attachment, workbook_file
 from mailbot.opened import Opened
 from mailbot.post import tell_staff
 from mailbot.records import MessageRecord
@@ -22,7 +22,6 @@ from mailbot.report.letters import TEMPLATE_FAULTS
 from mailbot.report.rendering import template_fault
 from mailbot.report.workbook import summary_workbook
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SENT = "digest:sent"
 """The flag that says up to when the last digest tells, and of which decisions of its last moments."""
 _UNDER_WAY = timedelta(minutes=1)
@@ -75,7 +74,7 @@ class StaffMail:
 
         Raises TemporaryError, and then it is not marked as sent.
         """
-        workbook = Attachment(filename=self._workbook_name, content_type=_XLSX, data=self.workbook(now))
+        workbook = workbook_file(self._workbook_name, self.workbook(now))
         pictures = (
             Attachment(filename=p.filename, content_type="image/png", data=p.data, content_id=p.content_id)
             for p in made.pictures

@@ -29,6 +29,9 @@ _PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _SPECIAL = re.compile(r"[\"\\]")
 
 
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file that goes with a mail; with a `content_id` it is a picture shown within the HTML."""
@@ -37,6 +40,11 @@ class Attachment:
     content_type: str
     data: bytes
     content_id: str = ""
+
+
+def workbook_file(filename: str, data: bytes) -> Attachment:
+    """An xlsx workbook that goes with a mail."""
+    return Attachment(filename=filename, content_type=_XLSX, data=data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from imapclient.exceptions import LoginError as ImapLoginError
 from mailbot.config import Imap, Tls
 from mailbot.errors import LoginError, TemporaryError, UnreachedError
 from mailbot.mail.deadline import Deadline
+from mailbot.mail.tls import client_context
 
 _FAREWELL_SECONDS = 2.0
 _NAME = {"name": "mailbot", "version": "1", "vendor": "mailbot"}
@@ -78,7 +79,7 @@ class _Client(IMAPClient):  # type: ignore[misc]
             settings.host,
             settings.port,
             ssl=settings.tls is Tls.IMPLICIT,
-            ssl_context=_tls_context(settings.tls),
+            ssl_context=client_context() if settings.tls is Tls.IMPLICIT else None,
             timeout=SocketTimeout(timeouts.connect, timeouts.read),
         )
         self.normalise_times = False
@@ -128,7 +129,7 @@ class Connection:
             self._client = _Client(settings, self._timeouts, self._deadline.watch)
         with self._limited("login") as client:
             if settings.tls is Tls.STARTTLS:
-                client.starttls(_tls_context(settings.tls))
+                client.starttls(client_context())
             client.login(settings.username, secret)
             self.capabilities = {bytes(c).upper() for c in client.capabilities()}
             if b"ID" in self.capabilities:
@@ -191,14 +192,6 @@ def _login_error(error: ImapLoginError) -> type[TemporaryError]:
     if isinstance(cause, IMAPClientAbortError) or "[UNAVAILABLE]" in str(error):
         return TemporaryError
     return LoginError
-
-
-def _tls_context(tls: Tls) -> ssl.SSLContext | None:
-    if tls is Tls.NONE:
-        return None
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _words(error: BaseException) -> str:

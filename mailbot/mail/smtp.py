@@ -25,6 +25,7 @@ from mailbot.errors import (
     UnreachedError,
 )
 from mailbot.mail.deadline import Deadline
+from mailbot.mail.tls import client_context
 
 _SECONDS = 60.0
 _COMMAND_SECONDS = 300.0
@@ -95,7 +96,7 @@ class Submission:
             with self._deadline.limit(self._command_seconds):
                 self._client = client = self._connected()
                 if self._smtp.tls is Tls.STARTTLS:
-                    client.starttls(context=_context())
+                    client.starttls(context=client_context())
                 client.login(self._smtp.username, secret)
         except smtplib.SMTPAuthenticationError as error:
             said = f"{self._smtp.host}: login: {error.smtp_code} {_text(error.smtp_error)}"
@@ -105,7 +106,7 @@ class Submission:
             raise UnreachedError(str(self._temporary("connect", error))) from error
 
     def _connected(self) -> smtplib.SMTP:
-        tls = _context() if self._smtp.tls is Tls.IMPLICIT else None
+        tls = client_context() if self._smtp.tls is Tls.IMPLICIT else None
         return _Client(self._smtp, self._seconds, tls, self._deadline.watch)
 
     def send(self, octets: bytes, envelope_from: str, to: str, *, following: str | None = None) -> str:
@@ -303,12 +304,6 @@ def _alive(client: smtplib.SMTP) -> bool:
         return False
     readable, _, _ = select.select([client.sock], [], [], 0)
     return not readable
-
-
-def _context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _text(said: bytes | str) -> str:

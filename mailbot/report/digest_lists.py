@@ -13,7 +13,7 @@ from mailbot.records import NAMES_OTHERS, MessageRecord, OrganizationRecord
 from mailbot.report.cut import Cut, cut
 from mailbot.report.distribution import bands, by_category, how_many
 from mailbot.report.figures import moment, one_line, points_or_dash, short_moment
-from mailbot.report.labels import OUTCOMES, ROLES, STATUSES, TRACKS
+from mailbot.report.labels import OUTCOMES, ROLES, STATUS_COLOURS, STATUSES, TRACKS
 from mailbot.report.problems import problems, requested
 from mailbot.report.standing import first_in_time, in_junk, in_time, late_corrections, tally
 from mailbot.report.wording import points
@@ -21,12 +21,6 @@ from mailbot.rubric import Rubric
 from mailbot.submission import sides_differ
 
 _MOST_NEWS, _MOST_LACKING, _MOST_SILENT, _MOST_TIMES = 60, 40, 80, 40
-_COLOURS = {
-    Status.COMPLETE: "#5b9f4a",
-    Status.INCOMPLETE: "#e07b28",
-    Status.REVIEW: "#e6b422",
-    Status.NOT_RECEIVED: "#c3c9d1",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +89,7 @@ def _shares(by_status: Mapping[Status, int], total: int) -> tuple[Bar, ...]:
     if widths:
         widths[widths.index(max(widths))] += 100 - sum(widths)
     return tuple(
-        Bar(name=STATUSES[status], number=str(number), percent=width, colour=_COLOURS[status])
+        Bar(name=STATUSES[status], number=str(number), percent=width, colour=STATUS_COLOURS[status])
         for (status, number), width in zip(present, widths, strict=True)
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mailbot.model import Code, Finding, Role, Severity
 from mailbot.reading import LAST_VOLUME
-from mailbot.report.wording import item_name, listed, numbers, quoted
+from mailbot.report.wording import item_name, listed, numbers, points, quoted
 from mailbot.rubric import Rubric
 
 _MOST_LINES = 4
@@ -307,5 +307,5 @@ def _item(one: Finding, rubric: Rubric) -> str:
 
 def _maximum(one: Finding, rubric: Rubric) -> str:
     item = rubric.by_no.get(one.item or 0)
-    points = f"{item.points.normalize():f}" if item else one.wanted.removesuffix("分")
-    return f"{points}分" if points else ""
+    most = points(item.points) if item else one.wanted.removesuffix("分")
+    return f"{most}分" if most else ""

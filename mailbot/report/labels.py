@@ -37,6 +37,14 @@ STATUSES: Mapping[Status, str] = {
     Status.NOT_RECEIVED: "未报送",
 }
 
+STATUS_COLOURS: Mapping[Status, str] = {
+    Status.COMPLETE: "#5b9f4a",
+    Status.INCOMPLETE: "#e07b28",
+    Status.REVIEW: "#e6b422",
+    Status.NOT_RECEIVED: "#c3c9d1",
+}
+"""On the pages of the report and in the digest's bar."""
+
 OUTCOMES: Mapping[Outcome, str] = {
     Outcome.ACKNOWLEDGED: "已回执",
     Outcome.CORRECTION: "请补正",

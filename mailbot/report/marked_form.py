@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from io import BytesIO
 from itertools import groupby
@@ -193,10 +193,10 @@ def _merge(sheet: Worksheet, rubric: Rubric, starts: Sequence[int]) -> None:
                 )
 
 
-def _runs(items: Sequence[Item], key: object) -> Iterator[tuple[int, int]]:
+def _runs(items: Sequence[Item], key: Callable[[Item], object]) -> Iterator[tuple[int, int]]:
     """First and last index of each run of items with the same key."""
     start = 0
-    for _, run in groupby(items, key):  # type: ignore[call-overload]
+    for _, run in groupby(items, key):
         length = len(list(run))
         yield start, start + length - 1
         start += length

@@ -26,6 +26,7 @@ from mailbot.report.labels import (
     ROLES,
     RULINGS,
     SEVERITIES,
+    STATUS_COLOURS,
     STATUSES,
     TRACKS,
     fate,
@@ -47,12 +48,6 @@ from mailbot.rubric import Rubric
 
 INDEX = "index.html"
 OTHERS = "others.html"
-COLOURS = {
-    Status.COMPLETE: "#5b9f4a",
-    Status.INCOMPLETE: "#e07b28",
-    Status.REVIEW: "#e6b422",
-    Status.NOT_RECEIVED: "#c3c9d1",
-}
 _LONGEST_EVIDENCE = 400
 _MOST_DAYS = 31
 
@@ -107,11 +102,12 @@ def _overview(site: Site) -> dict[str, Any]:
         "total": whole.total,
         "late": whole.late,
         "cards": [
-            {"name": STATUSES[status], "number": whole.by_status[status], "colour": COLOURS[status]}
+            {"name": STATUSES[status], "number": whole.by_status[status], "colour": STATUS_COLOURS[status]}
             for status in Status
         ],
         "progress": svg.stacked(
-            [(STATUSES[status], whole.by_status[status], COLOURS[status]) for status in Status], "报送进度"
+            [(STATUSES[status], whole.by_status[status], STATUS_COLOURS[status]) for status in Status],
+            "报送进度",
         ),
         "categories": _categories(site),
         "bands": _bands(site),
@@ -161,7 +157,7 @@ def _row(record: OrganizationRecord, number: int, site: Site) -> dict[str, Any]:
         "name": one_line(record.name, 60),
         "track": TRACKS[record.track],
         "status": STATUSES[record.status],
-        "colour": COLOURS[record.status],
+        "colour": STATUS_COLOURS[record.status],
         "on_time": "" if version is None else "按时" if version.on_time else "逾期",
         "received_at": moment(version.received_at, site.config.campaign.timezone) if version else "",
         "marks": [_mark(role, record, site) for role in (Role.FORM, Role.SUMMARY, Role.PLAN)],
