@@ -120,7 +120,11 @@ def _walls(config: Config) -> Result:
 
 
 def _formats(config: Config) -> Result:
-    """What societies send and this machine cannot read: a letter would ask them for another format."""
+    """What societies send and this machine cannot read.
+
+    Where a program is not installed, a letter asks the sender for another format; where one is there and does not
+    work, that is no fault of the sender's, and a person has to read the file.
+    """
     faults = {
         ".doc, .wps, .rtf, .odt and .et": office.fault(seconds=config.limits.parse_seconds),
         "scans and photographs": "" if recognizer.is_installed() else "install mailbot with its extra [ocr]",
@@ -128,7 +132,10 @@ def _formats(config: Config) -> Result:
     }
     lacking = [f"{formats} ({fault})" for formats, fault in faults.items() if fault]
     if lacking:
-        said = f"not read on this machine, and their senders are asked for others: {'; '.join(lacking)}"
+        said = (
+            f"not read on this machine, so that senders are asked for another format, or a person has to read the file: "
+            f"{'; '.join(lacking)}"
+        )
         return Result(what="formats", mark=Mark.HINT, said=said)
     return Result(what="formats", mark=Mark.OK, said="all that societies send are read")
 

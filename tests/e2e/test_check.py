@@ -173,3 +173,4 @@ def test_formats_that_the_machine_does_not_read_are_named(
     (formats,) = (line for line in lines if "formats:" in line)
     assert formats.startswith("hint")
     assert ".doc, .wps, .rtf, .odt and .et (install libreoffice-writer-nogui" in formats
+    assert "or a person has to read the file" in formats
