@@ -23,7 +23,7 @@ from mailbot.model import SURE, Assessment, Code, Finding, ItemReading, ReadBy, 
 from mailbot.reading import PICTURE, Cell
 
 _BY_PLACE = frozenset({Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.EVIDENCE_MISSING, Code.FORM_ALTERED})
-"""What follows where a text was taken for that of another cell."""
+"""Findings on items that also arise where the reading put a text into the wrong cell."""
 _ALIKE = frozenset("一|lI")
 """Signs by which recognition may mean a dash, which is zero, or the number one."""
 _BEGINS_WITH_NUMBER = re.compile(r"\D{0,6}\d")
@@ -276,8 +276,11 @@ def _total(
 
 
 def _on_sum(stated: Decimal, total: Decimal, form: Located, place: str) -> Iterator[Finding]:
-    """A total that is not the items' sum; one that includes rows beside them, which it may, is for a person, and so is
-    one of calculated scores that may be the sum of what they show."""
+    """The finding on a stated total that is not the items' sum.
+
+    Rows beside the items may be part of a total, and scores that a formula calculated may be rounded where they show:
+    a total that comes out so is for a person.
+    """
     sums = (total, total + _claimed(form.added))
     if any(_is_sum(stated, each) for each in sums):
         return
@@ -304,7 +307,7 @@ def _is_calculated(total: Decimal) -> bool:
 
 
 def _claimed(rows: Iterable[Reading]) -> Decimal:
-    """What rows claim that are no items; a total that includes them was added up rightly."""
+    """The sum of the scores of rows that are no items of the rubric."""
     return sum((number for row in rows if (number := _score(row.score)) is not None), Decimal())
 
 

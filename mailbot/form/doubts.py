@@ -32,35 +32,45 @@ from mailbot.model import PAPERS, Role, doubt
 from mailbot.reading import DocumentReading, MailHead
 
 MUCH = 120
-"""From so many characters on a text tells something of itself."""
+"""Characters: a text of fewer says too little of itself to tell a report or plan by its words."""
 _SEVERAL = 3
+"""So many different activities (`ACTIVITIES`) in a mail's own words may be a plan."""
 _A_YEAR = 4
-"""So many months or quarters are a year's."""
+"""A text that names so many different months or quarters goes through a year."""
 _LONGEST_CALENDAR = 20_000
-_TITLE, _NAMED_PARTS, _END = 2, 4, 2
-"""Lines of a title: what entitles, and with what stands beneath it; and those of a signature with its date."""
+"""Characters in which months are looked for."""
+_TITLE = 2
+"""Lines at the beginning that may be the title itself."""
+_NAMED_PARTS = 4
+"""Lines at the beginning that may be the title and what stands beneath it, as the author."""
+_END = 2
+"""Lines at the end that are the signature and its date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Untold:
-    """A document of which its title tells no paper that is collected, or not all that it may be."""
+    """A document whose title does not tell, or not fully, which of the collected papers (summary, plan) it is.
+
+    The methods say which of them it may be. That is a doubt, which a person resolves if that paper lacks.
+    """
 
     text: str
     lines: Sequence[str]
     title: Sequence[str]
     filename: str
     called: Named
-    """What its file is called."""
+    """What its file name names."""
     year: int
     sheets: Sequence[str] = ()
     """Names of sheets that are shown."""
 
     def may_be(self) -> tuple[Role, ...]:
-        """What it may be by what it reports, or how it is dated."""
+        """What a document without a known title may be: both papers where it tells at length of the organization's work,
+        else what its title, its names or its months suggest."""
         return PAPERS if _reports(self.lines) else self.may_be_as_dated()
 
     def may_be_as_dated(self) -> tuple[Role, ...]:
-        """What it may be by the year of its title or its name, or by the months that it goes through."""
+        """What it may be by the year in its title, its file name or its sheets' names, or by the months it goes through."""
         names = (stem(self.filename), *map(stem, self.sheets))
         heads = (*self.title[:_TITLE], *(name for name in names if not TRANSMITTAL.search(name)))
         if any(map(_is_other_paper, heads)):
@@ -73,7 +83,11 @@ class Untold:
         return tuple(role for role in PAPERS if role in found)
 
     def may_be_beside_one_matter(self) -> tuple[Role, ...]:
-        """The same where its title names one matter: it may be on more than that, or the only plan that there is."""
+        """What it may be where its title names one matter (党建工作总结), which is no paper of the whole year.
+
+        Both papers, where the title names a second matter or a branch and the text tells of the year; the plan, where
+        it is a plan: it may be the only one there is.
+        """
         title = self.title[:_NAMED_PARTS]
         if _is_general(title) and (_reports(self.lines) or self._of_the_months()):
             return PAPERS
@@ -81,8 +95,11 @@ class Untold:
         return (Role.PLAN,) if plans else ()
 
     def also(self, named: Named) -> tuple[Role, ...]:
-        """What its title, that names so much, may name in words that are not known, by a year that it says beside
-        (2020年工作总结及2021年行事历), and both papers where the file is called both."""
+        """What else it may be, beside what its title names for sure (`named`).
+
+        A title may say the other paper in words that are not known, and is told by its year: 2020年工作总结及2021年行事历
+        may hold the plan. Both papers, where the file name names both.
+        """
         if self.called.summary and self.called.plan:
             return PAPERS
         others = (
@@ -97,7 +114,7 @@ class Untold:
         )
 
     def _of_the_months(self) -> tuple[Role, ...]:
-        """A calendar of what was done or is to come tells of a year by its months."""
+        """What a calendar may be: one that goes through the months tells of a year, past or to come by its dates."""
         said = folded(self.text[:_LONGEST_CALENDAR])
         if different(MONTHS, said) < _A_YEAR:
             return ()
@@ -109,8 +126,11 @@ class Untold:
 def with_words(
     head: MailHead, documents: Iterable[DocumentReading], year: int
 ) -> tuple[DocumentReading, ...]:
-    """The files, and the body where it is a paper. Where no plan is among them and the mail's own words may be it, or say
-    where it is, that stands with the summary, or with whatever came."""
+    """The documents of a mail: its files, and its body where that is itself one of the papers.
+
+    Where none of them is the plan, and the mail's own words may be it in short or say that the summary holds it, the
+    summary (else the first paper that came) gets the doubt that it may be the plan.
+    """
     found = tuple(d for d in documents if d.filename or d.role is not Role.OTHER)
     covering = sorted((d for d in found if d.covers), key=lambda d: Role.SUMMARY not in d.covers)
     is_paper = any(not d.filename for d in covering)
@@ -133,9 +153,9 @@ def _tell_of_plan(subject: str, words: str, year: int) -> bool:
 
 
 def is_of_a_part(title: Sequence[str], lines: Sequence[str]) -> bool:
-    """Whether a part of the society stands as its author beneath the title, or signs; several at the end are a list.
+    """Whether a branch of the society (分会) is the author: it stands alone beneath the title, or signs at the end.
 
-    `lines` are those outside of tables.
+    Two branches at the end are a list and no signature. `lines` are those outside of tables.
     """
     signed = [line for line in lines[-_END:] if PART.fullmatch(line)]
     signs = len(signed) == 1 and SELF.search(signed[0]) is not None
@@ -143,7 +163,7 @@ def is_of_a_part(title: Sequence[str], lines: Sequence[str]) -> bool:
 
 
 def _reports(lines: Sequence[str]) -> bool:
-    """Whether a text of no known title tells at length of an organization's deeds or intentions."""
+    """Whether a text without a known title tells at length what an organization did or intends to do."""
     if any(OTHER_PAPER.search(line) and not line.endswith("工作方案") for line in lines[:TITLE_LINES]):
         return False
     text = substance(lines)
@@ -153,23 +173,24 @@ def _reports(lines: Sequence[str]) -> bool:
 
 
 def _may_plan(line: str, year: int) -> bool:
-    """Whether a title is on the time to come, or names a plan of no year."""
+    """Whether a title may be a plan's: it names one without a year, or is on the time to come."""
     undated = PLAN.search(line) is not None and re.search(r"20[0-9]{2}", line) is None
     return undated or is_ahead(line, year)
 
 
 def _is_general(title: Iterable[str]) -> bool:
-    """Whether a report on one matter is on more than that (党建和业务工作总结), or one of a part that may be the whole's."""
+    """Whether a report on one matter may be the whole society's: the title names a second one (党建和业务工作总结), or a
+    branch, which may be all that there is."""
     return any((SPECIAL.search(line) and GENERAL.search(line)) or BRANCH.search(line) for line in title)
 
 
 def _is_on_the_year(head: str, year: int) -> bool:
-    """Whether a title that is not known may be the summary's."""
+    """Whether a title (or file name) that names no known paper may be the summary's."""
     if CALLED_SUMMARY.search(head):
         return not SPECIAL.search(head)
     return says_all_year(head, year) and OF_THE_YEAR.search(head) is not None
 
 
 def _is_other_paper(line: str) -> bool:
-    """Whether it is the title of another paper; one that only schemes may be a plan's (2021年工作方案)."""
+    """Whether it is the title of a paper that is not collected. 方案 alone is no such word: 2021年工作方案 may be a plan."""
     return OTHER_PAPER.search(line) is not None and not line.endswith("方案")

@@ -96,7 +96,8 @@ def examine(readables: Sequence[Readable], rubric: Rubric) -> Examined:
 
 
 def _names(readable: Readable, told: roles.Told) -> tuple[str, ...]:
-    """Evidence is signed by others, and the notice and the 汇总表 name others: that says nothing of the sender."""
+    """The names of organizations in a document that may tell the sender; none of evidence, of the notice and of our
+    汇总表, which name others."""
     evidence = told.role is Role.EVIDENCE and not told.may_be
     of_others = evidence or (told.role is Role.OTHER and roles.is_notice(readable.extract))
     return () if of_others else roles.signed_names(readable.extract)
@@ -228,7 +229,8 @@ def _join(one: _Candidate, other: _Candidate, matcher: Matcher) -> _Candidate:
 
 
 def _of_rank(candidates: Sequence[_Candidate], rubric: Rubric) -> list[_Candidate]:
-    """Those that count as the form: not lists of evidence, fragments, forms of other years or unread ones beside it."""
+    """The candidates without those that are less likely the form: evidence, fragments and forms of other years give way
+    to any filled form that is not such. The blank form in the notice is no candidate at all."""
     kept = [c for c in candidates if not (c.assessed.untouched and roles.is_notice(c.documents[0].extract))]
     for is_lesser in (_is_evidence, partial(_is_fragment, rubric), partial(_is_dated_otherwise, rubric)):
         better = [c for c in kept if not is_lesser(c)]
@@ -250,7 +252,7 @@ def _is_dated_otherwise(rubric: Rubric, candidate: _Candidate) -> bool:
 
 
 def _chosen(filled: Sequence[_Candidate]) -> tuple[_Candidate | None, tuple[Finding, ...]]:
-    """The form that counts, and the conflict where there are several that differ; copies of one are one."""
+    """The form that counts, the most clearly read of all; and a finding where another differs from it."""
     if not filled:
         return None, ()
     ranked = sorted(filled, key=lambda c: _CLEAREST_FIRST.index(c.read_by))
@@ -267,14 +269,14 @@ def _chosen(filled: Sequence[_Candidate]) -> tuple[_Candidate | None, tuple[Find
 
 
 def _name(candidate: _Candidate, *, whose: bool) -> str:
-    """Where a form lies: its file, and the sheet or table in it; and `whose` it says that it is."""
+    """A form's name for a person: its file, and the place in it; where `whose`, also the organization that it names."""
     place = next((row.cells.score.place for row in candidate.form.rows if row.cells.score.place), "")
     owner = candidate.assessed.assessment.organization if whose else None
     return " ".join(part for part in (candidate.documents[0].filename, place, owner) if part)
 
 
 def _differ(one: Assessment, other: Assessment, nos: Iterable[int]) -> bool:
-    """Whether two readings cannot be of the same form; what was recognized in doubt proves nothing."""
+    """Whether two readings cannot be of the same form. What was recognized from a picture counts only where it is sure."""
     drawn = ReadBy.OCR in (one.read_by, other.read_by)
     exact = not drawn and ReadBy.TEXT not in (one.read_by, other.read_by)
     if not drawn and (_totals_differ(one, other) or _names_differ(one, other)):

@@ -33,13 +33,13 @@ def _bare(lines: Iterable[str]) -> list[str]:
 
 
 def _label_apart(line: str) -> list[str]:
-    """A row of two cells as two lines: what is written beside its label reads as beneath a heading."""
+    """A line of two cells (split by a tab) as two lines: the first is a label, and reads like a heading of the second."""
     cells = [cell for cell in line.split("\t") if cell.strip()]
     return cells if len(cells) == 2 else [line]
 
 
 def _in_digits(line: str) -> str:
-    """With the years in four digits: 二〇二〇年, 二O二0年 and, of a report, 20年 are 2020年."""
+    """The line with its years in four digits: 二〇二〇年 and 二O二0年 as 2020年, and 20年 where it dates a report."""
     if "二" in line:
         line = YEAR_IN_WORDS.sub(lambda year: year.group().translate(_DIGITS), line)
     return SHORT_YEAR.sub(r"20\g<0>", line) if "年" in line else line
@@ -47,7 +47,10 @@ def _in_digits(line: str) -> str:
 
 @lru_cache(maxsize=16)
 def lines_of(text: str) -> tuple[str, ...]:
-    """The lines that say something; of a very long text the first ones."""
+    """The lines of a text that are not blank, folded (NFKC), without blanks, with years in digits.
+
+    Of a very long text those of its first `_LONGEST_TEXT` characters.
+    """
     lines = folded(text[:_LONGEST_TEXT]).splitlines()
     if "\t" in text:
         lines = [part for line in lines for part in _label_apart(line)]
@@ -55,9 +58,9 @@ def lines_of(text: str) -> tuple[str, ...]:
 
 
 def without_enclosures(lines: Sequence[str]) -> list[str]:
-    """The lines without the list of what is enclosed (附件：1.……), whose entries only look like titles.
+    """The lines without the list of enclosures (附件：1.……), whose entries only look like titles.
 
-    What has its text beneath it is no entry but the title of what was enclosed here.
+    An entry that has prose beneath it is kept, without 附件: it is the title of an enclosure that follows here.
     """
     kept: list[str] = []
     listing = False
@@ -74,14 +77,14 @@ def without_enclosures(lines: Sequence[str]) -> list[str]:
 
 
 def _is_prose(line: str) -> bool:
-    """Whether a line is a sentence of a report or plan, and not on papers and their way."""
+    """Whether a line is a sentence as reports and plans have, and not one on the papers and how they are sent."""
     sentence = "," in line or "。" in line[:-1] or len(line) > _LONGEST_ENTRY
     tells = DEEDS.search(line) or INTENTIONS.search(line)
     return sentence and tells is not None and ON_SENDING.search(line) is None
 
 
 def apart_from_form(extract: Extract) -> tuple[str, ...]:
-    """The lines outside of tables, and of a workbook of several sheets those of the ones that are not the form's."""
+    """The lines of a document without its form: those outside of tables, and in a workbook those of its other sheets."""
     outside = outside_tables(extract)
     if extract.read_by is not ReadBy.CELLS or len(extract.tables) < 2:
         return outside
@@ -91,20 +94,20 @@ def apart_from_form(extract: Extract) -> tuple[str, ...]:
 
 
 def _as_line(row: Sequence[Cell]) -> str:
-    """A row as a line; one of more cells than a label and what is beside it ends as a sentence does, and is no title."""
+    """A row as one line. One of three cells or more gets a full stop, so that nothing takes it for a title."""
     cells = [cell.text for cell in row if cell.text.strip()]
     return "\t".join(cells) + ("。" if len(cells) > 2 else "")
 
 
 def outside_tables(extract: Extract) -> tuple[str, ...]:
-    """The lines of the running text that are neither rows nor cells of a table; one of a single column is no table."""
+    """The lines of the running text that do not stand in a table. What has a single column counts as text."""
     tables = [table for table in extract.tables if not _is_one_column(table)]
     said = frozenset(cell.text for table in tables for row in table.rows for cell in row)
     return _outside(extract.text[:_LONGEST_TEXT], said)
 
 
 def _is_one_column(table: Table) -> bool:
-    """Whether in none of its rows two cells stand side by side: a report on a sheet, a page laid out in a cell."""
+    """Whether no row has two filled cells, as where a report is written on a sheet or a page laid out in a table."""
     return not table.hidden and all(sum(bool(cell.text.strip()) for cell in row) < 2 for row in table.rows)
 
 
@@ -117,7 +120,7 @@ def _outside(text: str, said: frozenset[str]) -> tuple[str, ...]:
 
 
 def title_of(extract: Extract, lines: Sequence[str]) -> list[str]:
-    """The first short lines, to where the text begins; or what the format marks as the title."""
+    """The title of a document: its first short lines, to where the text begins; without any, its first marked headings."""
     title: list[str] = []
     for line in lines[:TITLE_LINES]:
         if len(line) > LONGEST_TITLE or (len(line) > 20 and line[-1] in "。；;，,"):
@@ -137,12 +140,12 @@ def stem(filename: str) -> str:
 
 
 def substance(lines: Iterable[str]) -> str:
-    """A text without the sentences on papers and their way."""
+    """The text in one piece, without the sentences on the papers and how they are sent (`ON_SENDING`)."""
     return "".join(_sentences(lines))
 
 
-def says(lines: Iterable[str], length: int) -> bool:
-    """Whether so much of a text speaks of other things; mostly its first sentence does."""
+def says_enough(lines: Iterable[str], length: int) -> bool:
+    """Whether the `substance` of a text has so many characters; mostly its first sentences do, and no more is read."""
     said = 0
     for sentence in _sentences(lines):
         said += len(sentence)
@@ -157,5 +160,5 @@ def _sentences(lines: Iterable[str]) -> Iterator[str]:
 
 
 def different(pattern: re.Pattern[str], text: str) -> int:
-    """How many different words of a kind a text says."""
+    """How many different words that the pattern finds stand in a text."""
     return len(set(pattern.findall(text)))

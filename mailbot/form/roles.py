@@ -14,7 +14,7 @@ from mailbot.form.prose import (
     different,
     lines_of,
     outside_tables,
-    says,
+    says_enough,
     stem,
     substance,
     title_of,
@@ -59,7 +59,7 @@ from mailbot.registry import organization_names
 _SIGNATURE_LINES = 8
 _NOTHING = Named()
 _LOOKS_BACK = 3
-"""From so many words of the past on a text tells of it."""
+"""A text with so many different words of the past (`BACKWARD`) looks back on a year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +68,18 @@ class Told:
 
     role: Role
     covers: tuple[Role, ...] = ()
+    """The papers that it counts for."""
     year: int | None = None
+    """The year that it reports on or plans."""
     may_be: tuple[Role, ...] = ()
-    """Which of the papers it may be beside what it covers, which only a person can tell."""
+    """The papers that it may be beside these: only a person can tell."""
 
 
 def told(extract: Extract, filename: str, year: int) -> Told:
     """What a document that holds no form is, in the campaign of `year`.
 
-    A mail and a list of what is sent name papers that may come later: only a title with its text counts there.
+    The body of a mail, and a list of what is sent, name papers that lie elsewhere or come later: there a title alone
+    counts for nothing, only one with its text beneath.
     """
     lines = without_enclosures(lines_of(extract.text))
     if is_notice(extract):
@@ -121,19 +124,22 @@ def told(extract: Extract, filename: str, year: int) -> Told:
 
 
 def _as_named(named: Named, untold: Untold, *, entitled: bool) -> Told:
-    """A document as its title or a line beneath it names it, with what its sections hold."""
+    """What a document is whose title, or a line beneath it, names a paper (`named`); with what its sections hold.
+
+    `entitled`: its title counts, so that it may say the other paper too, in other words.
+    """
     named = named.or_else(sections(untold.lines, untold.year, IN_A_REPORT))
     also = untold.also(named) if entitled else ()
     return _placed(named, untold.lines, untold.year, also=also, called=untold.called)
 
 
 def _is_on_a_part(title: Sequence[str]) -> bool:
-    """Whether its title names one matter, a part of the society, or evidence."""
+    """Whether the title names one matter (党建), a branch of the society, or evidence: no paper of the whole year."""
     return any(p.search(line) for p in (SPECIAL, BRANCH, EVIDENCE) for line in title[:4])
 
 
 def _is_other(title: Sequence[str]) -> bool:
-    """Whether it is the title of another paper, or of something on a meeting."""
+    """Whether the title is that of a paper that is not collected, or of something on a meeting."""
     return any(OTHER_PAPER.search(line) or HELD.search(line) for line in title[:3])
 
 
@@ -160,7 +166,7 @@ def beside_form(extract: Extract, year: int) -> Told:
 
 
 def _unsure(told: Told) -> Told:
-    """What counts made what may."""
+    """The same document in doubt: what it covered, it only may be."""
     return replace(
         told, covers=(), may_be=tuple(role for role in PAPERS if role in (*told.covers, *told.may_be))
     )
@@ -200,7 +206,7 @@ def _names(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def entitling_lines(extract: Extract) -> str:
-    """What stands down to the line that names a document a summary or a plan; '' where its title does not."""
+    """The title's lines down to the one that names a summary or a plan; '' where none does."""
     title = title_of(extract, lines_of(extract.text))
     named = next((index for index, line in enumerate(title) if named_in(line)), -1)
     return "\n".join(title[: named + 1])
@@ -209,8 +215,11 @@ def entitling_lines(extract: Extract) -> str:
 def _placed(
     named: Named, lines: Sequence[str], year: int, also: Sequence[Role] = (), called: Named = _NOTHING
 ) -> Told:
-    """The role, and what counts: this year's summary, next year's plan. Undated ones by the years they speak of, and
-    where these are others it is not known. `also` is what it may be besides, `called` what its file is called."""
+    """The role of a document that names papers, and what it counts for: a summary of `year`, a plan of the next one.
+
+    An undated paper goes by the years that its text speaks of; where these do not fit, it is left to a person. `also`:
+    the papers that it may be besides. `called`: what its file name names.
+    """
     spoken = _spoken(lines, year)
     latest = max(spoken, default=year)
     summary_year = _counting(named.summary_years, year) or (year if year in spoken else min(latest, year))
@@ -237,8 +246,10 @@ def _placed(
 
 
 def _may_be_old(named: Named, lines: Sequence[str], year: int, called: Named) -> bool:
-    """Whether an undated summary or plan tells of the year before the one that is wanted and never of that, nor does its
-    file's name, whenever it is signed."""
+    """Whether an undated summary or plan may be last year's, whenever it is signed.
+
+    Its text tells of the year before the wanted one and never of that, nor does its file name.
+    """
     if named.summary_years or named.plan_years:
         return False
     wanted = year if named.summary else year + 1
@@ -249,7 +260,7 @@ def _may_be_old(named: Named, lines: Sequence[str], year: int, called: Named) ->
 
 
 def _may_hold_other(named: Named, covers: Sequence[Role], lines: Sequence[str], year: int) -> bool:
-    """Whether a summary may hold the next year's plan, or a plan the summary, under a heading that does not call it so."""
+    """Whether a summary may also hold the plan, or a plan the summary, in a section whose heading does not say so."""
     if Role.SUMMARY in covers and not named.plan:
         return looks_ahead(lines, year)
     if Role.PLAN in covers and not named.summary:
@@ -258,8 +269,8 @@ def _may_hold_other(named: Named, covers: Sequence[Role], lines: Sequence[str], 
 
 
 def _is_misdated(named: Named, covers: Sequence[Role], lines: Sequence[str], year: int) -> bool:
-    """Whether the text under a title of another year never speaks of that year, or it is still to come, but of the one
-    that is wanted."""
+    """Whether the year in a title is likely a slip: the text beneath tells of the wanted year, and never of the title's,
+    or that one is still to come."""
     for role, years, wanted in (
         (Role.SUMMARY, named.summary_years, year),
         (Role.PLAN, named.plan_years, year + 1),
@@ -270,7 +281,7 @@ def _is_misdated(named: Named, covers: Sequence[Role], lines: Sequence[str], yea
 
 
 def _told_years(lines: Iterable[str]) -> set[int]:
-    """The years of which a text tells, titles and dates beneath it aside."""
+    """The years that a text tells of, without those in titles and in the dates of signatures."""
     dated = ((line, years) for line in lines if (years := YEARS.findall(line)))
     return {int(y) for line, years in dated if not EARLY.match(line) and not titled(line) for y in years}
 
@@ -280,7 +291,7 @@ def _is_of_years(line: str) -> bool:
 
 
 def _spoken(lines: Sequence[str], year: int) -> set[int]:
-    """The years that a text speaks of. One signed in the first months looks back on the year before."""
+    """The years that a text speaks of. The date of a signature in January to March stands for the year before."""
     text, signature = lines[:-_SIGNATURE_LINES], lines[-_SIGNATURE_LINES:]
     early = {line: int(dated[1]) - 1 for line in signature if (dated := EARLY.match(line))}
     said = (line for line in (*text, *signature) if "20" in line and line not in early)
@@ -289,15 +300,15 @@ def _spoken(lines: Sequence[str], year: int) -> set[int]:
 
 
 def _counting(years: range | None, wanted: int) -> int | None:
-    """The year that a dated title is taken for: the one that is wanted, where it is among them."""
+    """Which of the years in a title counts: the wanted one if it is among them, else the last; None without a year."""
     if years is None:
         return None
     return wanted if wanted in years else years[-1]
 
 
 def _only_sends(lines: Sequence[str]) -> bool:
-    """Whether much is said, and beside the names of papers nothing but how they are sent."""
-    if says((line for line in lines if not _names_paper(line)), IN_A_REPORT.length):
+    """Whether a text of some length holds nothing but names of papers and how they are sent."""
+    if says_enough((line for line in lines if not _names_paper(line)), IN_A_REPORT.length):
         return False
     return sum(len(line) for line in lines if not _names_paper(line)) >= MUCH
 
@@ -317,7 +328,7 @@ def _is_transmittal(lines: Sequence[str]) -> bool:
 
 
 def _by_name_alone(untold: Untold, *, entitled: bool) -> Told:
-    """A document of hardly a word: its name hints at its role, and it counts for nothing, but may be what it is called."""
+    """What a document of hardly a word is: it covers nothing, and may be the paper that its file name names."""
     if untold.called:
         return _unsure(replace(_placed(untold.called, untold.lines, untold.year), year=None))
     if EVIDENCE.search(untold.filename):
@@ -326,7 +337,7 @@ def _by_name_alone(untold: Untold, *, entitled: bool) -> Told:
 
 
 def _tense(lines: Sequence[str], year: int) -> Named:
-    """A text without title: one that looks back on an organization's year, or forward to the next."""
+    """What a text without a title is, by its words alone: it looks back on an organization's year, or forward."""
     text = substance(lines)
     if len(text) < MUCH or len(SELF.findall(text)) < 2:
         return Named()

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mailbot.form.prose import LONGEST_TITLE, TITLE_LINES, different, says, substance
+from mailbot.form.prose import LONGEST_TITLE, TITLE_LINES, different, says_enough, substance
 from mailbot.form.words import (
     AHEAD,
     ASIDE,
@@ -51,7 +51,7 @@ class Named:
         return self.summary or self.plan
 
     def or_else(self, other: Named) -> Named:
-        """What either names; where both do, this one's year."""
+        """What one or the other names; where both name a paper, it keeps this one's years."""
         own = self
         if other.summary and not own.summary:
             own = replace(own, summary=True, summary_years=other.summary_years)
@@ -62,13 +62,22 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How much text, and how many words of a summary or plan in it, show that a heading is not one of a list."""
+    """What the text beneath a title must hold, to show that a paper begins there and is not only named, as in a list."""
 
     length: int
+    """Least number of characters that are not on the papers and their way."""
     words: int
+    """Least number of different words that a summary (`DEEDS`) or plan (`INTENTIONS`) is made of."""
 
 
-IN_A_REPORT, IN_A_FILE, IN_A_MAIL, IN_A_LETTER = Proof(20, 0), Proof(60, 2), Proof(60, 3), Proof(300, 5)
+IN_A_REPORT = Proof(20, 0)
+"""For a section within a document that is a report already."""
+IN_A_FILE = Proof(60, 2)
+"""For a title in a file."""
+IN_A_MAIL = Proof(60, 3)
+"""For a title in the body of a mail, which often lists what is attached."""
+IN_A_LETTER = Proof(300, 5)
+"""For a report that is written as a letter: its title is one of a letter that hands papers in."""
 
 
 def named_in(text: str) -> Named:
@@ -106,7 +115,7 @@ def _years(match: re.Match[str]) -> range | None:
 
 
 def beneath(lines: Sequence[str], proof: Proof) -> Named:
-    """Summary and plan that begin further down, each with a title of its own and text beneath it."""
+    """The papers that begin anywhere in a text, each with a title line of its own and enough text beneath it."""
     titles = {index: named for index, line in enumerate(lines) if (named := titled(line))}
     ends = [*(index for index in titles if not lines[index].startswith(_SAME_TITLE)), len(lines)]
     found = Named()
@@ -117,14 +126,14 @@ def beneath(lines: Sequence[str], proof: Proof) -> Named:
 
 
 def titled(line: str) -> Named:
-    """What a line names that may be a title."""
+    """What a line names, if it can be a title: short, unnumbered, no sentence, and not on papers that are sent."""
     if len(line) > _LONGEST_HEADING or line[-1] in "。；;，,:：?" or NUMBERING.match(line):
         return Named()
     return Named() if TRANSMITTAL.search(line) or ASIDE.search(line) else named_in(line)
 
 
 def handed_in(lines: Sequence[str]) -> Named:
-    """What a report names that is written as a letter: 关于报送2020年度工作总结的报告, and all of it beneath."""
+    """What a report names that is written as a letter: titled 关于报送2020年度工作总结的报告, with the report beneath."""
     for index, line in enumerate(lines[:TITLE_LINES]):
         if TRANSMITTAL.search(line) and len(line) <= LONGEST_TITLE:
             return _borne_out(named_in(line), lines[index + 1 :], IN_A_LETTER)
@@ -132,13 +141,13 @@ def handed_in(lines: Sequence[str]) -> Named:
 
 
 def above(header: Sequence[str], lines: Sequence[str]) -> Named:
-    """What the page header names, as far as the text shows that it is there."""
+    """What the page header (`header`) names, as far as the text bears it out."""
     return _borne_out(named_in("".join(header)), lines, IN_A_FILE) if header else Named()
 
 
 def _borne_out(named: Named, text: Sequence[str], proof: Proof) -> Named:
-    """What is named, as far as the text beneath shows that it is there."""
-    if not named or not says(text, proof.length):
+    """Of what a title names, that which the text beneath it bears out (`proof`)."""
+    if not named or not says_enough(text, proof.length):
         return Named()
     if not proof.words:
         return named
@@ -151,7 +160,7 @@ def _borne_out(named: Named, text: Sequence[str], proof: Proof) -> Named:
 
 
 def sections(lines: Sequence[str], year: int, proof: Proof) -> Named:
-    """Summary and plan as sections within a text: `三、2021年工作打算`."""
+    """The papers that are sections of a text, each under a heading of its own: `三、2021年工作打算`."""
     heads = {index: head for index, line in enumerate(lines) if (head := heading_of(line))}
     found = Named()
     for index, head in heads.items():
@@ -163,14 +172,14 @@ def sections(lines: Sequence[str], year: int, proof: Proof) -> Named:
 
 
 def heading_of(line: str) -> str:
-    """What a heading of a summary or plan says, without its number; '' for any other line."""
+    """The words of a line that is the heading of a summary or plan, without its number; '' for any other line."""
     head = _head(line)
     dated = "" if HELD.search(head) else _dated_first(head)
     return head if dated and any(p.search(dated) for p in (PLAN_SECTION, SUMMARY_SECTION, PLAN_ALONE)) else ""
 
 
 def _head(line: str) -> str:
-    """What a line says that may be a heading, without its number and the text behind it; '' for any other line."""
+    """The words of a line that may be a heading, without its number and the text behind it; '' for any other line."""
     numbered = NUMBERING.match(line)
     if (numbered is None and len(line) > 30) or line[-1] == "?":
         return ""
@@ -186,7 +195,10 @@ def _dated_first(head: str) -> str:
 
 
 def looks_ahead(lines: Sequence[str], year: int) -> bool:
-    """Whether beneath a heading on the time to come stand intentions, though it calls them no plan: 六、2021年目标."""
+    """Whether a text has a section that may be the next year's plan, though its heading does not call it so: 六、2021年目标.
+
+    The text beneath tells intentions, and hardly anything that was done.
+    """
     heads = {i: head for i, line in enumerate(lines) if (head := _head(line)) and is_ahead(head, year)}
     for index, head in heads.items():
         said = substance((lines[index].partition(head)[2], *_until_next(lines, index, heads)))
@@ -202,12 +214,15 @@ def is_ahead(head: str, year: int) -> bool:
 
 
 def says_all_year(head: str, year: int) -> bool:
-    """Whether it says the year and no month of it."""
+    """Whether a heading names the year as a whole, and not a month or day of it (2021年3月, 2021-03)."""
     return re.search(rf"(?<![0-9]){year}(?![0-9]|年?[0-9]{{1,2}}月|[-./_][0-9])", head) is not None
 
 
 def _until_next(lines: Sequence[str], index: int, heads: Container[int]) -> Iterator[str]:
-    """The lines beneath a heading, to the next such one or the next of its numbering; a list may begin anew in it."""
+    """The lines beneath a heading: to the next of `heads`, or the next number of its own numbering (after 三、 to 四、).
+
+    A list within the section, which begins at 1 again, does not end it.
+    """
     kind, number = _place(lines[index])
     for below in range(index + 1, len(lines)):
         other, following = _place(lines[below])
@@ -217,7 +232,7 @@ def _until_next(lines: Sequence[str], index: int, heads: Container[int]) -> Iter
 
 
 def _place(line: str) -> tuple[str, int]:
-    """How a line is numbered, and its number; '' for one that is not."""
+    """The kind of a line's numbering, as `(1)` or `一`, and its number; ('', 0) for a line without."""
     numbered = NUMBERING.match(line)
     found = _NUMBER.search(numbered.group()) if numbered else None
     if numbered is None or found is None:
@@ -241,7 +256,7 @@ def _section(head: str, year: int) -> Named:
 
 
 def _undated_plan(head: str, text: Sequence[str], year: int) -> Named:
-    """A heading that names a plan and no time (三、工作计划), where its text speaks of the next year."""
+    """What a section without a year in its heading is (三、工作计划): the plan, if its text speaks of the next year."""
     said = substance(text)
     years = set(YEARS.findall(said))
     ahead = str(year + 1) in years or (not years and FORWARD.search(said) is not None)

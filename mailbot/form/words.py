@@ -33,26 +33,27 @@ MEETING = re.compile(
     r"|[暨和及与、](?:20[0-9]{2}年?度?)?[^在(—0-9-]{0,12}?(?:大会|会议|表彰会|座谈会|交流会|研讨会)"
     r"(?=$|[上的召在(]|议程|纪要|记录|通知|讲话|材料|顺利)"
 )
-"""What makes of the paper named before it a meeting on it: 2020年工作总结暨表彰大会."""
+"""Behind the name of a paper: the text is on a meeting and not that paper (2020年工作总结暨表彰大会)."""
 HELD = re.compile(r"^[^(]*(?:召开|举行)|(?:大会|会议|座谈会|总结会|表彰会)(?:议程|纪要|记录|通知|材料)?$")
-"""What of a title tells that the text is on a meeting."""
+"""In a title: the text is on a meeting."""
 AHEAD = re.compile(rf"{_NEXT}|未来|展望")
-"""What of a heading without the year tells that the text beneath may be on the next one."""
+"""In a heading that says no year: the text beneath may be on the next year."""
 DONE = re.compile(r"举办|组织|召开|参加|启动|筹备")
-"""How the heading begins of what was done, though it names what is to come: 举办未来科学家夏令营, 筹备2021年年会."""
+"""At the beginning of a heading: it tells what was done, even where it names something to come (筹备2021年年会)."""
 BRANCH = re.compile(
     rf"(?:(?:专业|工作|专家)委员会|专委会|分会|支部|监事会)(?:20[0-9]{{2}}年?度?)?[^0-9。;,]{{0,8}}?(?:{_SUMMARY_WORD}|{_PLAN_WORD})"
 )
-"""A part of a society, whose report is not the society's."""
+"""In a title: the report is one of a branch or committee, and not the society's."""
 PART = re.compile(
     r"(?![(0-9一二三四五六七八九十各]|.*(?:下[设属]|[成设建]立|[筹组新]建|新增|增设|换届|举办|召开|参加|完成))"
     r"(?:.{0,30}(?:学会|协会|研究会|促进会))?[^,。;:、]{1,16}(?:(?:专业|工作|专家)委员会|专委会|分会|支部)"
 )
-"""Its name on a line of its own."""
+"""A whole line that is nothing but the name of a branch or committee of a society."""
 SEVERAL_YEARS = re.compile(r"十[二三四]五(?!.{0,3}(?:收官|开局))|[三四五]年来?(?:的|工作)")
-"""What of an undated title tells that the report is on more than the year, which a period's first or last is not."""
+"""In an undated title: the report is on more than one year (十三五). Words on a period's first or last year do not
+count: such a report is on that year."""
 GENERAL = re.compile(r"[和与及、]|业务|年度?活动")
-"""What makes of a report on one matter one on several, which may be all that a society does."""
+"""In a title on one matter: it names another one too, so that the report may be on all that the society did."""
 SPECIAL = re.compile(
     r"(?:培训|年会|学术|科普|党建|财务|审计|预算|决算|专项|项目|活动|志愿|评审|调研|会员(?!(?:代表)?大会)|期刊|扶贫|科技周|科普日)[^年]{0,6}(?:总结|小结|报告|汇报|情况)"
     r"|(?:培训|预算|采购|招生|科技|引智|人才)计划"
@@ -66,22 +67,22 @@ OTHER_PAPER = re.compile(
     r"(?:办法|制度|规定|细则|条例|公约|准则|章程|手册|协议书?|合同|方案|议程|通讯|论文|致辞|讲话|新闻稿|简介|名单"
     r"|(?:自评|考核|评分|登记|申请|申报|审批|统计|信息)表)(?:[(].{1,12}[)])?$"
 )
-"""The title of what a society has beside its reports."""
+"""At the end of a title: a paper that a society has and that is not collected."""
 OF_THE_YEAR = re.compile(r"工作|报告|年报|述职|履职|回顾|大事")
-"""What of a title with the year tells that it may be the summary's: 2020年工作亮点."""
+"""In a title with the year: it may be the summary's (2020年工作亮点)."""
 CALLED_SUMMARY = re.compile(r"总结(?!.{0,2}会)|小结")
-"""What of a title that says no year does."""
+"""In a title without a year: it may be the summary's."""
 MONTHS = re.compile(
     r"(?<![0-9个近])(?:1[0-2]|[1-9])(?=月)|(?<=20[0-9]{2}[-./])(?:1[0-2]|0?[1-9])(?![0-9])|[一二三四五六七八九十1-4]{1,2}(?=月|季度)"
 )
-"""The months and quarters of a calendar: 3月, 2021-03-05, 三季度; no 3个月."""
+"""The months and quarters of a calendar (3月, 2021-03-05, 三季度), and no lengths of time (3个月)."""
 DATES = re.compile(r"(?<![0-9])20[0-9]{2}(?=[年./-])")
 ACTIVITIES = re.compile(r"举办|召开|开展|组织|承办|换届|发展.{0,4}会员|年会|论坛|培训|讲座|科普")
-"""What a plan of some words in a mail's own names several of."""
+"""Activities; a plan that is given in a mail's own words names several of them."""
 WITHIN = re.compile(
     r"计划[^,。;]{0,8}(?:在|入)[^,。;]{0,6}总结|总结[^,。;]{0,10}(?:含|包括|中有|里有|后附|后面|末尾|最后)[^,。;]{0,12}(?:计划|打算|思路)"
 )
-"""Word that the summary holds the plan."""
+"""A mail's word that the plan is within the summary."""
 NOTICE = re.compile(
     r"关于(?:上报|报送).{0,60}工作总结.{0,30}的通知.{0,80}各(?:省级学会|单位|有关单位|省属企业科协)"
 )
@@ -99,7 +100,7 @@ ON_SENDING = re.compile(
     r"报送|补报|待报|尚缺|再报|报上|另报|另附|另行|附件|查收|寄出|寄送|盖章|纸质|待.{0,20}[审批定]|审议|审定|稍后|下周|感谢|联系人|电话|邮件|邮箱|老师|请及时|特此"
     r"|有没有|要不要|是否|吗$|[?]$|^.{0,30}(?:学会|协会|研究会|促进会|科协)$|^(?:20|二).{3,10}日$"
 )
-"""A sentence on the papers and their way, a question, or a signature: nothing that a report or a plan says."""
+"""In a sentence: it is on the papers and how they are sent, a question or a signature, and no part of a report or plan."""
 NUMBERING = re.compile(
     r"^(?:第[一二三四五六七八九十]+(?:部分|章|节)|[(][一二三四五六七八九十0-9]{1,3}[)]|[一二三四五六七八九十]{1,3}(?=[、.,])|[0-9]{1,2}(?=[、.]))[、.,:]*"
 )
@@ -125,5 +126,6 @@ DEEDS = re.compile(
 INTENTIONS = re.compile(
     r"将|拟|计划|继续|进一步|加强|推进|推动|力争|争取|做好|开展|举办|召开|完善|提高|提升|落实|围绕|加大|深化|建设|打造|探索|强化|健全|扩大|促进|明年|新的?一年"
 )
-"""What any summary and any plan says several of; unlike the tenses above, alone it tells nothing."""
+"""`DEEDS` are words that any summary has several of, `INTENTIONS` that any plan has. They only bear out what a title says:
+unlike `BACKWARD` and `FORWARD` they do not tell the two apart."""
 SELF = re.compile(r"我会|本会|我学会|学会|协会|研究会|促进会|我科协|科协")
