@@ -36,16 +36,19 @@ if TYPE_CHECKING:
 _AT_ONCE = 25
 """How many replies are marked `sending` together where there is no pacing: they share two commits."""
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 1, 1, 2, 5, 10))
-"""After a temporary error, for all that goes through the account: longer each time in a row that no connection came
-about. Another process need not wait for its end."""
+"""How long nothing goes through the account after a temporary error: the longer, the more often in a row no connection
+came about. It is kept in this process alone: another one tries at once."""
 _RETRY_AFTER = (timedelta(0), timedelta(minutes=5), timedelta(minutes=20), LONGEST_PAUSE)
-"""How long one letter is put off, beside that pause, after so many attempts at it."""
+"""How long a letter waits after its first, second … failed attempt, beside the account's pause."""
 _GIVEN_UP_AFTER = timedelta(days=5)
-"""How long temporary errors are borne (RFC 5321 §4.5.4.1)."""
+"""How long after it was queued a letter is tried again, before it counts as failed (RFC 5321 §4.5.4.1)."""
 _SLOW_DOWN = timedelta(minutes=15)
+"""Pause after the server said that we send too fast."""
 _LOGIN_PAUSE = timedelta(minutes=30)
+"""Pause after a refused login."""
 _MOST_REFUSALS = 3
-"""So many refused logins in a row, or one word about our pace, hold up a new process too: cron starts one every round."""
+"""After so many refused logins in a row, or once the server said that we send too fast, the pause is kept in the store:
+under cron each round is a new process, which has to keep it too."""
 _LOOK_EVERY = timedelta(minutes=10)
 """How often the Sent folder is looked through for drafts that a person has sent, and for what left before a rebuild."""
 _SENT_SINCE_A_BACKUP = 1000
@@ -83,7 +86,7 @@ class Outbox:
         self._not_before = self._end_of_pause()
         self._look_at_sent = clock()
         self._ended: list[Settlement] = []
-        """How attempts ended that are `sending` in the store as yet."""
+        """Results of attempts that are not written down yet: in the store these replies are still `sending`."""
         self._in_doubt = True
         """Whether replies may be `sending` that nobody sends: after a crash, or where the store failed."""
         self.wake = threading.Event()
@@ -201,7 +204,7 @@ class Outbox:
                 return True
             if not self._paced(stop):
                 return stop.is_set()
-            due = self._true_still(due, stop)
+            due = self._up_to_date(due, stop)
             if stop.is_set():
                 return True
             if not (self._remind() if reminding else self._send(due)):
@@ -226,20 +229,20 @@ class Outbox:
         return True
 
     def _is_stopped(self, due: tuple[ReplyRecord, ...]) -> bool:
-        """Whether nothing may leave by itself any more. A draft is sent by a person."""
+        """Whether all sending is stopped (`Breaker`). Not in draft mode: there a person sends each letter."""
         if self._mode == "draft":
             return False
         return not self._breaker.lets_through(due) if due else self._breaker.stopped() is not None
 
     def _paced(self, stop: threading.Event) -> bool:
-        """Wait until the next mail may go; False where that is not soon, or the worker stops. No pause outlasts a clock
-        that is set back."""
+        """Wait until the next mail may go; False where that takes longer than the interval between two mails, or the
+        worker stops. A pause that was set by a clock ahead of now has ended."""
         now = self._clock()
         pause = (self._not_before - now).total_seconds() if now >= self._paused else 0.0
         return pause <= self._interval.total_seconds() and not (pause > 0 and stop.wait(pause))
 
     def _remind(self) -> bool:
-        """The next reminder: whether another mail may follow. What is uncertain is not sent again."""
+        """Send the next reminder; returns whether another mail may follow. One whose fate is uncertain is not sent again."""
         reminder = self._reminders.take() if self._reminders else None
         if self._reminders is None or reminder is None:
             return True
@@ -259,9 +262,12 @@ class Outbox:
         log.info("reminded", mailbox=self._mailbox.name, state=state.value, reason=said)
         return state not in (ReplyState.UNCERTAIN, ReplyState.QUEUED)
 
-    def _true_still(self, due: tuple[ReplyRecord, ...], stop: threading.Event) -> tuple[ReplyRecord, ...]:
-        """Those that may go; a correction letter of before the deadline that leaves after it is written anew first: it
-        asked for something by the deadline. Reading its mail takes time: none is begun when the worker stops."""
+    def _up_to_date(self, due: tuple[ReplyRecord, ...], stop: threading.Event) -> tuple[ReplyRecord, ...]:
+        """Those of the replies that may go now.
+
+        A correction letter that was written before the deadline and leaves after it is written anew first, for it asked
+        for something by the deadline. That takes time, so that it is not begun when the worker stops.
+        """
         return tuple(
             reply
             for reply in due
@@ -271,7 +277,7 @@ class Outbox:
         )
 
     def _write_anew(self, reply: ReplyRecord) -> bool:
-        """Whether the letter may go now. One that can never be written anew goes as it is."""
+        """Write a letter anew; returns whether it may go now. One that cannot be written anew goes as it is."""
         try:
             octets = self._as_of_now(reply)
         except TemporaryError as error:
@@ -287,8 +293,10 @@ class Outbox:
         return True
 
     def _send(self, due: tuple[ReplyRecord, ...]) -> bool:
-        """Send some, in one go; whether more may follow. Where nobody waits between two mails, how these ended is
-        written down together with the claim of the next."""
+        """Send some replies one after the other; returns whether more may follow.
+
+        Without a pause between mails, the results are written down in one transaction with the start of the next ones.
+        """
         claimed = self._store.begin_sending(
             [reply.id for reply in due], at=self._clock(), ended=tuple(self._ended)
         )
@@ -370,9 +378,9 @@ class Outbox:
         self._not_before = self._paused + length
 
     def _end_of_pause(self) -> datetime:
-        """Now, or when the pause ends that an earlier process was told to make.
+        """When the pause ends that an earlier process has kept in the store; now, where there is none.
 
-        Long after it nothing is held against the server any more; neither where the clock was set back.
+        One that ended long ago no longer counts, nor one that was kept by a clock ahead of now.
         """
         now = self._clock()
         count, _, times = (self._store.flag(self._flag) or "").partition(" ")

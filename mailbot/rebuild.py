@@ -190,14 +190,15 @@ def _rebuilt(config: Config, entries: Sequence[Entry], now: datetime, kept: Path
 
 
 def _renamed(facts: History, registry: Registry | None) -> dict[str, str]:
-    """Who has another name in the registry than when the ledger's last decision on a mail of theirs was made."""
+    """The organizations that have another name in the registry than in the ledger: the new name by the old one."""
     known = {fact.organization for fact in facts.decided.values() if fact.organization}
     listed = {name: registry.listed_as(name) for name in sorted(known)} if registry else {}
     return {name: found.name for name, found in listed.items() if found and found.name != name}
 
 
 def _by_the_ledger(store: Store, restorer: Restorer, facts: History) -> Iterator[str]:
-    """Where the reader of today comes to something else, what was decided and perhaps answered then stands."""
+    """Put the ledger's outcome in place of today's wherever they differ, for it was perhaps answered; yields a line on
+    each such message."""
     for mail in store.messages():
         fact = facts.decided.get(mail.id)
         if fact is None:
@@ -252,7 +253,10 @@ def _judged_words(mail: MessageRecord) -> str:
 
 
 def _own_ledger(config: Config, left: Link | None) -> tuple[Entry, ...]:
-    """None of it is one too where letters have `left`: then whatever came so far is to be held."""
+    """The ledger of the database. It may be empty where letters have `left`: then every mail so far is held, below.
+
+    Raises UsageError where it is empty and nothing says that letters have left.
+    """
     with open_store(config) as store:
         entries = tuple(store.ledger())
     if not entries and left in (None, BEGINNING):

@@ -203,12 +203,13 @@ def identify(
     has_form: bool,
     wrote_for: Sequence[Organization] = (),
 ) -> Identity:
-    """Who reports: the form's 填报单位, else the registered sender, else the hints in their order, else what the body
-    says of its writer, else what is learned, else the signature (who signs may write from his employer's).
+    """Which organization reports. The first of these that tells it: the form's 填报单位, the organization that the
+    sender's address is registered for, the `hints` in their order, what the body says of its writer (`introductions`),
+    `learned`, and last the body's signature (the person may sign with an employer's name).
 
-    `hints` are titles and signatures, the subject, file and folder names. `papers` are the summaries and plans that
-    have a title: whose they are is asked of it. `learned` is what earlier mails of the sender or the thread say, `wrote_for`
-    the several that a sender has written for who is known for no single one.
+    `hints`: titles and signatures of documents, the subject, names of files and folders. `papers`: the summaries and
+    plans that have a title; they must not be another organization's. `learned`: the organization that earlier mails of
+    the sender or the thread counted for. `wrote_for`: the organizations of a sender who has written for several.
     """
     form_name = clean(form_name or "")
     registered = registry.all_of_sender(senders) if registry else ()
@@ -234,14 +235,14 @@ def identify(
 
 
 def _as_learned(registry: Registry | None, learned: Organization) -> Identity:
-    """With the doubt that the earlier mail gave, where the registry has still nobody of that name."""
+    """The organization of earlier mails; with the doubt that it is unknown, where the registry does not have it."""
     unlisted = registry is not None and registry.named(learned.name) is None
     unknown = finding(Code.ORGANIZATION_UNKNOWN, found=learned.name)
     return Identity(organization=learned, how="learned", findings=(unknown,) if unlisted else ())
 
 
 def _as_known(registry: Registry | None, identity: Identity, learned: Organization | None) -> Identity:
-    """Where there is no registry, under the name by which thread or sender are known, if that is another spelling."""
+    """Without a registry: the identity under the name that earlier mails gave, where this mail only spells it otherwise."""
     organization = identity.organization
     if registry is not None or organization is None or learned is None:
         return identity
@@ -251,7 +252,7 @@ def _as_known(registry: Registry | None, identity: Identity, learned: Organizati
 
 
 def _spelling_key(name: str) -> str:
-    """What spellings of one name have in common, where that tells apart at all."""
+    """A key that is the same for spellings of one name: its `core`, unless that is too short to tell names apart."""
     apart = core(name)
     return apart if len(apart) >= _LEAST_CORE else clean(name)
 
@@ -259,8 +260,11 @@ def _spelling_key(name: str) -> str:
 def _against_titles(
     registry: Registry | None, identity: Identity, papers: Sequence[DocumentReading]
 ) -> Identity:
-    """With a doubt where summary and plan are by their titles or file names another registered organization's, and none
-    of them names this one."""
+    """The identity; with a doubt where the papers seem to be another's.
+
+    That is so where titles and file names of summary and plan name another registered organization, and neither they
+    nor their signatures name this one.
+    """
     organization = identity.organization
     if registry is None or organization is None or identity.findings or not papers:
         return identity
@@ -279,7 +283,7 @@ def _against_titles(
 
 
 def _entitled(registry: Registry | None, papers: Sequence[DocumentReading]) -> Texts:
-    """Whom the papers' titles name by a name of the list that does not look like one (an alias)."""
+    """Registered organizations that the papers' titles name, also by an alias that does not look like a name."""
     if registry is None:
         return ()
     return tuple(("title", o.name) for paper in papers for o in registry.mentioned(paper.title))
@@ -291,7 +295,7 @@ def _called(paper: DocumentReading) -> tuple[str, str]:
 
 
 def _calls(text: str, organization: Organization, *, apart_from: Organization) -> bool:
-    """Whether a text names an organization by what tells it apart, beside the names of another."""
+    """Whether a text names an organization by the core of a name, once the names of the other are taken out of it."""
     rest = clean(text)
     for name in sorted((apart_from.name, *apart_from.aliases), key=len, reverse=True):
         rest = rest.replace(clean(name), "|").replace(core(name), "|")
@@ -299,15 +303,17 @@ def _calls(text: str, organization: Organization, *, apart_from: Organization) -
 
 
 def _several(registry: Registry | None, hints: Texts) -> Finding | None:
-    """That documents of several registered organizations came, which a person has to tell apart."""
+    """A finding where the titles of documents name several registered organizations: a person has to tell them apart."""
     titles = [text for kind, text in hints if kind == "title"]
     named = {o.name for text in titles if (o := registry.named(text) if registry else None)}
     return finding(Code.ORGANIZATION_MISMATCH, found="、".join(sorted(named))) if len(named) > 1 else None
 
 
 def _several_papers(registry: Registry | None, papers: Sequence[DocumentReading]) -> Finding | None:
-    """That several summaries, or plans, are different organizations', registered or not: who would be taken for one of
-    them alone would leave the other's unread."""
+    """A finding where one mail brings summaries, or plans, of different organizations, registered or not.
+
+    To count the mail for one of them would leave the papers of the others unread.
+    """
     owners = [(paper.covers, name) for paper in papers if (name := _owner(registry, paper))]
     for role in PAPERS:
         names = {_spelling_key(name): name for covers, name in owners if role in covers}
@@ -317,7 +323,7 @@ def _several_papers(registry: Registry | None, papers: Sequence[DocumentReading]
 
 
 def _owner(registry: Registry | None, paper: DocumentReading) -> str | None:
-    """The one organization that its title, else the name of its file, names alone."""
+    """Whose a paper is: the only organization that its title names, else its file name; None where that is not one."""
     for text in _called(paper):
         named = _named_in(registry, [text])
         strangers = (name for name in named.names if registry is None or registry.named(name) is None)
@@ -349,7 +355,7 @@ def _by_form(
 
 
 def _against_sender(identity: Identity, registered: Sequence[Organization]) -> Identity:
-    """With a doubt where the sender is registered, and for others alone."""
+    """The identity; with a doubt where the sender's address is registered, but only for other organizations."""
     organization = identity.organization
     if not registered or organization is None or organization in registered or identity.findings:
         return identity
@@ -363,7 +369,7 @@ def _listed(organizations: Iterable[Organization]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """Whom some texts name: names as they stand, and which of the registered they are."""
+    """The organizations that some texts name: their names, and those of them that are registered."""
 
     names: frozenset[str]
     known: tuple[Organization, ...] = ()
@@ -383,7 +389,11 @@ def _named_in(registry: Registry | None, texts: Iterable[str]) -> _Named:
 def _by_texts(
     registry: Registry | None, texts: Texts, *, default_track: Track, has_form: bool
 ) -> Identity | None:
-    """By the first kind of text that names exactly one organization; two names of one kind decide nothing."""
+    """The identity by the first kind of text that names exactly one organization; None where none does.
+
+    Texts of one kind that name two organizations decide nothing. A registered organization goes before a name that the
+    registry does not know, whatever their kinds.
+    """
     unknown: Identity | None = None
     for kind in dict.fromkeys(kind for kind, _ in texts):
         named = _named_in(registry, [text for each, text in texts if each == kind])

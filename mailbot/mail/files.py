@@ -33,7 +33,8 @@ class FileMail:
     received_at: datetime
     """Maildir: the file's time; mbox: its From_ line; .eml: the topmost Received header, else the file's time.
 
-    Times of a copy that was made since, which these are where nobody kept the mail's own, give way to Received."""
+    Where the file's time or the From_ line is only that of a copy made later, the topmost Received header goes before
+    it."""
 
 
 def read_files(paths: Sequence[Path]) -> Iterator[FileMail]:
@@ -140,7 +141,8 @@ def _received(octets: bytes) -> datetime | None:
 
 
 def _was_never_set(path: Path) -> bool:
-    """Whether the file's time is that of its being written here; a delivery gives one that agrees with Received."""
+    """Whether the file's time is only that at which it was written here: whoever copies a mail and keeps its time sets
+    it afterwards, so that it differs from the inode's."""
     times = path.stat()
     return abs(times.st_ctime - times.st_mtime) < 1
 

@@ -28,10 +28,11 @@ _BATCH_OCTETS = 8 * 2**20
 _SLICED_ABOVE = 4 * 2**20
 _SLICE = 2**20
 _FIRST_IDLE_SECONDS, _IDLE_SECONDS = 5.0, 300.0
-"""A server need not tell in IDLE what came between our last command and that: so the first one is short."""
+"""How long the first IDLE lasts, and each later one. The first is short: a mail that came between our last command and
+IDLE need not be announced."""
 _POLL_SECONDS = 30.0
 _EXAMINE_SECONDS = 120.0
-"""How long what EXAMINE said may stand in for another one: not every server speaks of what is new."""
+"""For so long a NOOP may stand in for another EXAMINE; not longer, because not every server announces what is new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,7 +342,7 @@ def _groups(listed: Sequence[_Listed], max_octets: int) -> Iterator[list[_Listed
 
 
 def _last_exists(client: IMAPClient | None, otherwise: int) -> int:
-    """How many mails the server spoke of last, be it unasked (RFC 3501 §7.3.1)."""
+    """The number of mails in the newest EXISTS that the server sent, asked or unasked (RFC 3501 §7.3.1)."""
     said = getattr(getattr(client, "_imap", None), "untagged_responses", {}).get("EXISTS")
     return int(said[-1]) if said and said[-1] else otherwise
 

@@ -80,8 +80,11 @@ class Case:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """The errors that the letter tells: not those of a form that somebody else sent or that was replaced, nor what
-        nobody lacks while it is open for which of several organizations its sender wrote."""
+        """The errors that the letter tells.
+
+        Not those of a form that somebody else sent, nor of a form that a newer one has replaced. And no missing
+        documents where the mail brought some and only its organization is not known: nobody can say what that one lacks.
+        """
         hidden = set() if self.own_form else set(_of_the_form(self.version))
         if self.reading.documents and any(_is_of_several(f) for f in self.decision.findings):
             hidden |= {f for f in self.decision.findings if f.code in MISSING}
@@ -96,7 +99,7 @@ class Case:
 
     @property
     def _form_was_replaced(self) -> bool:
-        """Whether the form of this mail, decided late, had been replaced by a newer one."""
+        """Whether a newer mail, decided before this one, had replaced this mail's form already."""
         form = self.version.form if self.version else None
         return self.reading.form_key is not None and form is not None and form.message != self.message.id
 
@@ -109,7 +112,7 @@ class Case:
 
 
 def _is_of_several(finding: Finding) -> bool:
-    """Whether no organization is named, and the sender writes for several."""
+    """Whether the finding says that no organization is named by a sender who writes for several."""
     return finding.code is Code.ORGANIZATION_MISSING and finding.wanted != ""
 
 
@@ -184,7 +187,8 @@ def _held_piece(case: Case, role: Role, piece: Piece, when: datetime) -> Held:
 
 
 def _counts_from(case: Case, config: Config) -> datetime | None:
-    """When an earlier complete version came that still counts in place of this one."""
+    """Receipt time of the earlier version that counts in place of this one: complete, and by the deadline. None where
+    this one counts, or the reader may not know of that one."""
     counts = counting(case.decision.versions)
     if counts is None or counts.message == case.message.id or counts.message not in case.told:
         return None
@@ -194,7 +198,7 @@ def _counts_from(case: Case, config: Config) -> datetime | None:
 
 
 def _earlier_request(case: Case, config: Config) -> EarlierRequest | None:
-    """The last correction letter, if it was the last word and its reader is this one or may know of it."""
+    """The last correction letter that this reader may know of; None where another letter has followed it."""
     letters = [
         r
         for r in case.earlier
@@ -215,13 +219,14 @@ def _earlier_request(case: Case, config: Config) -> EarlierRequest | None:
 
 
 def _sides_differ(case: Case, deadline: datetime) -> bool:
-    """Whether the two witnesses of the receipt time disagree on what matters to the sender."""
+    """Whether INTERNALDATE and the topmost Received header disagree on whether the mail was in time."""
     disputed = any(f.code is Code.DELIVERY_TIME_DISPUTED for f in case.decision.findings)
     return disputed and sides_differ(case.reading.head.received, case.message.received_at, deadline)
 
 
 def _unrecognized(case: Case) -> Iterator[str]:
-    """Pictures that may well be what lacks, though nothing of it was recognized; a signature's logo is smaller."""
+    """File names of pictures that may be a missing document, of which nothing was recognized. They are larger than the
+    logos in signatures."""
     if any(f.code in MISSING for f in case.errors):
         for document in case.reading.documents:
             is_photograph = document.format is Format.IMAGE and document.size >= _PHOTOGRAPH_OCTETS
@@ -231,7 +236,7 @@ def _unrecognized(case: Case) -> Iterator[str]:
 
 
 def _of_other_years(case: Case) -> Iterator[OtherYear]:
-    """Summaries and plans that are not what lacks, by the year that they name."""
+    """Summaries and plans of another year, where that of the wanted year is missing."""
     lacking = {MISSING[f.code] for f in case.errors if f.code in MISSING}
     for document in case.reading.documents:
         if document.year is not None and not document.covers and lacking & _PARTS.get(document.role, set()):

@@ -59,7 +59,7 @@ def category_sums(assessment: Assessment | None, rubric: Rubric) -> tuple[Decima
 
 
 def whole_form(record: OrganizationRecord) -> Assessment | None:
-    """Its form, where that is one of this year and each score of it could be read."""
+    """The organization's form, if it is this year's and each of its scores could be read; else None."""
     findings = record.counts.findings if record.counts else ()
     of_another_year = any(f.code is Code.FORM_WRONG_YEAR for f in findings)
     form = record.assessment
@@ -73,15 +73,15 @@ def is_all_scored(assessment: Assessment | None) -> bool:
 
 
 def late_corrections(record: OrganizationRecord) -> tuple[Outline, ...]:
-    """Versions kept beside one that came in time: received after the deadline, and not counted."""
+    """Versions received after the deadline that do not count, because one that came in time does."""
     counts = record.counts
     if counts is None or not counts.on_time:
         return ()
     return tuple(v for v in record.versions if not v.on_time)
 
 
-def passed_over(record: OrganizationRecord) -> tuple[Outline, ...]:
-    """Versions in time that are newer than the one that counts, and are not complete."""
+def newer_incomplete(record: OrganizationRecord) -> tuple[Outline, ...]:
+    """Versions in time that do not count though they are newer than the one that does: they are not complete."""
     counts = record.counts
     if counts is None:
         return ()
@@ -89,7 +89,7 @@ def passed_over(record: OrganizationRecord) -> tuple[Outline, ...]:
 
 
 def first_in_time(record: OrganizationRecord) -> Outline | None:
-    """The first version, where it came in time though the one that counts did not."""
+    """The first version, if it came in time and the one that counts came late; else None."""
     if record.counts is None or record.counts.on_time or not record.versions:
         return None
     return record.versions[0] if record.versions[0].on_time else None
@@ -102,7 +102,7 @@ class Tally:
     total: int
     by_status: Mapping[Status, int]
     late: int
-    """Whose version that counts came after the deadline."""
+    """How many of them have a version that counts and came after the deadline."""
 
     @property
     def complete(self) -> int:

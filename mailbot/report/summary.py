@@ -19,7 +19,7 @@ from mailbot.report.standing import (
     first_in_time,
     is_all_scored,
     late_corrections,
-    passed_over,
+    newer_incomplete,
     piece,
 )
 from mailbot.report.wording import points
@@ -149,7 +149,7 @@ def _remarks(record: OrganizationRecord, say: Callable[[datetime], str]) -> Iter
         yield plain_text(record.note)
     for version in late_corrections(record):
         yield f"逾期更正：{say(version.received_at)}收到第{version.number}版，未计入"
-    for version in passed_over(record):
+    for version in newer_incomplete(record):
         yield f"{say(version.received_at)}收到的第{version.number}版尚不齐全，仍以第{_number(record)}版计"
     if (first := first_in_time(record)) is not None:
         yield f"{say(first.received_at)}按时收到第{first.number}版，当时尚不齐全"

@@ -1,4 +1,5 @@
-"""Word to the staff that a mailbox is silent, and that it works again."""
+"""The mails that tell the staff what is wrong, and the sentences on the same in the digest: a silent mailbox, a broken
+template, a scanner that is away, a stop of all sending, faulty files."""
 
 from __future__ import annotations
 
