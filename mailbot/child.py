@@ -183,8 +183,11 @@ def _title(part: ReadPart, examined: Examined) -> str:
 
 
 def _against(part: ReadPart, examined: Examined) -> tuple[Finding, ...]:
-    """What kept a file from being read or placed. Of scans in an office file or a PDF that tell nothing nobody can say
-    that they are not what lacks: a person looks; a photograph by itself is most likely one of what was done."""
+    """The findings on what kept a file from being read or placed.
+
+    A scan within an office file or PDF of which nothing could be made out may be a missing paper: that is for a person.
+    A photograph by itself most likely shows an activity, and gets no finding.
+    """
     from mailbot.documents.word import says_little
 
     if part.code:

@@ -195,7 +195,7 @@ class Reader:
             return self._recognized(request)
 
     def _recognized(self, request: bytes) -> Supplied:
-        """By the OCR child; what a used one cannot do for want of memory, a fresh one may."""
+        """What the OCR child makes of it. Where one that was used before fails for want of memory, a fresh one tries."""
         while True:
             used = self._ocr is not None
             try:
@@ -206,7 +206,7 @@ class Reader:
                     return _unrecognized(failure)
 
     def _dismiss_recognizer(self) -> None:
-        """Let the next scan have a fresh child: what ran out of memory once has none left for those after it."""
+        """End the OCR child, so that the next scan starts a fresh one: after running out of memory it never gets any back."""
         if self._ocr is not None:
             self._ocr.__exit__(None, None, None)
             self._ocr = None
@@ -267,11 +267,12 @@ _REFUSED_AS: Final[Mapping[Reason, Code]] = {
     "timeout": Code.DOCUMENT_TOO_LARGE,
     "raised": Code.MESSAGE_UNPROCESSABLE,
 }
-"""A fault of our own, which is what was raised past all readers, is nobody's but a person's to look at."""
+"""The finding on a document, by how the child that read it failed. An exception that no reader expected is a fault of this
+program: a person has to look."""
 
 
 def _beside(recognized: Supplied, otherwise: Extract | None) -> Supplied:
-    """What is written stands also where the pictures beside it could not be recognized; these a person looks at."""
+    """What was recognized. Where that failed and text stood beside the pictures, that text, with a finding for a person."""
     if recognized.code is None or otherwise is None:
         return recognized
     return Supplied(extract=otherwise, code=Code.MESSAGE_UNPROCESSABLE, reason=recognized.reason)
@@ -282,5 +283,5 @@ def _refused(failure: ChildFailedError) -> Supplied:
 
 
 def _unrecognized(failure: ChildFailedError) -> Supplied:
-    """That the recognizer broke, or wanted more memory or time than it may have, is no fault of the sender's."""
+    """A finding for a person: that the recognizer broke or went past its limits is no fault of the sender's."""
     return Supplied(code=Code.MESSAGE_UNPROCESSABLE, reason=str(failure))

@@ -10,7 +10,8 @@ from enum import StrEnum
 from mailbot.model import Assessment, Finding, Format, ReadBy, Role
 
 PICTURE = "[图片]"
-"""The text of a cell that holds nothing but a picture: a number in it is for a person to read."""
+"""The text of a cell that holds nothing but a picture or an embedded object: it is not empty, and a number in it is for a
+person to read."""
 
 
 @dataclass(slots=True, kw_only=True)

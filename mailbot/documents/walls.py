@@ -22,7 +22,7 @@ class Wall(StrEnum):
 
 
 def standing(anything: Path) -> frozenset[Wall]:
-    """The walls that held. `anything` is a file that a child has no business with.
+    """The walls that stand on this machine. `anything` is a file that a reading child must not be able to open.
 
     Raises TemporaryError where no child can be started, ChildFailedError where it does not come back.
     """
@@ -32,7 +32,7 @@ def standing(anything: Path) -> frozenset[Wall]:
 
 
 def serve(request: bytes, _parent: object) -> bytes:
-    """Child: the walls that it could not get over."""
+    """In the child: try to get past each wall; returns those that held."""
     trials: dict[Wall, Callable[[], object]] = {
         Wall.NET: lambda: socket.socket().close(),
         Wall.PROGRAMS: lambda: os.execv("/bin/true", ["true"]),  # noqa: S606 - it is to be refused

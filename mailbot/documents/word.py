@@ -20,11 +20,11 @@ from mailbot.reading import PICTURE, Cell, Extract, Need, Table
 if TYPE_CHECKING:
     from lxml import etree
 
-"""Stands for a picture or an embedded object that is all a cell holds: it is not empty."""
 _FEW_CHARS = 120
+"""Characters: a document of fewer says too little of itself, so that its pictures may be what was sent."""
 _EMBEDDINGS = b"word/embeddings/"
 _MEDIA, _LARGE = b"word/media/", 0.25
-"""Beside a text smaller pictures are what the text is about, and no pages."""
+"""In a document with text, a picture that shows on a smaller part of a page is an illustration and no scanned page."""
 _A4 = 7_560_000 * 10_692_000
 """Square English metric units."""
 _MOST_HEADINGS = 60
@@ -45,8 +45,11 @@ class _Styles:
 
 
 def read(data: bytes) -> Extract:
-    """Read a docx. Raises UnreadableError, DangerousError; NeedsHelp where scans are pasted in: with what is written beside
-    them, unless that is too little to say what it is."""
+    """Read a docx. Raises UnreadableError, DangerousError.
+
+    Raises NeedsHelp where pictures in it may be scanned pages; it carries the text read beside them, unless that is too
+    short to tell what the document is.
+    """
     extract = typed(data)
     if says_little(extract.text):
         if next(pictures(data), None) is not None:
@@ -88,7 +91,7 @@ def embedded(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def says_little(text: str) -> bool:
-    """Whether a document with pictures does not say by its text what it is."""
+    """Whether a text is too short to tell what the document is."""
     return len("".join(text.split())) < _FEW_CHARS
 
 

@@ -19,20 +19,21 @@ _COURTESY = re.compile(
     rf"|(?:查收|审阅|审核|审查|查阅|过目|接收|收下|看一下){_WORD}{{0,6}}(?:可以|好|行)(?:吗|么|嘛|不)[？?]*"
     r"|^\s*\S{0,12}(?:您|你|大家)?(?:好|在|忙)(?:吗|么|不)[？?]*"
 )
-"""如有问题请与我联系, 不妥之处敬请指正, 请查收可以吗."""
+"""Courtesy that looks like a question: 如有问题请与我联系, 不妥之处敬请指正, 请查收可以吗."""
 _ANSWERED = re.compile(
     rf"(?:收到|收悉|收妥|收全|齐全|齐备|齐了|完整){_WORD}{{0,8}}(?:吗|么|没|否|[？?]|请?(?:回[复个]|告知|告诉|确认))"
     rf"|(?:请|麻烦|烦请|盼|望){_WORD}{{0,8}}(?:回[复个信]|告知|告诉|确认){_WORD}{{0,8}}(?:收到|收悉|收妥|齐全)"
     rf"|(?:是否|有没有|有无){_WORD}{{0,6}}(?:收到|收悉|收妥|齐全|齐备|完整)"
 )
-"""收到请回复, 材料是否齐全: that a letter says in any case."""
+"""Questions that every letter of ours answers anyway: 收到请回复, 材料是否齐全."""
 _AT_FIRST = rf"(?!{_WORD}{{0,16}}[先没未暂])"
 _SETTLED = re.compile(
     rf"不(?:知道?|清楚|太清楚|明白|确定|了解){_WORD}{{0,40}}[，,]{_AT_FIRST}(?:故|因此|因而|所以|于是|就|再|已|{_WORD}{{0,8}}[各都均]){_WORD}{{0,16}}"
     rf"(?:发|寄|送|报|传|请教|咨询){_WORD}{{0,20}}(?:[，,]请(?:查收|谅解|见谅|审阅|见附件){_WORD}{{0,4}})?$"
     rf"|^{_WORD}{{0,12}}因(?:为)?(?:不|未|没){_WORD}{{0,40}}[，,]{_AT_FIRST}{_WORD}{{0,12}}(?:发|寄|送|报|传){_WORD}{{0,20}}$"
 )
-"""What is uncertain, and what was done about it: 不确定应报送至哪个邮箱，故各发一份; not what was done at first."""
+"""A sentence that tells what its writer did about a doubt, and so asks nothing: 不确定应报送至哪个邮箱，故各发一份. It does
+not match where that was done only for the time being (所以先发电子版)."""
 _INTERROGATIVE = r"吗|么(?!多)|呢|哪|何|怎|什么|多少|几|谁|是否|能否|可否|能不能|可不可以|要不要|需不需要|是不是|有没有|行不行"
 _PLAINLY = re.compile(r"请问(?!候)|想问|问一下|请教(?![授师育学练])|咨询一下")
 _ENDS_AS_QUESTION = re.compile(rf"(?:{_INTERROGATIVE}){_WORD}{{0,40}}[？?]|吗[。，,！!\s]*$")
@@ -51,7 +52,7 @@ _OTHERWISE = re.compile(
 def question(subject: str, own: str, *, is_paper: bool = False) -> Question | None:
     """What the subject and the sender's own words ask; None where they ask nothing that a person has to answer.
 
-    `is_paper`: the words may be a summary, which asks what it answers itself.
+    `is_paper`: the words may be a summary, whose questions are rhetorical, so that only 请问 and the like count.
     """
     said = own[:_MOST_TEXT] if _ANSWERS_SUBJECT.match(subject) else f"{subject}\n{own[:_MOST_TEXT]}"
     asked = [(sentence, bare) for sentence in _sentences(said) if _asks(bare := _bare(sentence))]
@@ -69,7 +70,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _bare(sentence: str) -> str:
-    """Without what is quoted in it, and without courtesy."""
+    """The sentence without quotations and courtesy."""
     return _COURTESY.sub("", re.sub(_QUOTED, "", sentence))
 
 
@@ -80,10 +81,10 @@ def _asks(bare: str) -> bool:
 
 
 def _is_settled(bare: str) -> bool:
-    """Whether what is uncertain is told, and what was done about it; where it is asked all the same it is a question."""
+    """Whether a sentence only tells what its writer did about a doubt (`_SETTLED`), and does not ask with 请问."""
     return "请问" not in bare and _SETTLED.search(bare.strip().rstrip("。！!；;")) is not None
 
 
 def _asks_plainly(bare: str) -> bool:
-    """Whether nobody would read what asks something as anything but a question."""
+    """Whether a sentence is certainly a question."""
     return _PLAINLY.search(bare) is not None or _ENDS_AS_QUESTION.search(bare) is not None

@@ -261,7 +261,7 @@ def _json(value: object) -> str | None:
 
 
 def _copies(settled: Settled) -> Iterator[int]:
-    """The other row of the same mail: the one it is a copy of, or the one that counts no longer."""
+    """The rows of other copies of the mail: the one that it duplicates, and the one that it takes the place of."""
     yield from (int(f.found) for f in settled.decision.findings if f.code is Code.MESSAGE_DUPLICATE)
     if settled.supersedes is not None:
         yield settled.supersedes
@@ -286,8 +286,10 @@ def _forget_wrong_mailbox(connection: Connection, one: int, other: int) -> None:
 
 
 def _supersede(connection: Connection, chain: Chain, old: int, new: int) -> None:
-    """The copy received later no longer counts; what was answered on its account stays with it, and what a person
-    decided on it, carried out or not, goes on to the other."""
+    """Make the copy `old`, which was decided before but received later, the duplicate of `new`.
+
+    Its replies stay with it. A person's rulings on it go over to the copy that counts, also one not yet carried out.
+    """
     connection.execute(sa.update(rulings).where(rulings.c.message == old).values(message=new))
     anew = connection.execute(sa.select(messages.c.anew).where(messages.c.id == old)).scalar()
     connection.execute(sa.update(messages).where(messages.c.id == new).values(anew=anew))
@@ -307,8 +309,11 @@ def _supersede(connection: Connection, chain: Chain, old: int, new: int) -> None
 def _queue_anew(
     connection: Connection, chain: Chain, settled: Settled, reply: NewReply, anew: DecidedAnew
 ) -> None:
-    """Into the outbox, unless the mail has a letter of this kind already: it goes once. One that a person ordered and
-    that has not left is written anew; to another copy it had another Message-ID and is dropped."""
+    """Queue the reply of a decision that was made anew, unless the mail has a letter of this kind already.
+
+    A person's order replaces such a letter while it has not left: it is written anew under its Message-ID; one to
+    another copy of the mail has another Message-ID, and is dropped.
+    """
     earlier = letters_of_the_kind(connection, settled.message, reply.kind)
     rewritten = anew.ordered and reply.kind is not ReplyKind.RECEIPT
     if earlier and not (rewritten and all(letter.state in _NOT_LEFT for letter in earlier)):

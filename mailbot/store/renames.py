@@ -30,7 +30,8 @@ class Renames(Database):
     def keep_as(
         self, known: str, organization: Organization, versions: Sequence[Version], at: datetime
     ) -> None:
-        """Keep all that is kept under the name `known` as that organization's, which then stands at these versions."""
+        """Move all that is kept under the name `known` to that organization, with its name and track, and give it these
+        versions, which are those of both."""
         with self.writing() as connection:
             if known != organization.name:
                 _move(connection, known, organization)
@@ -44,7 +45,7 @@ class Renames(Database):
 
 
 def _move(connection: Connection, known: str, organization: Organization) -> None:
-    """Mails, letters, reminders, and what staff noted; of two notes the one under the newer name stands."""
+    """Move mails, letters, reminders and the staff's notes. Where both names have a note, that of the newer name stands."""
     name = organization.name
     for table in (messages, replies):
         this = table.c.organization == known
