@@ -106,22 +106,22 @@ class Alarms:
                 yield watch.reminder_alarm(reminder)
         for folder in self._silent(now):
             yield watch.alarm(folder, self._config.campaign.timezone)
+        for folder in self._folders():
+            if folder.is_missing:
+                yield watch.missing_alarm(folder)
 
     def _watch_mailboxes(self) -> None:
-        """Once when a mailbox has been silent too long, and once when it works again."""
+        """Once when a mailbox has been silent too long, and once when it works again. Its inbox says whether it is: a Junk
+        that alone cannot be read is for the digest."""
         now, zone = self._clock(), self._config.campaign.timezone
-        silent = {folder.mailbox: folder for folder in self._silent(now)}
         inboxes = {(m.name, m.imap.folder) for m in self._config.mailboxes}
         for inbox in self._store.folders():
-            name = f"silent:{inbox.mailbox}"
-            if (inbox.mailbox, inbox.folder) not in inboxes:
+            name, silent = f"silent:{inbox.mailbox}", self._is_silent(inbox, now)
+            if (inbox.mailbox, inbox.folder) not in inboxes or silent == (self._store.flag(name) == "told"):
                 continue
-            folder, told = silent.get(inbox.mailbox), self._store.flag(name) == "told"
-            if (folder is not None) == told:
-                continue
-            word = watch.silent(folder, zone) if folder else watch.works_again(inbox, zone)
-            self._send(f"{inbox.mailbox}.{'silent' if folder else 'again'}", word)
-            self._store.set_flag(name, "told" if folder else "")
+            word = watch.silent(inbox, zone) if silent else watch.works_again(inbox, zone)
+            self._send(f"{inbox.mailbox}.{'silent' if silent else 'again'}", word)
+            self._store.set_flag(name, "told" if silent else "")
 
     def _watch_waiting(self) -> None:
         """Once when messages wait for something that somebody has to mend."""
@@ -162,10 +162,14 @@ class Alarms:
     def _silent(self, now: datetime) -> tuple[FolderHealth, ...]:
         """One folder of each mailbox that cannot be read, or that nobody has looked into for too long."""
         found: dict[str, FolderHealth] = {}
-        for folder in self._store.folders():
-            if self._config.reads(folder.mailbox, folder.folder) and self._is_silent(folder, now):
+        for folder in self._folders():
+            if self._is_silent(folder, now):
                 found.setdefault(folder.mailbox, folder)
         return tuple(found.values())
+
+    def _folders(self) -> Iterator[FolderHealth]:
+        """Those that rounds look into, as far as they have been."""
+        return (f for f in self._store.folders() if self._config.reads(f.mailbox, f.folder))
 
     def _is_silent(self, folder: FolderHealth, now: datetime) -> bool:
         good = folder.last_good_round

@@ -259,7 +259,12 @@ class FolderHealth:
     last_error: str
     last_error_at: datetime | None
     on_server: int | None = None
-    """How many mails the server showed in the last good round."""
+    """How many mails the server showed in the last good round; None where it had no such folder."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the server was reached and has no such folder."""
+        return self.last_good_round is not None and self.on_server is None and not self.last_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

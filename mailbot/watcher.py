@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -55,6 +55,7 @@ class Watcher:
         self._fetch_ahead = True
         self._backoff = _FIRST_BACKOFF_SECONDS
         self._junk_again = 0.0
+        self._lacks_junk = False
         self.books_closed = True
         """Whether after the last round every mail that the server showed was a row or passed over for a reason."""
 
@@ -127,7 +128,13 @@ class Watcher:
     def _take_in(self, folder: str, *, junk: bool) -> None:
         if self._connection is None:
             self._connection = self._logged_in()
-        state = self._connection.open(folder)
+        try:
+            state = self._connection.open(folder)
+        except RefusedError:
+            if not junk or folder in (there := self._connection.folders()):
+                raise
+            self._go_without(folder, there)
+            return
         uidvalidity, last_uid = self._store.position(self._mailbox.name, folder)
         after = last_uid if uidvalidity == state.uidvalidity else 0
         if state.uidnext > after + 1:
@@ -141,6 +148,16 @@ class Watcher:
         self._close_books(self._connection, folder, state, junk=junk)
         self._store.record_round(
             self._mailbox.name, folder, at=self._clock(), good=True, error="", on_server=state.exists
+        )
+
+    def _go_without(self, folder: str, there: Sequence[str]) -> None:
+        """No Junk: its name is wrong, or no mail has come to lie in it yet. All else is read; status and digest tell."""
+        if not self._lacks_junk:
+            names = ", ".join(there)
+            log.warning("no such junk folder", mailbox=self._mailbox.name, folder=folder, there_are=names)
+        self._lacks_junk = True
+        self._store.record_round(
+            self._mailbox.name, folder, at=self._clock(), good=True, error="", on_server=None
         )
 
     def _logged_in(self) -> ImapMailbox:

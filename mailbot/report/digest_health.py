@@ -89,10 +89,10 @@ def _own_alarms(
 def _folder(folder: FolderHealth, now: datetime, config: Config) -> Folder:
     return Folder(
         name=_name(folder, config),
-        good=not folder.last_error and not _silent(folder, now),
+        good=not (folder.last_error or folder.is_missing or _silent(folder, now)),
         last_good_round=_last(folder, config.campaign.timezone),
         on_server="" if folder.on_server is None else f"服务器上{folder.on_server}封",
-        error=one_line(folder.last_error),
+        error="没有该文件夹" if folder.is_missing else one_line(folder.last_error),
     )
 
 

@@ -107,7 +107,7 @@ def _folder_table(folders: Sequence[FolderHealth], zone: tzinfo) -> Table:
             foreign(folder.folder),
             iso(folder.last_good_round, zone) if folder.last_good_round else "never",
             "" if folder.on_server is None else str(folder.on_server),
-            foreign(folder.last_error),
+            "there is no such folder" if folder.is_missing else foreign(folder.last_error),
         )
     return table
 

@@ -150,6 +150,14 @@ def alarm(folder: FolderHealth, zone: ZoneInfo) -> str:
     return f"邮箱 {folder.mailbox}（{folder.folder}）无法读取，最近一次成功读取：{since}；原因：{why}"
 
 
+def missing_alarm(folder: FolderHealth) -> str:
+    """One sentence on a Junk folder that is configured and is not there."""
+    return (
+        f"邮箱 {folder.mailbox} 中没有文件夹 {folder.folder}，被误判为垃圾邮件的来件可能无人看到，其他收件和答复不受影响；"
+        "请管理员运行 mailbot check，并核对配置中的 junk_folder"
+    )
+
+
 def books_open(mailbox: str, folder: str, uids: Sequence[int]) -> str:
     """One sentence on mails that the server shows and that could not be taken in."""
     some = "、".join(str(uid) for uid in uids[:_MOST_UIDS]) + ("等" if len(uids) > _MOST_UIDS else "")

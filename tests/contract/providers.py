@@ -52,6 +52,11 @@ class QqLike(FakeImap):
         self.send(f"* OK [UIDNEXT {max(self.mails, default=0) + 1}]\r\n".encode())
         self.send(f"{tag} OK [READ-ONLY] 打开文件夹\r\n".encode("gbk"))
 
+    def answer_list(self, tag: str, command: str) -> None:
+        for name in self.folders:
+            self.send(f'* LIST () "/" "{name}"\r\n'.encode())
+        self.ok(tag)
+
     def answer_noop(self, tag: str, command: str) -> None:
         if len(self.mails) != self._told:
             self._told = len(self.mails)

@@ -166,17 +166,23 @@ def test_a_worker_that_stays_waits_long_after_a_refused_login(office: Office) ->
         assert fake.logged_in == 1
 
 
-def test_a_junk_folder_that_is_not_there_costs_no_second_login(office: Office) -> None:
-    class NoJunk(QqLike):
-        def answer_examine(self, tag: str, command: str) -> None:
-            if "Junk" in command:
-                self.send(f"{tag} NO 文件夹不存在\r\n".encode("gbk"))
-            else:
-                super().answer_examine(tag, command)
+class RefusesJunk(QqLike):
+    """Junk is listed, and may not be opened."""
 
-    with NoJunk({1: robot(1)}) as fake:
+    def answer_examine(self, tag: str, command: str) -> None:
+        if "Junk" in command:
+            self.send(f"{tag} NO 文件夹不存在\r\n".encode("gbk"))
+        else:
+            super().answer_examine(tag, command)
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["refused", "not there"])
+def test_a_junk_folder_that_does_not_open_costs_no_second_login(office: Office, there: bool) -> None:
+    with RefusesJunk({1: robot(1)}) as fake:
         point_to(office, fake)
-        assert not office.round()
+        if not there:
+            del fake.folders["Junk"]
+        assert office.round() is not there
         assert fake.logged_in == 1
     assert len(taken(office)) == 1
 

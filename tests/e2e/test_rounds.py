@@ -18,12 +18,24 @@ from mailbot.app import App
 from mailbot.cli import app as commands
 from mailbot.config import load
 from mailbot.demo.servers import SentMail
+from mailbot.mail.imap import FolderState, ImapMailbox
 from mailbot.reports import Reports
 from mailbot.settle import Step
 from mailbot.watcher import Watcher
 from tests.conftest import ROOT, require_extra_ocr
 from tests.databases import on_sqlite
-from tests.e2e.office import ADDRESSES, DEADLINE, IN_TIME, WRITES, Office, form, mail, papers, text_document
+from tests.e2e.office import (
+    ADDRESSES,
+    DEADLINE,
+    IN_TIME,
+    WRITES,
+    Office,
+    form,
+    mail,
+    papers,
+    run,
+    text_document,
+)
 from tests.unit.documents.samples import zipped
 
 
@@ -514,6 +526,51 @@ def test_a_worker_that_stays_looks_into_junk_only_now_and_then(
         now += 300
         assert watcher.round()
         assert [row.folder for row in app.store.messages()] == ["INBOX", "Junk"]
+
+
+def test_a_junk_folder_that_is_not_there_is_named_and_holds_up_nothing(office: Office) -> None:
+    """Each round failed, a worker that stays looked every five minutes only, and staff were told that nothing is read."""
+    rewritten = office.config_path.read_text(encoding="utf-8").replace('"Junk"', '"垃圾邮件"')
+    office.config_path.write_text(rewritten, encoding="utf-8")
+    office.deliver(mail(papers()))
+    assert office.round()
+    assert [one.to for one in office.sent] == [("office@yunling.example.com",)]
+    with office.opened() as app:
+        watcher = app.worker()._watchers[0]
+        assert [watcher.round(), watcher.round()] == [True, True]
+        assert len(watcher._folders()) == 1
+        made = Reports(app).digest()[0]
+    assert "中没有文件夹 垃圾邮件" in made.text
+    assert "2条系统警报" in made.text
+    assert "异常" in made.text
+    assert run(office, "status").count("there is no such folder") == 2
+    rewritten = rewritten.replace('"垃圾邮件"', '"Junk"')
+    office.config_path.write_text(rewritten, encoding="utf-8")
+    assert office.round()
+    with office.opened() as app:
+        assert "系统警报" not in Reports(app).digest()[0].text
+
+
+def test_an_inbox_that_dies_is_told_of_though_junk_could_not_be_read_before(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [datetime(2021, 1, 14, 12, tzinfo=UTC)]
+    refused: list[str] = []
+    examine = ImapMailbox._examine
+
+    def refuse(self: ImapMailbox, folder: str) -> FolderState:
+        return examine(self, "nowhere" if folder in refused else folder)
+
+    monkeypatch.setattr(ImapMailbox, "_examine", refuse)
+    told = []
+    for refused[:] in [["Junk"], ["Junk", "INBOX"], ["Junk"]]:
+        with office.opened() as app:
+            app.clock = lambda: now[0]
+            for _ in range(2):
+                assert not app.run(once=True)
+                now[0] += timedelta(hours=1)
+        told.append(len(office.sent))
+    assert told == [0, 2, 4]
 
 
 def test_mails_from_files_and_a_folder_of_earlier_are_no_silent_mailbox(office: Office) -> None:
