@@ -15,7 +15,7 @@ from mailbot.mail.automatic import sign
 from mailbot.mail.compose import Attachment, OutgoingMail, compose, reply_message_id, workbook_file
 from mailbot.model import Assessment, Code, Decision, ReplyKind, ReplyState
 from mailbot.reading import Address, Authentication, MailHead, MailReading
-from mailbot.records import PERHAPS_SENT, StoredMessage
+from mailbot.records import LOOK_FIRST, PERHAPS_SENT, StoredMessage
 from mailbot.report.case import Case, facts
 from mailbot.report.letters import BrokenTemplateError, template_names, write
 from mailbot.report.marked_form import blank_form, marked_form
@@ -23,13 +23,13 @@ from mailbot.report.reminder import write_reminder
 from mailbot.report.samples import sample_letters, sample_reminders
 from mailbot.report.word_form import blank_word_form
 from mailbot.rubric import Rubric
-from mailbot.store.history import REBUILT
+from mailbot.store.history import BEGUN, REBUILT
 from mailbot.store.store import NewReply, Store
 
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,255}")
 _WENT_OUT = frozenset(ReplyState) - {ReplyState.HELD, ReplyState.FAILED}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _ABOUT_THE_FORM = ("form.", "score.", "total.", "evidence.", "organization.")
 
 
@@ -43,8 +43,7 @@ class Answerer:
         self._clock = clock
         self._own = frozenset(mailbox.address.lower() for mailbox in config.mailboxes)
         self._brake = _Brake(config, store)
-        rebuilt = store.flag(REBUILT)
-        self._rebuilt = datetime.fromisoformat(rebuilt) if rebuilt else None
+        self._rebuilt, self._begun = (_moment(store.flag(name)) for name in (REBUILT, BEGUN))
 
     def answer(
         self,
@@ -173,7 +172,7 @@ class Answerer:
         )
         organization = case.decision.organization
         state = self._brake.state(case.to, organization.name if organization else None, case.now)
-        perhaps_answered = self._perhaps_answered(case.message)
+        state, note = self._perhaps_answered(case.message, ReplyState.QUEUED if ordered else state)
         return NewReply(
             mailbox=mailbox.name,
             kind=kind,
@@ -181,13 +180,17 @@ class Answerer:
             message_id=mail.message_id,
             subject=letter.subject,
             octets=compose(mail),
-            state=ReplyState.HELD if perhaps_answered else ReplyState.QUEUED if ordered else state,
-            note=PERHAPS_SENT if perhaps_answered else "",
+            state=state,
+            note=note,
         )
 
-    def _perhaps_answered(self, message: StoredMessage) -> bool:
-        """Whether it came before the database was rebuilt, from a ledger that did not know it."""
-        return self._rebuilt is not None and message.received_at <= self._rebuilt
+    def _perhaps_answered(self, message: StoredMessage, state: ReplyState) -> tuple[ReplyState, str]:
+        """The state of its reply, and why: it may have come before the database was rebuilt, from a ledger that did not know
+        it, or before a new one was begun."""
+        if message.received_at <= self._rebuilt:
+            return ReplyState.HELD, PERHAPS_SENT
+        looked_for = state is ReplyState.QUEUED and message.received_at <= self._begun
+        return state, LOOK_FIRST if looked_for else ""
 
     def _files(self, case: Case, kind: ReplyKind) -> tuple[tuple[Attachment, ...], bool]:
         """The marked form, or the blank ones where none was sent, and whether it is marked; none to a stranger."""
@@ -237,6 +240,10 @@ class _Brake:
 
     def _waiting(self, *, to: str | None = None, organization: str | None = None) -> int:
         return sum(1 for address, name in self._pending if (address == to if to else name == organization))
+
+
+def _moment(flag: str | None) -> datetime:
+    return datetime.fromisoformat(flag) if flag else _NEVER
 
 
 def recipient(head: MailHead, own: frozenset[str]) -> str | None:

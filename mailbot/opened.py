@@ -20,6 +20,7 @@ from mailbot.organizations import read_organizations
 from mailbot.records import FolderHealth, OrganizationRecord
 from mailbot.report.roster import roster
 from mailbot.store.archive import Archive
+from mailbot.store.history import BEGUN
 from mailbot.store.store import Store
 from mailbot.store.witness import BEGINNING, Witness
 
@@ -169,6 +170,8 @@ class Opened:
         behind = self.behind()
         if behind:
             raise ConfigError(str(self.config.file), "storage.database", behind)
+        if _is_new(self.store):
+            self.store.first_flag(BEGUN, self.clock().isoformat())
         if self.witness.read() is None:
             self.witness.renew(self.store.newest_link())
         self.store.first_flag(_WITNESSED, "yes")

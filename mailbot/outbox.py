@@ -7,7 +7,8 @@ is looked up in the Sent folder; if that cannot tell, a person decides: nothing 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from mailbot.log import log
 from mailbot.mail.reply_folders import ReplyFolders, marks
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyKind, ReplyState
-from mailbot.records import NOT_IN_SENT, PERHAPS_SENT, ReplyRecord
+from mailbot.records import LOOK_FIRST, NOT_IN_SENT, PERHAPS_SENT, ReplyRecord
 from mailbot.store.database import LONGEST_PAUSE
 from mailbot.store.store import Settlement, Store
 
@@ -85,6 +86,8 @@ class Outbox:
         self._paused = clock()
         self._not_before = self._end_of_pause()
         self._look_at_sent = clock()
+        self._left_before: Mapping[str, ReplyState] | None = None
+        """What left, by its Message-ID, before this process: asked when a letter wants it."""
         self._ended: list[Settlement] = []
         """Results of attempts that are not written down yet: in the store these replies are still `sending`."""
         self._in_doubt = True
@@ -105,13 +108,23 @@ class Outbox:
         ]
         if not unfinished:
             return
-        with ReplyFolders(self._mailbox) as folders:
+        with self._pausing(), ReplyFolders(self._mailbox) as folders:
             for reply in unfinished:
                 state = self._what_became_of(reply, folders)
                 log.warning("a reply was left unfinished", reply=reply.id, state=state.value)
                 self._store.settle_replies(
                     (Settlement(reply=reply.id, state=state, error="interrupted"),), at=self._clock()
                 )
+
+    @contextmanager
+    def _pausing(self) -> Iterator[None]:
+        """Where the mailbox cannot be asked what has to be known first, nothing is tried before a pause: each try is a
+        login."""
+        try:
+            yield
+        except TemporaryError as error:
+            self._pause_after(error)
+            raise
 
     def _look_into_sent(self) -> None:
         """What is found in the Sent folder is `sent`: a draft that a person has sent, and a letter that was held because it
@@ -129,19 +142,40 @@ class Outbox:
     def _look_for_what_left(self, now: datetime) -> None:
         if not self._perhaps_sent():
             return
+        left = self._what_left()
+        ended = [
+            Settlement(reply=reply.id, state=left[reply.message_id])
+            if reply.message_id in left
+            else Settlement(reply=reply.id, state=ReplyState.HELD, error=NOT_IN_SENT)
+            for reply in self._perhaps_sent()
+        ]
+        self._store.settle_replies(ended, at=now)
+        log.info("letters that may have left before the rebuild were looked for", letters=len(ended))
+
+    def _what_left(self) -> dict[str, ReplyState]:
+        """The newest that the Sent folder shows, and in draft mode the Drafts folder, by their marks. Raises TemporaryError."""
         with ReplyFolders(self._mailbox) as folders:
             sent = folders.sent_marks(_SENT_SINCE_A_BACKUP)
             laid = folders.draft_marks(_SENT_SINCE_A_BACKUP) if self._mode == "draft" else frozenset()
-        ended: list[Settlement] = []
-        for reply in self._perhaps_sent():
-            if reply.message_id in sent:
-                ended.append(Settlement(reply=reply.id, state=ReplyState.SENT))
-            elif reply.message_id in laid:
-                ended.append(Settlement(reply=reply.id, state=ReplyState.DRAFTED))
-            else:
-                ended.append(Settlement(reply=reply.id, state=ReplyState.HELD, error=NOT_IN_SENT))
-        self._store.settle_replies(ended, at=now)
-        log.info("letters that may have left before the rebuild were looked for", letters=len(ended))
+        return dict.fromkeys(laid, ReplyState.DRAFTED) | dict.fromkeys(sent, ReplyState.SENT)
+
+    def _not_left_yet(self, due: tuple[ReplyRecord, ...]) -> tuple[ReplyRecord, ...]:
+        """Those that may go: where a new database may stand in the place of a lost one, what that has sent is `sent`.
+
+        Raises TemporaryError where the mailbox cannot be asked.
+        """
+        if all(reply.error != LOOK_FIRST for reply in due):
+            return due
+        if self._left_before is None:
+            with self._pausing():
+                self._left_before = self._what_left()
+        left = self._left_before
+        gone = [r for r in due if r.error == LOOK_FIRST and r.message_id in left]
+        for reply in gone:
+            log.warning("it has left already, out of another database", reply=reply.id)
+        ended = [Settlement(reply=reply.id, state=left[reply.message_id]) for reply in gone]
+        self._store.settle_replies(ended, at=self._clock())
+        return tuple(reply for reply in due if reply not in gone)
 
     def _perhaps_sent(self) -> list[ReplyRecord]:
         held = (r for r in self._store.replies_in(ReplyState.HELD) if r.mailbox == self._mailbox.name)
@@ -180,6 +214,8 @@ class Outbox:
         """
         self._settle()
         if self._in_doubt:
+            if self._pause_left() > self._interval:
+                return False
             self._recover()
         self._look_into_sent()
         self._in_doubt = True
@@ -204,7 +240,7 @@ class Outbox:
                 return True
             if not self._paced(stop):
                 return stop.is_set()
-            due = self._up_to_date(due, stop)
+            due = self._up_to_date(self._not_left_yet(due), stop)
             if stop.is_set():
                 return True
             if not (self._remind() if reminding else self._send(due)):
@@ -236,10 +272,14 @@ class Outbox:
 
     def _paced(self, stop: threading.Event) -> bool:
         """Wait until the next mail may go; False where that takes longer than the interval between two mails, or the
-        worker stops. A pause that was set by a clock ahead of now has ended."""
+        worker stops."""
+        left = self._pause_left()
+        return left <= self._interval and not (left and stop.wait(left.total_seconds()))
+
+    def _pause_left(self) -> timedelta:
+        """A pause that was set by a clock ahead of now has ended."""
         now = self._clock()
-        pause = (self._not_before - now).total_seconds() if now >= self._paused else 0.0
-        return pause <= self._interval.total_seconds() and not (pause > 0 and stop.wait(pause))
+        return max(self._not_before - now, timedelta(0)) if now >= self._paused else timedelta(0)
 
     def _remind(self) -> bool:
         """Send the next reminder; returns whether another mail may follow. One whose fate is uncertain is not sent again."""

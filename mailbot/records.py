@@ -177,7 +177,10 @@ OUR_MESSAGE_ID = "<mailbot."
 SUPERSEDED = "superseded"
 """A later decision took a reply's place before it left."""
 PERHAPS_SENT = "rebuilt"
-"""Why a reply is held: it may have left before the database was rebuilt."""
+"""Why a reply is held: it may have left before the database was made again."""
+LOOK_FIRST = "looked for in the Sent folder first"
+"""Why a reply is queued with care: its mail came before this database was begun, and the reply may have left out of one
+that is lost."""
 NOT_IN_SENT = "rebuilt, and not in the Sent folder"
 """Why a reply is held: as before, and the newest mails of the Sent folder do not show it."""
 

@@ -15,6 +15,8 @@ from mailbot.store.ledger import Entry, canonical, utc_text
 
 REBUILT = "rebuilt"
 """The flag that says when the database was made again."""
+BEGUN = "begun"
+"""The flag that says when a new database was begun, perhaps in the place of one that is lost."""
 _REPLY_STATES = frozenset(state.value for state in ReplyState)
 DROPPED = "dropped"
 """The link that says that a reply is not to go any more."""

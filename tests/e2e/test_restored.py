@@ -8,9 +8,10 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -19,7 +20,8 @@ from typer.testing import CliRunner
 from mailbot.app import App
 from mailbot.cli import app as commands
 from mailbot.config import load
-from mailbot.errors import TemporaryError
+from mailbot.errors import LoginError, TemporaryError
+from mailbot.mail.reply_folders import ReplyFolders
 from mailbot.store.database import Database
 from tests.conftest import ROOT
 from tests.databases import on_sqlite
@@ -222,6 +224,61 @@ def test_a_new_database_in_the_place_of_a_lost_one(office: Office, spare: str, s
     for _ in range(2):
         assert run(office, "run --once").returncode == 0
     assert (states(office), len(office.sent)) == (["sent"], 1)
+
+
+@pytest.mark.parametrize("mode", ["send", "draft"])
+def test_a_storage_that_is_not_there_makes_no_second_answers(office: Office, spare: str, mode: str) -> None:
+    """Its disk is not mounted, say: nobody rebuilds anything, and nothing tells that this is no first start."""
+    replies = f'mode = "{mode}"\nmin_interval_seconds = 0'
+    office.configure(replies=replies)
+    for number in (1, 2):
+        deliver(office, f"浙江省第{number}学会", number)
+    assert office.round()
+    shutil.rmtree(office.directory / "storage")
+    if office.database != SQLITE:
+        put_elsewhere(office, spare)
+        office.configure(replies=replies)
+    deliver(office, "浙江省流萤学会", 3)
+    later = mail(papers("浙江省清岚学会"), sender="a@x4.example.com", message_id="<4@x>")
+    office.deliver(later, datetime.now(UTC) + timedelta(minutes=1))
+    assert office.round()
+    done = "sent" if mode == "send" else "drafted"
+    assert states(office) == [done] * 4
+    left = office.imap.mails(ADDRESSES["societies"], "Sent Messages" if mode == "send" else "Drafts")
+    assert len(left) == 4
+    assert run(office, "verify").returncode == 0
+
+
+@on_sqlite
+@pytest.mark.parametrize("crashed", [False, True])
+def test_while_the_sent_folder_cannot_be_asked_it_is_asked_ever_more_seldom(
+    office: Office, crashed: bool
+) -> None:
+    """Each try is a login, and accounts that are tried fast are locked."""
+    path = office.directory / "one.eml"
+    path.write_bytes(mail(papers()))
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    asked = []
+    with App.open(load(office.config_path), clock=lambda: now) as app:
+        app.ingest("societies", [path])
+        if crashed:
+            app.store.begin_sending([1], at=now)
+        outbox = app.worker()._outboxes[0]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ReplyFolders, "connect", lambda _: refuse(asked.append(now)))
+            for _ in range(4 * 60):
+                with suppress(TemporaryError):
+                    assert not outbox.flush(Event())
+                now += timedelta(seconds=15)
+        assert 1 < len(asked) < 5
+        assert office.sent == ()
+        now += timedelta(minutes=31)
+        assert outbox.flush(Event())
+    assert states(office) == ["uncertain" if crashed else "sent"]
+
+
+def refuse(_: None) -> None:
+    raise LoginError("the login was refused")
 
 
 @pytest.mark.parametrize("mode", ["draft", "off"])

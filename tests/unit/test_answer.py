@@ -34,11 +34,11 @@ from mailbot.model import (
     finding,
 )
 from mailbot.reading import Address, Authentication, DocumentReading, Link, MailHead, MailReading
-from mailbot.records import PERHAPS_SENT, Receipt, StoredMessage
+from mailbot.records import LOOK_FIRST, PERHAPS_SENT, Receipt, StoredMessage
 from mailbot.registry import Identity
 from mailbot.report.letters import BrokenTemplateError
 from mailbot.rubric import load as load_rubric
-from mailbot.store.history import REBUILT
+from mailbot.store.history import BEGUN, REBUILT
 from mailbot.store.store import NewReply, Settled, Store
 from mailbot.submission import Terms
 from tests.conftest import ROOT
@@ -606,6 +606,18 @@ def test_what_came_before_a_database_was_rebuilt_is_answered_by_a_person(office:
     office.now += timedelta(seconds=1)
     since = office.take(mail(*ALL))
     assert since is not None
+    assert (since.state, since.note) == (ReplyState.QUEUED, "")
+
+
+def test_what_came_before_a_database_was_begun_is_looked_for_before_it_is_answered(office: Office) -> None:
+    office.store.set_flag(BEGUN, office.now.isoformat())
+    office.renew()
+    before = office.take(mail(*ALL))
+    office.now += timedelta(seconds=1)
+    since = office.take(mail(*ALL))
+    assert before is not None
+    assert since is not None
+    assert (before.state, before.note) == (ReplyState.QUEUED, LOOK_FIRST)
     assert (since.state, since.note) == (ReplyState.QUEUED, "")
 
 
