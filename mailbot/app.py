@@ -52,6 +52,7 @@ class App(Opened):
         self.observe: Observer | None = None
         self._changes = Changes(config)
         self._stayed: Worker | None = None
+        self._holds_lock: Callable[[], bool] = lambda: True
 
     @classmethod
     def open(cls, config: Config, *, clock: Callable[[], datetime] = utc_now) -> Self:
@@ -129,7 +130,7 @@ class App(Opened):
 
         Raises AnotherWorkerError.
         """
-        with only_worker(self.config.storage.directory), self.store.alone():
+        with only_worker(self.config.storage.directory) as self._holds_lock, self.store.alone():
             keep_as_listed(self.store, self.registry, self.config, self.clock())
             yield
 
@@ -180,7 +181,7 @@ class App(Opened):
             outboxes=outboxes,
             arrived=arrived,
             by_the_clock=self._by_the_clock,
-            still_alone=self.store.still_alone,
+            still_alone=lambda: self._holds_lock() and self.store.still_alone(),
             has_changed=self._changes.are_to_be_taken_over,
         )
 

@@ -36,14 +36,23 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
-def only_worker(directory: Path) -> Iterator[None]:
-    """Hold the storage directory's lock; the kernel releases it when the process ends, however it ends."""
-    with open(directory / "worker.lock", "a", opener=partial(os.open, mode=0o600)) as lock:
+def only_worker(directory: Path) -> Iterator[Callable[[], bool]]:
+    """Hold the storage directory's lock; the kernel releases it when the process ends, however it ends. What it gives says
+    whether that still is the lock there: where the directory was taken away or put in another's place, it is not."""
+    path = directory / "worker.lock"
+    with open(path, "a", opener=partial(os.open, mode=0o600)) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise AnotherWorkerError(f"another worker is at work in {directory}") from error
-        yield
+        yield lambda: _is_at(path, lock.fileno())
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except OSError:
+        return False
 
 
 def _let_signals_end_us() -> None:
@@ -159,7 +168,7 @@ class Worker:
         pulse = min(_PULSE_SECONDS, watchdog_seconds() or _PULSE_SECONDS)
         while not self._stop.wait(pulse) and all(thread.is_alive() for thread in threads):
             if not self._still_alone():
-                log.error("another worker may be at work now; this one ends")
+                log.error("the storage is another one, or another worker may be at work in it; this one ends")
                 break
             if self._has_changed():
                 log.warning("configuration, form or list of organizations have changed: started anew by them")

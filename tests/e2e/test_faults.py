@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -468,6 +469,23 @@ def test_the_lock_of_a_killed_worker_is_free(office: Office, tmp_path: Path) -> 
         holder.kill()
         holder.wait(10)
     assert office.round()
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_worker_whose_storage_is_taken_away_ends_and_the_next_one_answers_nobody_again(
+    office_on_sqlite: Office, anew: bool
+) -> None:
+    """It went on beside an empty database, with nothing in order and nobody told."""
+    office = office_on_sqlite
+    office.deliver(mail(papers()))
+    with staying(office.config_path, WATCHDOG_USEC="400000") as worker:
+        assert comes_true(lambda: _to_the_society(office))
+        shutil.rmtree(office.directory / "storage")
+        if anew:
+            (office.directory / "storage").mkdir(mode=0o700)
+        assert worker.wait(60) == 75
+    office.deliver(mail(papers(scores={8: "9"}), message_id="<2@x.example.com>"))
+    completes(office, ["acknowledged", "correction"], 2)
 
 
 def test_staff_are_told_once_of_a_dead_mailbox_and_once_when_it_works_again(office: Office) -> None:
