@@ -13,6 +13,7 @@ from mailbot.model import (
     Decision,
     Organization,
     Outcome,
+    ReplyKind,
     ReplyState,
     Status,
     Track,
@@ -204,6 +205,27 @@ class TestCopies:
         assert kinds(store)[-2:] == ["superseded", "decided"]
         assert first_broken(store.ledger()) is None
 
+    def test_what_its_other_copy_was_answered_is_not_answered_again(self, store: Store) -> None:
+        take(store, receipt(1, folder="Junk", junk=True), receipt(2))
+        store.record_decisions([settled(1, reply("<r1@x>", kind=ReplyKind.RECEIPT))])
+        receipted, told = (
+            reply(f"<{kind}@x>", kind=kind) for kind in (ReplyKind.RECEIPT, ReplyKind.CORRECTION)
+        )
+        store.record_decisions([settled(2, receipted, told, supersedes=1)])
+        assert [(r.message, r.message_id) for m in store.messages() for r in m.replies] == [
+            (1, "<r1@x>"),
+            (2, told.message_id),
+        ]
+        assert kinds(store)[-1] == "queued"
+        assert kinds(store).count("queued") == 2
+
+    def test_one_that_counts_for_nothing_takes_away_what_the_other_brought(self, store: Store) -> None:
+        """Received first, it came before the campaign was open."""
+        take(store, receipt(1, received_at=NOON + HOUR), receipt(2))
+        store.record_decisions([settled(1)])
+        store.record_decisions([settled(2, supersedes=1, contribution=None, versions=())])
+        assert store.versions(SOCIETY.name) == ()
+
     def test_the_same_mail_in_both_mailboxes_is_in_no_wrong_one(self, store: Store) -> None:
         wrong, late = finding(Code.DELIVERY_WRONG_MAILBOX), finding(Code.DELIVERY_LATE)
         take(store, receipt(1, mailbox="enterprises"))
@@ -269,6 +291,17 @@ def test_a_mail_that_is_not_trusted_changes_nothing_of_the_organization(store: S
     after = store.organization(SOCIETY.name)
     assert after is not None
     assert (after.track, after.versions, after.status) == (Track.SOCIETY, before.versions, Status.COMPLETE)
+
+
+@pytest.mark.parametrize("trusted", [1, 2])
+def test_of_two_mails_in_one_commit_the_trusted_one_says_what_the_organization_has(
+    store: Store, trusted: int
+) -> None:
+    take(store, receipt(1), receipt(2))
+    other = 3 - trusted
+    doubtful = settled(other, outcome=Outcome.REVIEW, contribution=None, versions=())
+    store.record_decisions(sorted((settled(trusted), doubtful), key=lambda one: one.message))
+    assert [v.message for v in store.versions(SOCIETY.name)] == [trusted]
 
 
 def test_the_contributions_of_an_organization_are_its_own(store: Store) -> None:

@@ -159,6 +159,22 @@ def test_a_ruling_given_while_the_message_was_decided_is_not_lost(store: Store) 
     assert anew(store) == []
 
 
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_mail_that_had_no_letter_gets_one(store: Store, ordered: bool) -> None:
+    take(store, receipt(1))
+    store.record_decisions([waiting(1)])
+    store.record_rulings([ruling()])
+    store.record_decisions([again(1, reply("<a1@x>"), ordered=ordered)])
+    assert states(store) == {"<a1@x>": "queued"}
+
+
+def test_mails_that_stayed_on_the_server_are_no_copies_of_each_other(store: Store) -> None:
+    take(store, receipt(1, None), receipt(2, None))
+    store.record_decisions([waiting(1, receipt_letter()), settled(2, head=head(fingerprint=""))])
+    assert [letter.message for letter in store.letters_on(1)] == [1]
+    assert store.letters_on(2) == ()
+
+
 @pytest.mark.parametrize(
     ("state", "ordered", "after"),
     [
