@@ -17,6 +17,9 @@ _CHUNK_GAP = 0.8
 """Parts of a character's height that are blank between two pieces of a line which may be two cells."""
 _WRAP_SLACK = 0.6
 """How many characters' width a line may end before the edge and still count as full."""
+_INDENT, _SAME_SIZE = 4.0, 0.85
+"""How many characters' width the first line of a paragraph begins behind the next one at most, and how alike they are in
+size: a title in the middle is no paragraph's beginning, however wide it is."""
 
 
 class Char(NamedTuple):
@@ -128,7 +131,7 @@ def paragraphs(found: Sequence[Line], right: float) -> list[str]:
     texts: list[str] = []
     for before, line in zip(([], *found), found, strict=False):
         text = said(line)
-        if _is_full(before, right):
+        if _is_full(before, right) and _may_go_on(before, line):
             texts[-1] = joined(texts[-1], text)
         else:
             texts.append(text)
@@ -141,6 +144,14 @@ def _is_full(line: Line, right: float) -> bool:
         return False
     width = max((c.x1 - c.x0) / max(len(c.text), 1) for c in line)
     return line[-1].x1 + _WRAP_SLACK * width > right
+
+
+def _may_go_on(line: Line, following: Line) -> bool:
+    """Whether two lines may be of one paragraph, by where they begin and how large they are; recognized ones vary in size."""
+    size = max(char.size for char in line)
+    below = max(char.size for char in following)
+    alike = line[0].confidence is not None or min(size, below) >= _SAME_SIZE * max(size, below)
+    return alike and line[0].x0 - following[0].x0 <= _INDENT * size
 
 
 def text_in(chars: Iterable[Char], box: Box) -> str:

@@ -126,6 +126,23 @@ def test_text_comes_in_reading_order_with_wrapped_lines_joined() -> None:
     assert "- 1 -" not in text
 
 
+@pytest.mark.parametrize(("size", "place"), [(18, 180), (12, 220), (24, 60)])
+def test_a_title_is_not_joined_with_the_line_beneath_it(size: int, place: int) -> None:
+    """It may be what reaches furthest right: a page number, or what stands above it, is all the text besides."""
+
+    def draw(canvas: Any, _: int) -> None:
+        canvas.setFont("STSong-Light", size)
+        canvas.drawString(place, 780, "2020年度省级学会工作自评表")
+        canvas.setFont("STSong-Light", 12)
+        canvas.drawString(60, 750, "填报单位：浙江省公路学会")
+        canvas.drawString(280, 40, "— 1 —")
+
+    assert pdf.read(_canvas(draw)).text.splitlines()[:2] == [
+        "2020年度省级学会工作自评表",
+        "填报单位：浙江省公路学会",
+    ]
+
+
 def test_a_table_whose_last_page_has_only_the_total_is_one_table() -> None:
     """There the page shows fewer column lines, the first four cells being merged."""
     rows = pdf.read(writers.pdf_form(RUBRIC, SCORES, EVIDENCE, merged=True, repeat_header=False)).tables
