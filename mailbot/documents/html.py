@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import TYPE_CHECKING
 
 from mailbot.documents import text as texts
+from mailbot.documents.markup import LOWERED, RAISED
 from mailbot.documents.text import first_lines
 from mailbot.errors import UnreadableError
 from mailbot.model import Format, ReadBy
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{2,40})", re.I)
 _MOST_TEXT = 20_000_000
 _MOST_ROWS, _MOST_COLUMNS, _MOST_CELLS = 5000, 200, 200_000
-_UNSEEN = ("script", "style", "head", "template", "noframes", "object", "rt", "rp")
+_UNSEEN = ("script", "style", "head", "template", "noframes", "object", "rt", "rp", "comment")
+_OF_NOTES = re.compile(
+    r"mso(?:com(?:anchor|off|txt)|footnotereference|endnotereference)|sd(?:foot|end)note(?:anc|sym)"
+)
+"""The classes of what Word and LibreOffice set for comments and notes beside a text."""
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 _MAY_HIDE = frozenset({"span", "font", "p", "b", "i", "u", "tr", "td", "th"})
 """What is hidden for good; larger pieces may be shown by a script."""
 _STRUCK = frozenset({"s", "strike", "del"})
 _STRIKES = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
+_MOVED = {"sup": RAISED, "sub": LOWERED}
 _LINES = re.compile(
     r"address|article|blockquote|br|center|d[dlt]|div|fieldset|footer|form|h[1-6]|header|hr|li|[ou]l|p|pre|section"
     r"|table|tbody|tfoot|thead|tr"
@@ -41,8 +47,12 @@ def read(data: bytes) -> Extract:
     titles = [title for name in _HEADINGS for element in root.iter(name) if (title := _line(element))]
     for element in [e for e in root.iter() if not isinstance(e.tag, str) or e.tag in _UNSEEN]:
         _drop(element)
-    for element in [e for e in root.iter() if _is_hidden(e) or _is_struck_beside_other_text(e)]:
+    for element in [
+        e for e in root.iter() if _is_hidden(e) or _is_of_note(e) or _is_struck_beside_other_text(e)
+    ]:
         _drop(element)
+    for element in root.iter("sup", "sub"):
+        _move(element, _MOVED[element.tag])
     tables, truncated = _tables(root)
     lines = _text(root).split("\n")
     return Extract(
@@ -67,6 +77,18 @@ def _root(page: str) -> etree._Element:
 
 def _is_hidden(element: etree._Element) -> bool:
     return element.tag in _MAY_HIDE and _HIDDEN.search(element.get("style", "")) is not None
+
+
+def _is_of_note(element: etree._Element) -> bool:
+    return _OF_NOTES.fullmatch(element.get("class", "").lower()) is not None
+
+
+def _move(element: etree._Element, signs: Mapping[int, int]) -> None:
+    """Its digits set as signs of their own: 4 with a note's 1 is not 41."""
+    for part in element.iter():
+        part.text = (part.text or "").translate(signs)
+        if part is not element:
+            part.tail = (part.tail or "").translate(signs)
 
 
 def _is_struck(element: etree._Element) -> bool:
@@ -185,9 +207,8 @@ def _grid(rows: list[etree._Element], table: int, most: int) -> tuple[tuple[tupl
             for r, c in product(range(row, bottom), range(column, end)):
                 more = Cell(text="", place=_place(table, (r, c)), merged=True, across=c > column)
                 placed.setdefault((r, c), more)
-            placed[row, column] = Cell(
-                text=_text(cell, within_cell=True).replace("\t", " "), place=_place(table, (row, column))
-            )
+            text = _text(cell, within_cell=True) or _text(cell)
+            placed[row, column] = Cell(text=text.replace("\t", " "), place=_place(table, (row, column)))
             column = end
     width = max((column for _, column in placed), default=-1) + 1
     if width * len(rows) > most:

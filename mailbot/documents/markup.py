@@ -19,8 +19,8 @@ _UNSEEN = frozenset(
 )
 """`rt` is the reading that stands above a word (phonetic guide)."""
 _SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _BLOCKS = frozenset({"p", "tbl"})
 
 
@@ -90,7 +90,7 @@ class Words:
         if not self.struck and (is_set(properties, "strike") or is_set(properties, "dstrike")):
             return
         raised = next((attribute(e, "val") for e in properties if local(e) == "vertAlign"), None)
-        moved = {"superscript": _RAISED, "subscript": _LOWERED}.get(raised or "", {})
+        moved = {"superscript": RAISED, "subscript": LOWERED}.get(raised or "", {})
         yield from (piece.translate(moved) for piece in self._pieces(run))
 
 

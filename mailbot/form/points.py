@@ -10,14 +10,16 @@ from enum import StrEnum
 from functools import lru_cache
 
 _LONGEST = 60
-_ZERO = re.compile(r"(?:[-—–―ー/\\]+|无|零|〇|没有)分?[。.,，、;；]*")
+_ZERO = re.compile(r"(?:[-—–―ー/\\]+|[无無]|零|〇|没有)分?[。.,，、;；]*")
 _MINUS = str.maketrans("－−‐‑‒–﹣", "-------")
 _DECORATION = re.compile(
     r"^(?:自评得?分|自评|得分|得|计|共)?[:：]?(?=[+\-0-9.零〇一二两三四五六七八九十百负壹])|[。.,，、;；]+$"
 )
 _REMARK = re.compile(r"\([^()0-9]*\)$")
 _BLANK = re.compile("[\\s_＿\u200b\u200c\ufeff]+")
-_DIGITS = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
+_DIGITS = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})")
+_SIGNIFICANT, _MOST_DECIMALS = 10, 9
+"""Digits beyond these are a machine's, not the writer's: 13/3 as a program exports it."""
 _BROKEN = re.compile(r"[0-9]\s+[0-9]")
 _ALL_RAISED = re.compile(r"\s*[⁰¹²³⁴-⁹.]+\s*")
 """A number set in superscript; raised digits behind others are a note's or a power's."""
@@ -63,7 +65,9 @@ def _without_unit(bare: str) -> str:
 
 def _number(bare: str) -> Decimal | Problem:
     if _DIGITS.fullmatch(bare):
-        return Decimal(bare)
+        number = Decimal(bare)
+        machines = len(bare.partition(".")[2]) > _MOST_DECIMALS
+        return Decimal(f"{number:.{_SIGNIFICANT}g}") if machines else number
     half = _HALF.fullmatch(bare.replace("分", ""))
     if half:
         whole = _number(half["whole"]) if half["whole"] else Decimal(0)

@@ -37,6 +37,23 @@ def test_spans_become_a_rectangle() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("4<sup>1</sup>", "4¹"),
+        ("<p>CO<sub>2</sub></p>", "CO₂"),
+        ("<p>4<a class=msocomanchor href='#_msocom_1'>[李1]</a></p>", "4"),
+        ("<a class='comment-indicator'></a><comment>应为3分</comment>4", "4"),
+        ("4<a class='sdfootnoteanc' href='#sdfootnote1sym'><sup>1</sup></a>", "4"),
+        ("<a href='#_ftn1'><span class=MsoFootnoteReference>[1]</span></a>4", "4"),
+        ("<table><tr><td>沙龙</td><td>3次</td></tr></table>", "沙龙 3次"),
+    ],
+)
+def test_a_cell_holds_what_is_written_in_it(cell: str, text: str) -> None:
+    page = f"<table><tr><td>13</td><td>{cell}</td></tr></table>"
+    assert read(page.encode()).tables[0].rows[0][1].text == text
+
+
+@pytest.mark.parametrize(
     "page",
     [
         "<p>朱镕喆</p>".encode(),

@@ -131,6 +131,15 @@ def test_the_rounded_total_of_calculated_scores(total: str) -> None:
     assert read(Form(scores=Form().scores | THIRDS, total=total)).findings == ()
 
 
+def test_calculated_scores_in_all_their_digits() -> None:
+    """As programs export them to csv and HTML."""
+    thirds = dict.fromkeys((1, 4, 5, 8), "1.66666666666667")
+    read_ = read(Form(scores=Form().scores | thirds, total="86.6666666666667"))
+    assert read_.findings == ()
+    assert read_.assessment is not None
+    assert read_.assessment.stated_total is not None
+
+
 def test_a_total_of_what_calculated_scores_show_is_for_a_person() -> None:
     shown = the(read(Form(scores=Form().scores | THIRDS, total="86.8")), Code.FORM_LOW_CONFIDENCE)
     assert (shown.found, shown.place) == ("86.8", "F总")
