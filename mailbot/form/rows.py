@@ -10,10 +10,10 @@ from decimal import Decimal
 from functools import lru_cache
 
 from mailbot.form.borders import straightened
-from mailbot.form.columns import NOTHING, Column, Columns, Row, repeats_header
+from mailbot.form.columns import NOTHING, Column, Columns, Row, label, repeats_header
 from mailbot.form.formrow import FormRow, Reading, Total
 from mailbot.form.match import Matcher, normalized
-from mailbot.form.points import Problem, parse_points
+from mailbot.form.points import Problem, adds_cells, parse_points
 from mailbot.model import ReadBy
 from mailbot.reading import Cell
 from mailbot.rubric import Item
@@ -27,10 +27,11 @@ _BESIDE_TOTAL = re.compile(
 )
 """What is said beside the total's word: how much it can be, whose it is."""
 _BONUS = re.compile(r".{0,6}(?:附加|加分|奖励).{0,6}")
-_SUBTOTAL = re.compile(r".{0,14}(?:小计|分项合计|类合计).{0,8}")
+_SUBTOTAL = re.compile(r".{0,14}(?:小计|(?:分项|单项|部分|类别?)(?:自评)?(?:合计|得分|总分)).{0,8}")
 _OF_CATEGORY = re.compile(r"^[0-9一二三四五六七八九十第类]*|(?:[0-9.]分?|小计|合计|得分|自评分?)*$")
-_LONGEST_CATEGORY = 100
 """What stands before and behind a category's name in a row of its own: its number, its points."""
+_LONGEST_CATEGORY = 100
+_COLON = re.compile("[:：]")
 _EXAMPLE = re.compile(r"(?:填写|填报|填表)?(?:例|示例|样例|范例|举例|例如|例子)[0-9一二三]?")
 
 
@@ -70,6 +71,8 @@ class _Claim:
     whole: bool
     name: Cell
     """The first that says something of the cells that tell what a row is about."""
+    said: tuple[str, ...]
+    """What stands in its cells."""
     category: bool = False
     """Whether the row bears a category's name, or the word of a sum, and is none of its items."""
 
@@ -213,6 +216,7 @@ class _Reader:
                     item=item,
                     whole=item is not None,
                     name=self._name(row),
+                    said=tuple(text for cell in row if (text := cell.text.strip())),
                     category=named,
                 )
             )
@@ -315,6 +319,7 @@ class _Reader:
             kept.rows[claim.item.no] = row
         elif before.whole and row.whole:
             kept.rows[claim.item.no] = before.doubled(row)
+            self._beneath(claim, claim.item)
         elif kept.last is claim.item:
             kept.rows[claim.item.no] = before.joined(row)
         elif _is_scored(claim.cells):
@@ -332,6 +337,12 @@ class _Reader:
         points = parse_points(cells.points.text)
         if _number(cells.no) is not None or (last is not None and points == last.points):
             return False
+        if last is not None and (following is None or following.category != last.category):
+            scores = [
+                row.cells.score for row in self._kept.rows.values() if row.item.category == last.category
+            ]
+            if _is_sum_of(cells.score, scores):
+                return True
         beside = {self._categories[item.category] for item in (last, following) if item is not None}
         return points in {*beside, self._matcher.rubric.total}
 
@@ -357,6 +368,28 @@ class _Reader:
         elif claim.name.text.strip() and isinstance(parse_points(cells.score.text), Decimal):
             kept.extra.append(replace(cells, criterion=claim.name))
             kept.last = None
+        elif kept.last is not None:
+            self._beneath(claim, kept.last)
+
+    def _beneath(self, claim: _Claim, last: Item) -> None:
+        """A row of words below an item without evidence: its evidence where it says so, else a doubt whether it is."""
+        before = self._kept.rows.get(last.no)
+        if before is None or before.cells.evidence.text.strip() or not self._is_of_words(claim):
+            return
+        head, *rest = _COLON.split(claim.said[0], maxsplit=1)
+        labelled = label(head) is Column.EVIDENCE
+        text = "\n".join(filter(None, map(str.strip, (*rest, *claim.said[1:])))) if labelled else ""
+        evidence = replace(before.cells.evidence, text=text, several=not labelled)
+        self._kept.rows[last.no] = replace(before, cells=replace(before.cells, evidence=evidence))
+
+    def _is_of_words(self, claim: _Claim) -> bool:
+        cells = claim.cells
+        return (
+            self._numbers_are_given
+            and _number(cells.no) is None
+            and not _is_scored(cells)
+            and claim.said != ()
+        )
 
     def _claims_to_be_an_item(self, claim: _Claim) -> bool:
         """It has words enough, or some with a 序号 of its own, which no torn cell has where numbers are given. A number
@@ -406,6 +439,14 @@ def _number(cell: Cell) -> int | None:
     """序号 in digits; 一 and 二 number the categories."""
     number = parse_points(cell.text) if any(c.isdecimal() for c in cell.text) else None
     return int(number) if isinstance(number, Decimal) and number == number.to_integral_value() else None
+
+
+def _is_sum_of(cell: Cell, scores: Sequence[Cell]) -> bool:
+    """Whether a cell adds up several scores, by its number or by its formula."""
+    if not cell.text.strip() and cell.formula:
+        return len(scores) > 1 and adds_cells(cell.formula, (score.place for score in scores))
+    numbers = [number for score in scores if isinstance(number := parse_points(score.text), Decimal)]
+    return len(numbers) == len(scores) > 1 and parse_points(cell.text) == sum(numbers)
 
 
 def _is_scored(cells: Reading) -> bool:

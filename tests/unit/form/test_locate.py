@@ -348,6 +348,58 @@ def test_a_subtotal_without_points_is_no_more_of_the_item_above(column: str) -> 
     assert_right(Form(change=change).extract())
 
 
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("criterion", "本类得分"),
+        ("criterion", "单项合计"),
+        ("criterion", "以上七项"),
+        ("group", "自评得分"),
+        ("no", ""),
+    ],
+)
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE])
+def test_a_row_that_adds_its_category_up_is_its_sum_whatever_it_is_called(
+    column: str, text: str, read_by: ReadBy
+) -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        return [*lines[:7], {column: cell(text), "score": cell("35")}, *lines[7:]]
+
+    assert_right(Form(change=change, read_by=read_by).extract())
+
+
+def test_a_row_of_another_number_is_no_sum_of_its_category() -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        return [*lines[:7], {"criterion": cell("承办其他工作"), "score": cell("34")}, *lines[7:]]
+
+    assert faults(read(Form(change=change)))[0] == (Code.FORM_ALTERED, None)
+
+
+def beneath(*texts: str) -> Callable[[list[Line]], list[Line]]:
+    """The evidence of each item in a row of its own below it."""
+
+    def change(lines: list[Line]) -> list[Line]:
+        rows = []
+        for line in lines:
+            said = [text.format(line["evidence"].text) for text in texts]
+            more = dict(zip(("criterion", "points"), map(cell, said), strict=False))
+            rows += [{**line, "evidence": cell()}, more]
+        return rows
+
+    return change
+
+
+@pytest.mark.parametrize("texts", [("自评依据：{}",), ("自评依据", "{}"), ("工作实效:\n{}",)])
+@pytest.mark.parametrize("read_by", [ReadBy.CELLS, ReadBy.TABLE])
+def test_evidence_below_its_item_under_its_label(texts: tuple[str, ...], read_by: ReadBy) -> None:
+    assert_right(Form(change=beneath(*texts), read_by=read_by).extract())
+
+
+def test_words_below_an_item_without_evidence_are_for_a_person() -> None:
+    found = faults(read(Form(change=beneath("{}"))))
+    assert set(found) == {(Code.FORM_LOW_CONFIDENCE, no) for no in NOS}
+
+
 def with_categories(
     column: str, number: str, behind: str = "", **more: str
 ) -> Callable[[list[Line]], list[Line]]:
