@@ -43,7 +43,7 @@ _LABELS: tuple[tuple[Column, re.Pattern[str]], ...] = tuple(
     for column, pattern in (
         (
             Column.SCORE,
-            r"(?:学会|单位|本会|自我)?自?(?:评|评价|评估)?(?:得分|自评|自评分数?|自评分值|自我评分)分?",
+            r"(?:学会|单位|本会|自我|实际)?自?(?:评|评价|评估)?(?:得分|自评|自评分数?|自评分值|自我评分|自我评价|自评成绩)分?",
         ),
         (Column.SCORE, r"(?:学会|单位|本会)?(?:自评|自我评|评|打)(?:得)?(?:分|分数|分值|结果)分?"),
         (Column.EVIDENCE, _EVIDENCE.pattern),
@@ -60,6 +60,8 @@ _LABELS: tuple[tuple[Column, re.Pattern[str]], ...] = tuple(
     )
 )
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_ASIDE = re.compile(r"[(（\[【][^()（）\[\]【】]*[)）\]】]|^\s*(?:20[0-9]{2}年度?|本年度?|今年)")
+"""What is said beside a label's word: who fills it in and how, and of which year it is."""
 _STAGES = (
     (2, re.compile(r"审定|核定|最终|终评|终审|定稿|本年|今年")),
     (-2, re.compile(r"初评|初审|初步|预评|上年|上一年|去年|往年|秘书处")),
@@ -79,7 +81,10 @@ def label(text: str) -> Column | None:
     """The column that a header's text names."""
     if len(text) > 2 * _LONGEST_LABEL:
         return None
-    bare = normalized(text)
+    return _named_by(normalized(text)) or _named_by(normalized(_ASIDE.sub("", text)))
+
+
+def _named_by(bare: str) -> Column | None:
     if not bare or len(bare) > _LONGEST_LABEL:
         return None
     return next((column for column, pattern in _LABELS if pattern.fullmatch(bare)), None)
@@ -179,12 +184,19 @@ def headers(rows: Sequence[Row], year: int) -> Iterator[Header]:
     index = 0
     while index < len(rows):
         found = _header_at(rows, index) if any(labelled[index : index + _DEEPEST_HEADER]) else None
-        if found is None:
+        if found is None or _is_of_another_year(found, rows, year):
             index += 1
             continue
         header = _with_evidence(_told_apart(found, rows, year), rows)
         yield header
         index = header.last + 1
+
+
+def _is_of_another_year(header: Header, rows: Sequence[Row], year: int) -> bool:
+    """Whether the only column of scores is by its label of another year."""
+    span = header.columns.spans[Column.SCORE]
+    years = _YEAR.findall("".join(_over(rows[header.first : header.last + 1], span[0])))
+    return len(span) == 1 and bool(years and year) and str(year) not in years
 
 
 def is_headed(rows: Sequence[Row]) -> bool:

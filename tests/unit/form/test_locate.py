@@ -84,6 +84,13 @@ def test_extra_columns_and_rows_change_nothing(
         ("score", "自评\n分"),
         ("score", "自评分（分）"),
         ("score", "学会自评分"),
+        ("score", "自评分（由学会填写）"),
+        ("score", "自评分\n(保留1位小数)"),
+        ("score", "2020年度自评分"),
+        ("score", "本年度自评得分"),
+        ("score", "实际得分"),
+        ("score", "自我评价"),
+        ("points", "分值【满分100】"),
         ("evidence", "自评依据\n（工作实效）"),
         ("evidence", "工作实效"),
         ("evidence", "自评依据"),
@@ -105,6 +112,11 @@ def test_extra_columns_and_rows_change_nothing(
 )
 def test_labels_in_other_words(column: str, label: str) -> None:
     assert_right(Form(labels={**LABELS, column: label}).extract())
+
+
+def test_scores_of_another_year_alone_are_for_a_person() -> None:
+    found = faults(read(Form(labels={**LABELS, "score": "2019年自评分"})))
+    assert {code for code, _ in found} == {Code.FORM_LOW_CONFIDENCE}
 
 
 @pytest.mark.parametrize(
