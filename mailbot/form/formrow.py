@@ -111,6 +111,12 @@ class Total:
     """Whether there are items above and below it."""
 
 
+def _rank(total: Total) -> tuple[bool, int, bool]:
+    """One that says to be the whole form's and states a number goes before all, beneath an empty 合计 too."""
+    stated = not is_empty(total.cell)
+    return stated and total.weight > 0, total.weight, stated
+
+
 def the_total(totals: Sequence[Total]) -> Cell | None:
     """The last of the sums that are most likely the form's; 合计 among the items is a category's.
 
@@ -120,7 +126,7 @@ def the_total(totals: Sequence[Total]) -> Cell | None:
     found = [total for total in visible if total.weight or not total.within]
     if not found:
         return None
-    best = max(reversed(found), key=lambda total: (total.weight, not is_empty(total.cell)))
+    best = max(reversed(found), key=_rank)
     like = [t.cell for t in visible if t.weight == best.weight and not is_empty(t.cell)]
     several = len({cell.formula or parse_points(cell.text) for cell in like}) > 1
     return replace(best.cell, several=several or best.cell.several)

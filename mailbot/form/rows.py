@@ -7,32 +7,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache
 
 from mailbot.form.borders import straightened
 from mailbot.form.columns import NOTHING, Column, Columns, Row, label, repeats_header
 from mailbot.form.formrow import FormRow, Reading, Total
 from mailbot.form.match import Matcher, normalized
 from mailbot.form.points import Problem, adds_cells, parse_points
+from mailbot.form.rowwords import is_bonus, is_example, is_subtotal, name_of_category, number_of_total
 from mailbot.model import ReadBy
 from mailbot.reading import Cell
 from mailbot.rubric import Item
 
-_TOTAL = re.compile(
-    r"(?:自评|学会|本会|单位)*(?:得分|分数?)?(?:总计|合计|总分|共计|总得分|合计得分|总评)(?:得分|分值|分数|分)?"
-    r"(?P<number>[0-9.]*)分?"
-)
-_BESIDE_TOTAL = re.compile(
-    r"[(（]?满分[:：]?[0-9.]*分?[)）]?|(?<=\S)[(（](?:由|学会|单位|本会|自评|填写?|得|总|分数?)+[)）]"
-)
-"""What is said beside the total's word: how much it can be, whose it is."""
-_BONUS = re.compile(r".{0,6}(?:附加|加分|奖励).{0,6}")
-_SUBTOTAL = re.compile(r".{0,14}(?:小计|(?:分项|单项|部分|类别?)(?:自评)?(?:合计|得分|总分)).{0,8}")
-_OF_CATEGORY = re.compile(r"^[0-9一二三四五六七八九十第类]*|(?:[0-9.]分?|小计|合计|得分|自评分?)*$")
-"""What stands before and behind a category's name in a row of its own: its number, its points."""
-_LONGEST_CATEGORY = 100
 _COLON = re.compile("[:：]")
-_EXAMPLE = re.compile(r"(?:填写|填报|填表)?(?:例|示例|样例|范例|举例|例如|例子)[0-9一二三]?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +84,7 @@ class _Reader:
         self._glue = "" if read_by in (ReadBy.TEXT, ReadBy.OCR) else "\n"
         self._matcher = matcher
         self._categories = {c.name: c.points for c in matcher.rubric.categories}
-        self._names = {_name_of_category(name) for name in self._categories} - {""}
+        self._names = {name_of_category(name) for name in self._categories} - {""}
         self._kept = _Kept(last=going_on_from)
 
     def read(self, rows: Sequence[Row]) -> Rows:
@@ -141,18 +127,17 @@ class _Reader:
     def _is_example(self, row: Row) -> bool:
         """Whether a row says of itself that it only shows how to fill in the others."""
         named = (Column.NO, Column.CATEGORY, Column.GROUP)
-        return any(_EXAMPLE.fullmatch(_bare(self._columns.cell(row, column).text)) for column in named)
+        return any(is_example(self._columns.cell(row, column).text) for column in named)
 
     def _is_surely_an_item(self, row: Row) -> bool:
         """By its words, or in a form without words by its number."""
         if Column.CRITERION in self._columns:
-            return self._matcher.whole(self._text(row)) is not None or self._astray(row) is not None
+            return self._item(row) is not None or self._astray(row) is not None
         return _number(self._columns.cell(row, Column.NO)) is not None
 
     def _reads_as_an_item(self, row: Row) -> bool:
         """Whether a row has a criterion, its points, and neither words as the score nor a number as the evidence."""
-        item = self._matcher.whole(self._text(row))
-        columns = self._columns
+        item, columns = self._item(row), self._columns
         points, score, evidence = (
             parse_points(columns.cell(row, column).text)
             for column in (Column.POINTS, Column.SCORE, Column.EVIDENCE)
@@ -166,11 +151,12 @@ class _Reader:
 
     def _weight(self, row: Row) -> int:
         """How much the total of this row says to be the whole form's."""
-        words = "".join(cell.text for index, cell in enumerate(row) if index not in self._words)
+        words = [cell.text for index, cell in enumerate(row) if index not in self._words]
         beside = parse_points(self._columns.cell(row, Column.POINTS).text)
         if isinstance(beside, Decimal):
-            return 2 if beside == self._matcher.rubric.total else 0
-        return int("总" in words)
+            named = any(number_of_total(text) is not None for text in words)
+            return 1 + named if beside == self._matcher.rubric.total else 0
+        return int(any("总" in text for text in words))
 
     def _text(self, row: Row) -> str:
         return normalized(self._columns.cell(row, Column.CRITERION).text)
@@ -178,7 +164,7 @@ class _Reader:
     def _total(self, row: Row) -> Cell | None:
         """The cell of the stated total, if this row is the total's."""
         for index, cell in enumerate(row):
-            number = None if index in self._words else _number_of_total(cell.text)
+            number = None if index in self._words else number_of_total(cell.text)
             if number is None:
                 continue
             score = self._columns.cell(row, Column.SCORE)
@@ -187,7 +173,15 @@ class _Reader:
             if number and parse_points(number) != self._matcher.rubric.total:
                 return replace(cell, text=number)
             return self._number_beside(row) or replace(score, text="")
-        return None
+        return self._columns.cell(row, Column.SCORE) if self._bears_all_points(row) else None
+
+    def _bears_all_points(self, row: Row) -> bool:
+        """Whether a row that is no item has a word, whichever, and beside it the points of the whole form."""
+        points = parse_points(self._columns.cell(row, Column.POINTS).text)
+        return points == self._matcher.rubric.total and bool(self._name(row).text) and self._item(row) is None
+
+    def _item(self, row: Row) -> Item | None:
+        return self._matcher.whole(self._text(row))
 
     def _number_beside(self, row: Row) -> Cell | None:
         """The only number of the total's row where it stands in the column of none."""
@@ -238,8 +232,7 @@ class _Reader:
         if Column.CRITERION not in columns:
             return False
         said = (Column.NO, Column.CATEGORY, Column.GROUP, Column.CRITERION)
-        words = "".join(columns.cell(row, column).text for column in said)
-        return len(words) <= _LONGEST_CATEGORY and _name_of_category(words) in self._names
+        return name_of_category("".join(columns.cell(row, column).text for column in said)) in self._names
 
     def _aligned(self, row: Row) -> Row:
         """A row whose first cells were left out (tabbed text) moved so that its criterion stands in its column."""
@@ -254,7 +247,7 @@ class _Reader:
     def _astray(self, row: Row) -> int | None:
         """Where a row has its criterion, beside its number or points, if not in its column."""
         numbered = any(isinstance(parse_points(cell.text), Decimal) for cell in row)
-        in_place = self._matcher.whole(self._text(row)) is not None
+        in_place = self._item(row) is not None
         if Column.CRITERION not in self._columns or in_place or not numbered:
             return None
         places = (index for index in range(len(row)) if index not in self._words)
@@ -330,7 +323,7 @@ class _Reader:
         """Whether a row heads a category or adds it up: by its words, or by points of the whole category, or form."""
         cells, last = claim.cells, self._kept.last
         said = (claim.name, cells.no, cells.criterion, cells.points)
-        if any(_SUBTOTAL.fullmatch(_bare(cell.text)) for cell in said):
+        if any(is_subtotal(cell.text) for cell in said):
             return True
         if claim.category and (_is_scored(cells) or not cells.evidence.text.strip()):
             return True
@@ -357,7 +350,7 @@ class _Reader:
     def _unclaimed(self, claim: _Claim) -> None:
         """A row that is no item: more of the row above, an added one, an extra, or nothing that counts."""
         cells, kept = claim.cells, self._kept
-        own = cells.no.text.strip() or (claim.name is not cells.criterion and _is_bonus(claim.name))
+        own = cells.no.text.strip() or (claim.name is not cells.criterion and is_bonus(claim.name.text))
         if not own and kept.last is not None and self._goes_on(claim, kept.last):
             piece = FormRow(item=kept.last, cells=cells, whole=False, glue=self._glue)
             before = kept.rows.get(kept.last.no)
@@ -414,25 +407,6 @@ def _visible(claims: Sequence[_Claim]) -> Iterator[_Claim]:
     for claim in claims:
         if not (claim.item and claim.cells.criterion.hidden and claim.item.no in shown):
             yield claim
-
-
-@lru_cache(maxsize=512)
-def _number_of_total(text: str) -> str | None:
-    """What stands behind the word in the total's cell, '' where nothing does; None for any other text."""
-    match = _TOTAL.fullmatch(_bare(_BESIDE_TOTAL.sub("", text))) if len(text) < 40 else None
-    return match["number"] if match else None
-
-
-def _is_bonus(name: Cell) -> bool:
-    return _BONUS.fullmatch(_bare(name.text)) is not None
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"[\s:：()（）]", "", text)
-
-
-def _name_of_category(text: str) -> str:
-    return _OF_CATEGORY.sub("", normalized(text))
 
 
 def _number(cell: Cell) -> int | None:

@@ -469,6 +469,7 @@ def test_a_category_in_other_words_is_known_by_its_points(read_by: ReadBy) -> No
     "label",
     [
         *("总计", "合计", "总 计", "总分", "合 计：", "总计（分）", "自评得分合计", "自评分合计", "自评总分"),
+        *("各项合计", "最终得分", "累计", "總計", "自评结果"),
         *("总计（满分100分）", "总分（满分：100）", "合计（自评得分）", "学会自评总得分", "总计 满分100分"),
     ],
 )
@@ -476,6 +477,19 @@ def test_labels_of_the_total(label: str) -> None:
     table = Form().table()
     last = (cell(label), *table.rows[-1][1:])
     assert_right(extract([replace(table, rows=(*table.rows[:-1], last))]))
+
+
+def test_a_total_in_a_row_of_its_own_beneath_the_points() -> None:
+    table = Form().table()
+    points = (*table.rows[-1][:5], cell(), *table.rows[-1][6:])
+    own = (cell("自评总分"), *table.rows[-1][1:4], cell(), *table.rows[-1][5:])
+    assert_right(extract([replace(table, rows=(*table.rows[:-1], points, own))]))
+
+
+def test_the_offices_own_total_beneath_is_none() -> None:
+    table = Form().table()
+    office = (cell("考核结果"), *table.rows[-1][1:5], cell("90"), *table.rows[-1][6:])
+    assert_right(extract([replace(table, rows=(*table.rows, office))]))
 
 
 def test_a_total_written_behind_its_label() -> None:
