@@ -40,6 +40,8 @@ _DURATION = re.compile(r"PT(\d{1,6})H(\d{1,2})M(\d{1,2}(?:\.\d{1,9})?)S")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SIGNIFICANT = 10
 """Digits beyond these are the machine's, not the writer's: 0.1 + 0.2."""
+_MOST_DECIMALS = 2
+"""Of points that somebody writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,11 +282,18 @@ def plain(value: Value) -> str:
         case date():
             return value.isoformat()
         case time():
-            return _number(
-                timedelta(hours=value.hour, minutes=value.minute, seconds=value.second) / timedelta(days=1)
-            )
+            return _span(timedelta(hours=value.hour, minutes=value.minute, seconds=value.second))
         case timedelta():
-            return _number(value / timedelta(days=1))
+            return _span(value)
+
+
+def _span(value: timedelta) -> str:
+    """The number of which a cell's format made a time; a time where nobody writes such a number: 4:30 is no 0.1875."""
+    number = _number(value / timedelta(days=1))
+    if value >= timedelta(days=1) or len(number.partition(".")[2]) <= _MOST_DECIMALS:
+        return number
+    hours, minutes = divmod(round(value / timedelta(minutes=1)), 60)
+    return f"{hours}:{minutes:02}"
 
 
 def _serial(value: date) -> float:
@@ -305,7 +314,7 @@ def _counted(value: Value) -> Value:
     hours = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if hours is None:
         return value
-    return timedelta(hours=int(hours[1]), minutes=int(hours[2]), seconds=float(hours[3])) / timedelta(days=1)
+    return timedelta(hours=int(hours[1]), minutes=int(hours[2]), seconds=float(hours[3]))
 
 
 def _number(value: float) -> str:

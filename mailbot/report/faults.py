@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mailbot.model import Code, Finding, Role, Severity
 from mailbot.reading import LAST_VOLUME
-from mailbot.report.wording import item_name, listed, numbers, points, quoted
+from mailbot.report.wording import item_name, listed, numbers, points, quoted, why_no_score
 from mailbot.rubric import Rubric
 
 _MOST_LINES = 4
@@ -215,7 +215,7 @@ def _not_a_number(errors: Sequence[Finding], rubric: Rubric, most: int) -> Itera
     yield from _cases(
         _of(errors, Code.SCORE_NOT_A_NUMBER),
         rubric,
-        lambda _: "无法识别为一个分数",
+        lambda f: why_no_score(f.found),
         "请填写一个数字，如4或4.5",
         most,
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mailbot.model import Assessment, Code, Finding, ItemReading, Severity
 from mailbot.report.faults import SCORES, wanted_of_total
 from mailbot.report.letters import sums_in_words
-from mailbot.report.wording import plain, points, quoted, shortened
+from mailbot.report.wording import plain, points, quoted, shortened, why_no_score
 from mailbot.rubric import Item, Rubric
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _remark(one: Finding, rubric: Rubric, errors: Sequence[Finding]) -> str:
         case Code.SCORE_MISSING:
             return "未填自评分。请补填；没有得分的请填0。"
         case Code.SCORE_NOT_A_NUMBER:
-            return f"填的是{found}，无法识别为一个分数。请填一个数字。"
+            return f"填的是{found}，{why_no_score(one.found)}。请填一个数字。"
         case Code.SCORE_OVER_MAX:
             return f"填的是{found}，超过本项分值{most}分。请在分值以内重新填写。"
         case Code.SCORE_NEGATIVE:

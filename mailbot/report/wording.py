@@ -70,6 +70,7 @@ _DANGERS = (
     (re.compile(r"(\d+) octets unpack to more than \d+"), "解压后的体积大得异常"),
 )
 """Our own reasons to leave a file closed, of those that a person can tell its sender."""
+_DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _MENDED = {
     Code.FORM_MISSING: "已补报自评表",
     Code.SUMMARY_MISSING: "已补报工作总结",
@@ -109,6 +110,13 @@ def quoted(text: str, limit: int = _LONGEST_QUOTE) -> str:
     """“what stood there”, cleaned and cut, marks within it made single (GB/T 15834); '' for nothing."""
     cleaned = shortened(plain(text).translate(_INNER), limit)
     return f"“{cleaned}”" if cleaned else ""
+
+
+def why_no_score(found: str) -> str:
+    """Why what stands there is no score; of a date, which its cell may show as 1月2日, what made it one."""
+    if _DATE.fullmatch(found):
+        return "是一个日期（表格软件会把“1-2”“1/2”自动改成“1月2日”）"
+    return "无法识别为一个分数"
 
 
 def minute(when: datetime) -> str:

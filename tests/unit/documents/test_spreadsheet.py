@@ -66,6 +66,11 @@ def test_reads_values_with_their_places() -> None:
         (datetime.date(2021, 1, 15), "2021-01-15"),
         (_MOMENT, "2021-01-15 17:30:00"),
         (_MOMENT.replace(hour=0, minute=0), "2021-01-15"),
+        (datetime.time(12, 0), "0.5"),
+        (datetime.time(4, 48), "0.2"),
+        (datetime.time(4, 30), "4:30"),
+        (datetime.timedelta(days=4, hours=12), "4.5"),
+        (datetime.timedelta(hours=4, minutes=30), "4:30"),
         ("两行\r\n文字", "两行\n文字"),
     ],
 )

@@ -532,6 +532,15 @@ def test_volumes_of_an_archive_are_told_from_a_damaged_one() -> None:
     assert "文件“附件.zip”无法打开" in said
 
 
+def test_a_score_that_a_program_made_a_date_is_said_to_be_one() -> None:
+    """The cell shows 1月2日, and what was typed was 1-2."""
+    facts = replace(WHOLE, findings=(finding(Code.SCORE_NOT_A_NUMBER, item=1, found="2020-01-02"),))
+    said = write(ReplyKind.CORRECTION, facts).text
+    assert (
+        "自评分填“2020-01-02”，是一个日期（表格软件会把“1-2”“1/2”自动改成“1月2日”）。请填写一个数字" in said
+    )
+
+
 def test_what_comes_from_a_mail_is_never_markup_nor_a_second_line_nor_a_link() -> None:
     nasty = "<script>alert(1)</script>\r\nBcc: x@example.org {{ 7*7 }} http://example.com/x \u202excod.exe"
     facts = replace(
