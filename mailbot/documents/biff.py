@@ -17,6 +17,7 @@ from mailbot.documents.workbook import (
     PERCENTS,
     Inside,
     Place,
+    conceals,
     is_percent,
     under_picture,
 )
@@ -102,6 +103,7 @@ class _Page:
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     percents: set[Place] = field(default_factory=set)
+    concealed: set[Place] = field(default_factory=set)
     pictures: set[Place] = field(default_factory=set)
     unfinished: bool = False
     """Whether it was saved before its formulas were calculated."""
@@ -119,8 +121,10 @@ class _Book:
     """The numbers of the fonts that are struck out."""
     percents: set[int] = field(default_factory=lambda: set(PERCENTS))
     """The numbers of the formats of percentages."""
-    styles: list[tuple[int, bool]] = field(default_factory=list)
-    """The font of each style, and whether its format is one of percentages."""
+    concealing: set[int] = field(default_factory=set)
+    """The numbers of the formats that show nothing."""
+    styles: list[tuple[int, int]] = field(default_factory=list)
+    """The font and the format of each style."""
     names: dict[int, str] = field(default_factory=dict)
     """Sheets' names by the place of their first record."""
     table: list[bytes] = field(default_factory=list)
@@ -145,6 +149,7 @@ class _Book:
             hidden_rows=frozenset(page.hidden_rows),
             hidden_columns=frozenset(page.hidden_columns),
             percents=frozenset(page.percents),
+            concealed=frozenset(page.concealed),
             pictures=frozenset(page.pictures),
             uncalculated=frozenset(page.uncalculated),
             shown={place: text for place, text in unstruck if text is not None},
@@ -171,13 +176,15 @@ class _Book:
     def format(self, body: bytes, _at: int) -> None:
         """FORMAT."""
         number, length = struct.unpack_from("<HH", body)
-        if is_percent(_text(body[4:], length)):
+        code = _text(body[4:], length)
+        if is_percent(code):
             self.percents.add(number)
+        elif conceals(code):
+            self.concealing.add(number)
 
     def style(self, body: bytes, _at: int) -> None:
         """XF."""
-        font, format_ = struct.unpack_from("<HH", body)
-        self.styles.append((font, format_ in self.percents))
+        self.styles.append(struct.unpack_from("<HH", body))
 
     def string_table(self, body: bytes, _at: int) -> None:
         """SST."""
@@ -240,8 +247,11 @@ class _Book:
             self._styled(row, first + offset, style)
 
     def _styled(self, row: int, column: int, style: int) -> None:
-        if self.styles[style][1]:
+        format_ = self.styles[style][1]
+        if format_ in self.percents:
             self.page.percents.add((row, column))
+        elif format_ in self.concealing:
+            self.page.concealed.add((row, column))
 
     def string(self, body: bytes, _at: int) -> None:
         """LABELSST."""

@@ -197,7 +197,8 @@ def _cells(
                 for column in range(width)
             ]
         )
-    for row, column in (*inside.percents, *inside.shown, *inside.uncalculated, *inside.pictures):
+    odd = (*inside.percents, *inside.concealed, *inside.shown, *inside.uncalculated, *inside.pictures)
+    for row, column in odd:
         if row < height and column < width:
             rows[row][column] = _as_shown(rows[row][column], (row, column), inside)
     return tuple(map(tuple, rows))
@@ -211,6 +212,8 @@ def _as_shown(cell: Cell, place: Place, inside: Inside) -> Cell:
         return replace(cell, text=inside.shown[place])
     if place in inside.percents:
         return _as_percent(cell)
+    if place in inside.concealed:
+        return replace(cell, several=cell.several or bool(cell.text))
     covered = cell.text.strip() or cell.formula or cell.merged
     return cell if covered else replace(cell, text=PICTURE)
 

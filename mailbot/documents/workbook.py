@@ -7,7 +7,7 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from html import unescape
 from itertools import product
@@ -69,6 +69,8 @@ class Inside:
     """Where pictures lie over cells."""
     percents: frozenset[Place] = frozenset()
     """Numbers that show as so many hundredths."""
+    concealed: frozenset[Place] = frozenset()
+    """Numbers that do not show, by their format (`;;;`)."""
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     vast: bool = False
@@ -78,22 +80,29 @@ class Inside:
 def insides(package: Package) -> dict[str, Inside]:
     """By sheet name. Raises EncryptedError, UnreadableError, DangerousError."""
     _check(package.archive)
-    book, percents = package.xml("xl/workbook.xml"), _percent_styles(package)
+    book, (percents, concealing) = package.xml("xl/workbook.xml"), _odd_styles(package)
     settled = book is None or not any(map(_calculates, book))
     return {
-        name: _inside(package, member, percents, settled=settled)
+        name: _inside(package, member, percents, concealing, settled=settled)
         for name, path in _sheet_paths(package, book).items()
         if (member := package.member(path)) is not None
     }
 
 
 def _inside(
-    package: Package, member: zipfile.ZipInfo, percents: frozenset[bytes], *, settled: bool
+    package: Package,
+    member: zipfile.ZipInfo,
+    percents: frozenset[bytes],
+    concealing: frozenset[bytes],
+    *,
+    settled: bool,
 ) -> Inside:
     octets = _octets(package, member)
     inside = _sheet(octets, settled=settled)
     if percents:
-        inside = replace(inside, percents=frozenset(_percents(octets, percents)))
+        inside = replace(inside, percents=frozenset(_styled(octets, percents)))
+    if concealing:
+        inside = replace(inside, concealed=frozenset(_styled(octets, concealing)))
     if _DRAWING.search(octets):
         places = (place for _, anchor in _anchors(package, member.filename) for place in _beneath(anchor))
         inside = replace(inside, pictures=frozenset(places))
@@ -228,28 +237,43 @@ def is_percent(code: str) -> bool:
     return "%" in _LITERAL.sub("", code)
 
 
-def _percent_styles(package: Package) -> frozenset[bytes]:
-    """The numbers of the cell styles that show percentages (ECMA-376 part 1, 18.8.10 and 18.8.31)."""
+def conceals(code: str) -> bool:
+    """Whether a number format shows nothing of a number above zero: `;;;`."""
+    first, *others = code.split(";")
+    return bool(others) and first.strip(' "') == ""
+
+
+def _odd_styles(package: Package) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """The numbers of the cell styles that show percentages, and of those that show nothing (ECMA-376 part 1, 18.8.10 and
+    18.8.31)."""
     member = package.member("xl/styles.xml")
     octets = _octets(package, member) if member is not None else b""
-    formats = _CELL_FORMATS.search(octets)
-    wanted = {b"%d" % number for number in PERCENTS}
+    percents, concealing = {b"%d" % number for number in PERCENTS}, set()
     if b"%" in octets:
-        wanted |= set(_own_percents(octets))
-    if formats is None or not any(b'numFmtId="%s"' % number in formats[0] for number in wanted):
+        percents |= set(_own_formats(octets, is_percent))
+    if b";" in octets:
+        concealing |= set(_own_formats(octets, conceals))
+    formats = _CELL_FORMATS.search(octets)
+    if formats is None:
+        return frozenset(), frozenset()
+    return _with_formats(formats[0], percents), _with_formats(formats[0], concealing)
+
+
+def _with_formats(formats: bytes, wanted: Collection[bytes]) -> frozenset[bytes]:
+    if not any(b'numFmtId="%s"' % number in formats for number in wanted):
         return frozenset()
-    numbers = (_FORMAT_NUMBER.search(found) for found in _CELL_FORMAT.findall(formats[0]))
+    numbers = (_FORMAT_NUMBER.search(found) for found in _CELL_FORMAT.findall(formats))
     return frozenset(b"%d" % index for index, found in enumerate(numbers) if found and found[1] in wanted)
 
 
-def _own_percents(styles: bytes) -> Iterator[bytes]:
+def _own_formats(styles: bytes, fits: Callable[[str], bool]) -> Iterator[bytes]:
     for found in _OWN_FORMAT.findall(styles):
         number, code = _FORMAT_NUMBER.search(found), _FORMAT_CODE.search(found)
-        if number and code and is_percent(unescape(code[1].decode("utf-8", "replace"))):
+        if number and code and fits(unescape(code[1].decode("utf-8", "replace"))):
             yield number[1]
 
 
-def _percents(octets: bytes, styles: frozenset[bytes]) -> Iterator[Place]:
+def _styled(octets: bytes, styles: frozenset[bytes]) -> Iterator[Place]:
     if not any(b's="%s"' % style in octets for style in styles):
         return
     for found in _STYLED_NUMBER.finditer(octets):

@@ -78,6 +78,30 @@ def test_shows_a_value_plainly(value: float | str | datetime.date, wanted: str) 
     assert plain(value) == wanted
 
 
+@pytest.mark.parametrize(
+    ("code", "several"), [(";;;", True), ('"";"";', True), ("0;;", False), ("0.0", False)]
+)
+def test_a_number_that_its_format_hides_is_for_a_person(code: str, several: bool) -> None:
+    """It shows nothing; whether somebody meant it to count is not known."""
+    import xlwt
+
+    book = openpyxl.Workbook()
+    book.active.append([4, 5])
+    book.active["A1"].number_format = code
+    saved = io.BytesIO()
+    book.save(saved)
+    old, older = xlwt.Workbook(), io.BytesIO()
+    page = old.add_sheet("Sheet1")
+    page.write(0, 0, 4, xlwt.easyxf(num_format_str=code))
+    page.write(0, 1, 5)
+    old.save(older)
+    for extract in (_xlsx(saved.getvalue()), read(older.getvalue(), Format.XLS)):
+        assert [(cell.text, cell.several) for cell in extract.tables[0].rows[0]] == [
+            ("4", several),
+            ("5", False),
+        ]
+
+
 def test_column_names() -> None:
     assert [column_name(n) for n in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
 
