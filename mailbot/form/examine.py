@@ -23,6 +23,7 @@ _FEWEST_ITEMS, _FEWEST_IN_OCR = 5, 3
 _SAME_EVIDENCE = 80
 _LABELS = ("序号", "分值", "自评分")
 """Columns of any self-assessment form."""
+_FEWEST_LABELS_IN_OCR = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +177,7 @@ def _holds_unread_form(readable: Readable, matcher: Matcher) -> bool:
         return False
     items, text = matcher.rubric.items, normalized_whole(extract.text)
     own = any(_own_name(matcher.rubric) in title for title in titles)
-    if own and not drawn and all(label in text for label in _LABELS):
+    if own and sum(label in text for label in _LABELS) >= (_FEWEST_LABELS_IN_OCR if drawn else len(_LABELS)):
         return True
     fewest = min(_FEWEST_IN_OCR, len(items)) if drawn else (len(items) + 1) // 2
     return sum(matcher.stands_in(item, text) for item in items) >= fewest

@@ -9,7 +9,20 @@ import pytest
 from mailbot.form.examine import Readable
 from mailbot.model import Code, ReadBy, Role
 from mailbot.reading import Table
-from tests.unit.form.build import NOS, RUBRIC, Form, blank, cell, changed, extract, faults, read, the
+from tests.unit.form.build import (
+    NAME,
+    NOS,
+    RUBRIC,
+    TITLE,
+    Form,
+    blank,
+    cell,
+    changed,
+    extract,
+    faults,
+    read,
+    the,
+)
 
 
 def page(
@@ -151,6 +164,16 @@ def test_a_form_whose_table_cannot_be_made_out_is_for_a_person() -> None:
     examined = read(replace(given, tables=(), text=given.text.replace("\t", "\n")))
     assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, None)]
     assert examined.form_key == "1"
+    assert examined.covers == {"1": (Role.FORM,)}
+
+
+def test_a_recognized_page_with_the_forms_title_is_for_a_person_though_no_criterion_is_whole() -> None:
+    """Printed without wrapping, so that each column is cut off."""
+    given = Form(read_by=ReadBy.OCR).extract()
+    lines = [" ".join(cell.text[:6] for cell in row) for row in given.tables[0].rows[2:]]
+    text = "\n".join((TITLE, f"填报单位：{NAME}", *lines)).replace("序号", "1")
+    examined = read(replace(given, tables=(), text=text))
+    assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, None)]
     assert examined.covers == {"1": (Role.FORM,)}
 
 
