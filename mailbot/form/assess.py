@@ -26,6 +26,7 @@ _BY_PLACE = frozenset({Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.EVIDENC
 """Findings on items that also arise where the reading put a text into the wrong cell."""
 _ALIKE = frozenset("一|lI")
 """Signs by which recognition may mean a dash, which is zero, or the number one."""
+_STROKE = "一"
 _BEGINS_WITH_NUMBER = re.compile(r"\D{0,6}\d")
 _WRITTEN_DECIMALS = 2
 """Points with more of them are results of a calculation."""
@@ -62,6 +63,8 @@ class Assessed:
 
 def assess(form: Located, heading: Heading, source: Source, matcher: Matcher) -> Assessed:
     """Judge a form by the rubric."""
+    if source.read_by is not ReadBy.OCR:
+        form = _with_doubtful_strokes(form)
     items = tuple(_items(form.rows, drawn=source.read_by is ReadBy.OCR))
     scores = [item.score for item in items if item.score is not None]
     total = sum(scores, Decimal()) if scores else None
@@ -92,6 +95,19 @@ def assess(form: Located, heading: Heading, source: Source, matcher: Matcher) ->
         untouched=untouched,
         altered=bool(changes),
     )
+
+
+def _with_doubtful_strokes(form: Located) -> Located:
+    """一 without evidence may be a dash, which is zero, or the number one: that is for a person to tell."""
+    if all(row.cells.score.text.strip() != _STROKE for row in form.rows):
+        return form
+    rows = (
+        replace(row, cells=replace(row.cells, score=replace(row.cells.score, several=True)))
+        if row.cells.score.text.strip() == _STROKE and not evidence.text.strip()
+        else row
+        for row, evidence in zip(form.rows, _evidence(form.rows), strict=True)
+    )
+    return replace(form, rows=tuple(rows))
 
 
 def _looks_misread(form: Located, findings: Sequence[Finding]) -> bool:
@@ -224,8 +240,10 @@ def _on_evidence(row: FormRow, item: ItemReading) -> Iterator[Finding]:
         return
     if normalized(item.evidence) in _NIL:
         if normalized(row.cells.remark.text) in _NIL:
-            code = Code.FORM_LOW_CONFIDENCE if row.cells.evidence.several else Code.EVIDENCE_MISSING
-            yield finding(code, item=item.no, found=quoted(item.evidence), place=item.evidence_place)
+            cell = row.cells.evidence
+            code = Code.FORM_LOW_CONFIDENCE if cell.several or cell.formula else Code.EVIDENCE_MISSING
+            found = quoted(item.evidence or cell.formula)
+            yield finding(code, item=item.no, found=found, place=item.evidence_place)
         return
     for threshold in unsupported(row.item, item.evidence):
         yield finding(

@@ -17,6 +17,7 @@ _TITLE = re.compile(
     rf"(?:附[件表][0-9一二三]?[:：]?)?[^0-9]{{0,20}}?{_YEAR}年?度?[^0-9。；;]{{0,25}}自评(?:估|价)?表.{{0,12}}"
 )
 _UNDATED = re.compile(r"[^0-9。；;]{0,30}自评(?:估|价)?表.{0,12}")
+_DATED_BEHIND = re.compile(rf"[^0-9。；;]{{0,30}}自评(?:估|价)?表[(\[【]{_YEAR}年?度[)\]】]")
 _YEAR_ALONE = re.compile(rf"[(\[【]?{_YEAR}年?度[)\]】]?[^0-9。；;自]{{0,20}}")
 _NUMERALS = {"〇": "0", "零": "0", "○": "0", "O": "0", "o": "0"} | {
     n: str(i) for i, n in enumerate("〇一二三四五六七八九")
@@ -29,6 +30,8 @@ _WHO = "|".join(
 )
 _WHO += "|" + "|".join(" *".join(word) for word in ("单位名称", "学会名称", "单位全称", "学会全称"))
 _LABEL = re.compile(rf"^(?:{_WHO})(?:\((?:盖?公?章|加盖公章|盖单位公章|单位盖章)\))?[:：]?")
+_SHORT_LABEL = re.compile(r"^(?:单位|学会|协会)(?:\([^()]{0,8}章\))?[:：]")
+"""A label that is one only before the name of an organization: 单位 is a unit too."""
 _LABEL_INSIDE = re.compile(rf"(?:^|[\s|])(?:{_WHO})[ ]*(?:\([^()]{{0,8}}章\))?[ ]*[:：]")
 _NEXT_LABEL = re.compile(
     r"(?:填报|填表|上报|报送|自评)?(?:日期|时间|人)(?:[:：]|$)|联系(?:人|电话|方式)|(?:自评)?(?:总得?分|总计|合计)[:：]|(?:电话|手机|邮箱|负责人)[:：]|[0-9]{4}年"
@@ -63,7 +66,9 @@ def heading(extract: Extract, around: Sequence[Row]) -> Heading:
     title, year = _title(own)
     if year is None:
         title, year = _title([*(_folded(h) for h in extract.headings), *running])
-    name = _in_rows(around) or _in_lines(running) or _in_loose_rows(extract)
+    name = (
+        _in_rows(around) or _in_lines(running) or _in_loose_rows(extract) or _behind_short_label(own, running)
+    )
     return Heading(year=year, title=title, organization=name, total=_total([*own, *running]))
 
 
@@ -103,7 +108,7 @@ def _title(lines: Sequence[str]) -> tuple[str, int | None]:
     for index, line in enumerate(bare):
         if len(line) > 60:
             continue
-        match = _TITLE.fullmatch(line)
+        match = _TITLE.fullmatch(line) or _DATED_BEHIND.fullmatch(line)
         if match is None and _UNDATED.fullmatch(line):
             near = bare[max(0, index - 1) : index] + bare[index + 1 : index + 2]
             match = next((m for each in near if (m := _YEAR_ALONE.fullmatch(each))), None)
@@ -142,6 +147,12 @@ def _in_loose_rows(extract: Extract) -> str | None:
             if name is not None:
                 return name
     return None
+
+
+def _behind_short_label(*texts: Sequence[str]) -> str | None:
+    bare = ("".join(line.split()) for lines in texts for line in lines)
+    names = (_name(line[match.end() :]) for line in bare if (match := _SHORT_LABEL.match(line)) is not None)
+    return next((name for name in names if name and organization_names(name) == (name,)), None)
 
 
 def _in_lines(lines: Sequence[str]) -> str | None:

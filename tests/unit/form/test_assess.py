@@ -531,6 +531,18 @@ def test_a_name_that_was_not_recognized_for_sure_is_for_a_person() -> None:
     assert the(read(doubted), Code.FORM_LOW_CONFIDENCE).found == "浙江省示例学会"
 
 
+def test_a_stroke_without_evidence_may_be_a_dash_or_a_one() -> None:
+    """It is 一 for —, and was said to lack its evidence."""
+    form = with_score(47, "一", total="99")
+    form.evidence[47] = ""
+    assert faults(read(form)) == [(Code.FORM_LOW_CONFIDENCE, 47)]
+
+
+def test_evidence_that_nobody_calculated_is_for_a_person() -> None:
+    link = changed(8, evidence=cell("", formula='=HYPERLINK("附件8.docx","见附件")'))
+    assert faults(read(Form(change=link))) == [(Code.FORM_LOW_CONFIDENCE, 8)]
+
+
 def test_a_recognized_dash_may_be_a_one() -> None:
     assert faults(read(with_score(47, "一", read_by=ReadBy.OCR, total="100"))) == [
         (Code.FORM_LOW_CONFIDENCE, 47)
