@@ -29,6 +29,8 @@ _A4 = 7_560_000 * 10_692_000
 """Square English metric units."""
 _MOST_HEADINGS = 60
 _MOST_COLUMNS, _MOST_CELLS = 200, 200_000
+_PICTURES = frozenset({"blip", "imagedata", "OLEObject", "sym"})
+_OVERLAY = re.compile(r"\s*eq\s+\\o", re.IGNORECASE)
 _HEADER = re.compile(r"word/header\d*\.xml")
 _HEADING = re.compile(r"^(?:(?:heading|标题|toc heading)\s*\d*|title|subtitle|副标题)$", re.IGNORECASE)
 _MOST_KNOWN = 64
@@ -330,4 +332,10 @@ def _number(text: str | None) -> int:
 
 
 def _holds_picture(cell: etree._Element) -> bool:
-    return any(local(e) in ("blip", "imagedata", "OLEObject") for e in cell.iter())
+    """A sign of a symbol font, and a number that Word draws a circle around, are as good as one."""
+    return any(local(e) in _PICTURES or _draws(e) for e in cell.iter())
+
+
+def _draws(element: etree._Element) -> bool:
+    """Whether a field lays signs over each other: EQ \\o."""
+    return local(element) == "instrText" and _OVERLAY.match(element.text or "") is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,24 @@ def _pasted(*pictures: bytes, text: str = "", width: int = 16) -> bytes:
     for picture in pictures:
         document.add_picture(io.BytesIO(picture), width=docx.shared.Cm(width))
     return _saved(document)
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        '<w:sym w:font="Wingdings" w:char="F0FC"/>',
+        '<w:fldChar w:fldCharType="begin"/><w:instrText> eq \\o\\ac(○,4)</w:instrText><w:fldChar w:fldCharType="end"/>',
+    ],
+)
+def test_a_cell_that_holds_only_a_drawn_sign_is_not_empty(sign: str) -> None:
+    """A tick of a symbol font, and ④ as Word makes it."""
+    document = docx.Document()
+    table = document.add_table(rows=1, cols=2)
+    run = parse_xml(f"<w:r {nsdecls('w')}>{sign}</w:r>")
+    table.cell(0, 0).paragraphs[0]._p.append(run)
+    table.cell(0, 1).text = "4"
+    table.cell(0, 1).paragraphs[0]._p.append(deepcopy(run))
+    assert _texts(word.read(_saved(document))) == [["[图片]", "4"]]
 
 
 def test_scans_pasted_in_ask_for_recognition_and_come_in_reading_order() -> None:
