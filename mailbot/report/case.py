@@ -25,6 +25,7 @@ from mailbot.model import (
     Role,
     Severity,
     Status,
+    Track,
     Version,
 )
 from mailbot.reading import DocumentReading, MailReading
@@ -159,12 +160,14 @@ def facts(case: Case, kind: ReplyKind, config: Config, rubric: Rubric) -> Facts:
         asks=head.question is not None and head.question.plain and bool(config.staff.digest_to),
         forgotten=head.claims_attachment and not case.reading.documents and not head.links,
         mailbox=case.mailbox.address,
-        contact=_contact(case.mailbox),
+        contact=_contact(case.mailbox, organization.track if organization and named else None, config),
     )
 
 
-def _contact(mailbox: Mailbox) -> Contact:
-    given = mailbox.contact
+def _contact(mailbox: Mailbox, track: Track | None, config: Config) -> Contact:
+    """Of the mailbox of the organization's track, where its paper goes too, whichever it wrote to."""
+    right = (m.contact for m in config.mailboxes if m.track is track and mailbox.track is not track)
+    given = next(filter(None, right), mailbox.contact)
     return Contact(name=given.name, phone=given.phone, address=given.address) if given else Contact()
 
 

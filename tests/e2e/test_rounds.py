@@ -432,6 +432,23 @@ def test_what_cannot_be_read_has_an_outcome_and_the_next_mail_is_taken(office: O
     assert outcomes[-1] == "acknowledged"
 
 
+def test_who_wrote_to_the_other_mailbox_is_told_where_his_own_paper_goes(office: Office) -> None:
+    """An enterprise was told to post its paper to the societies' contact."""
+    (office.directory / "organizations.csv").write_text(
+        "name,track,aliases,emails\n浙江云岭集团科协,enterprise,,\n", encoding="utf-8"
+    )
+    office.configure(top='organizations = "organizations.csv"')
+    before, _, after = office.config_path.read_text(encoding="utf-8").rpartition("章伟")
+    other = f'{before}毛老师{after.rstrip()}\naddress = "2113室"\n'
+    office.config_path.write_text(other, encoding="utf-8")
+    both = {"总结和计划.docx": text_document("2020年工作总结和2021年工作计划", "浙江云岭集团科协")}
+    office.deliver(mail(both, sender="kx@group.example.com"), mailbox="societies")
+    office.round()
+    (letter,) = office.sent
+    assert "寄送至2113室，毛老师收" in text_of(letter)
+    assert "联系人：毛老师" in text_of(letter)
+
+
 def test_a_dead_mailbox_does_not_hold_up_the_other(office: Office) -> None:
     text = office.config_path.read_text()
     port = f"port = {office.imap.port}"
