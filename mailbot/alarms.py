@@ -94,7 +94,7 @@ class Alarms:
         if self._judges_otherwise():
             yield watch.JUDGES_OTHERWISE
         for book in self._store.open_books():
-            yield watch.books_open(book.mailbox, book.folder, book.missing)
+            yield watch.books_open(book.mailbox, book.folder, book.missing, self._config)
         for why, (*_, alarm) in _WAITS.items():
             waiting, fault, _since = self._store.waiting_for(why)
             if waiting:
@@ -105,21 +105,21 @@ class Alarms:
             if reminder.state not in _REACHED and now - reminder.at < _REMINDERS_SHOWN:
                 yield watch.reminder_alarm(reminder)
         for folder in self._silent(now):
-            yield watch.alarm(folder, self._config.campaign.timezone)
+            yield watch.alarm(folder, self._config)
         for folder in self._folders():
             if folder.is_missing:
-                yield watch.missing_alarm(folder)
+                yield watch.missing_alarm(folder, self._config)
 
     def _watch_mailboxes(self) -> None:
         """Once when a mailbox has been silent too long, and once when it works again. Its inbox says whether it is: a Junk
         that alone cannot be read is for the digest."""
-        now, zone = self._clock(), self._config.campaign.timezone
+        now = self._clock()
         inboxes = {(m.name, m.imap.folder) for m in self._config.mailboxes}
         for inbox in self._store.folders():
             name, silent = f"silent:{inbox.mailbox}", self._is_silent(inbox, now)
             if (inbox.mailbox, inbox.folder) not in inboxes or silent == (self._store.flag(name) == "told"):
                 continue
-            word = watch.silent(inbox, zone) if silent else watch.works_again(inbox, zone)
+            word = watch.silent(inbox, self._config) if silent else watch.works_again(inbox, self._config)
             self._send(f"{inbox.mailbox}.{'silent' if silent else 'again'}", word)
             self._store.set_flag(name, "told" if silent else "")
 

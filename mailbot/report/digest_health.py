@@ -11,7 +11,7 @@ from mailbot.model import ReplyState
 from mailbot.records import Counts, FolderHealth
 from mailbot.report.figures import octets, one_line, short_moment
 from mailbot.report.labels import REPLY_STATES
-from mailbot.report.standing import addresses, folder_name
+from mailbot.report.standing import addresses, place_name
 
 _SILENT_AFTER = timedelta(hours=1)
 _LITTLE_DISK = 2 * 2**30
@@ -77,7 +77,8 @@ def _own_alarms(
     config: Config,
 ) -> Iterator[str]:
     for folder in folders:
-        if _silent(folder, now) and not any(folder.mailbox in alarm for alarm in raised):
+        address = addresses(config).get(folder.mailbox, folder.mailbox)
+        if _silent(folder, now) and not any(address in alarm for alarm in raised):
             yield f"邮箱{_name(folder, config)}超过1小时未能收取，{_last(folder, config.campaign.timezone)}"
     lacking = _on_server(folders) - counts.messages
     if lacking > 0 and not any("对账" in alarm for alarm in raised):
@@ -97,8 +98,7 @@ def _folder(folder: FolderHealth, now: datetime, config: Config) -> Folder:
 
 
 def _name(folder: FolderHealth, config: Config) -> str:
-    address = addresses(config).get(folder.mailbox, folder.mailbox)
-    return f"{address}（{one_line(folder_name(folder.mailbox, folder.folder, config), 40)}）"
+    return one_line(place_name(folder.mailbox, folder.folder, config))
 
 
 def _last(folder: FolderHealth, zone: tzinfo) -> str:

@@ -41,6 +41,11 @@ def folder_name(mailbox: str, folder: str, config: Config) -> str:
     return names.get((mailbox, folder), folder)
 
 
+def place_name(mailbox: str, folder: str, config: Config) -> str:
+    """A folder of a mailbox as people call both: `societies@example.org（收件箱）`."""
+    return f"{addresses(config).get(mailbox, mailbox)}（{folder_name(mailbox, folder, config)}）"
+
+
 def piece(version: Version | None, role: Role) -> Piece | None:
     """What counts for a role in a version."""
     if version is None:

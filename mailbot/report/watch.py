@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from html import escape
-from zoneinfo import ZoneInfo
 
+from mailbot.config import Config
 from mailbot.records import FolderHealth, ReminderRecord
+from mailbot.report.figures import moment
 from mailbot.report.labels import REPLY_STATES
+from mailbot.report.standing import addresses, place_name
 
 _MOST_UIDS = 5
 _NOBODY_LOOKED = "收件程序长时间没有读取"
@@ -33,18 +35,20 @@ class Notice:
         return "".join(f"<p>{escape(line)}</p>" for line in self.text.splitlines())
 
 
-def silent(folder: FolderHealth, zone: ZoneInfo) -> Notice:
+def silent(folder: FolderHealth, config: Config) -> Notice:
     """The mailbox has not been read for too long."""
-    return Notice(subject=f"【需处理】邮箱 {folder.mailbox} 无法读取", text=alarm(folder, zone) + _WHAT_TO_DO)
-
-
-def works_again(folder: FolderHealth, zone: ZoneInfo) -> Notice:
-    """The mailbox is read again."""
-    since = _moment(folder.last_good_round, zone)
     return Notice(
-        subject=f"【已恢复】邮箱 {folder.mailbox} 恢复读取",
+        subject=f"【需处理】邮箱{_address(folder, config)}无法读取", text=alarm(folder, config) + _WHAT_TO_DO
+    )
+
+
+def works_again(folder: FolderHealth, config: Config) -> Notice:
+    """The mailbox is read again."""
+    since = _moment(folder.last_good_round, config.campaign.timezone)
+    return Notice(
+        subject=f"【已恢复】邮箱{_address(folder, config)}恢复读取",
         text=(
-            f"邮箱 {folder.mailbox}（{folder.folder}）已恢复读取，最近一次成功读取：{since}。\n"
+            f"邮箱{place_name(folder.mailbox, folder.folder, config)}已恢复读取，最近一次成功读取：{since}。\n"
             "期间到达的邮件会按实际收到时间补登，无需处理。"
         ),
     )
@@ -64,7 +68,7 @@ def template_alarm(fault: str, waiting: int) -> str:
     return f"回复模板有错误，{waiting}封来件等待答复：{fault}"
 
 
-def stopped(at: datetime, letters: int, zone: ZoneInfo) -> Notice:
+def stopped(at: datetime, letters: int, zone: tzinfo) -> Notice:
     """All sending has stopped."""
     return Notice(
         subject="【需处理】自动答复已全部停止",
@@ -75,7 +79,7 @@ def stopped(at: datetime, letters: int, zone: ZoneInfo) -> Notice:
     )
 
 
-def stopped_alarm(at: datetime, letters: int, zone: ZoneInfo) -> str:
+def stopped_alarm(at: datetime, letters: int, zone: tzinfo) -> str:
     """One sentence on why nothing is sent."""
     return (
         f"自{_moment(at, zone)}起，自动答复已全部停止：一小时内有{letters}封答复针对的来件没有任何附件，"
@@ -143,26 +147,29 @@ def reminder_alarm(reminder: ReminderRecord) -> str:
     return f"{reminder.organization}（{reminder.recipient}）的报送提醒{REPLY_STATES[reminder.state]}，当天不再重发{why}"
 
 
-def alarm(folder: FolderHealth, zone: ZoneInfo) -> str:
+def alarm(folder: FolderHealth, config: Config) -> str:
     """One sentence on a mailbox that cannot be read."""
-    since = _moment(folder.last_good_round, zone) if folder.last_good_round else "从未成功"
+    good = folder.last_good_round
+    since = _moment(good, config.campaign.timezone) if good else "从未成功"
     why = folder.last_error or _NOBODY_LOOKED
-    return f"邮箱 {folder.mailbox}（{folder.folder}）无法读取，最近一次成功读取：{since}；原因：{why}"
+    name = place_name(folder.mailbox, folder.folder, config)
+    return f"邮箱{name}无法读取，最近一次成功读取：{since}；原因：{why}"
 
 
-def missing_alarm(folder: FolderHealth) -> str:
+def missing_alarm(folder: FolderHealth, config: Config) -> str:
     """One sentence on a Junk folder that is configured and is not there."""
+    address = addresses(config).get(folder.mailbox, folder.mailbox)
     return (
-        f"邮箱 {folder.mailbox} 中没有文件夹 {folder.folder}，被误判为垃圾邮件的来件可能无人看到，其他收件和答复不受影响；"
+        f"邮箱 {address} 中没有文件夹 {folder.folder}，被误判为垃圾邮件的来件可能无人看到，其他收件和答复不受影响；"
         "请管理员运行 mailbot check，并核对配置中的 junk_folder"
     )
 
 
-def books_open(mailbox: str, folder: str, uids: Sequence[int]) -> str:
+def books_open(mailbox: str, folder: str, uids: Sequence[int], config: Config) -> str:
     """One sentence on mails that the server shows and that could not be taken in."""
     some = "、".join(str(uid) for uid in uids[:_MOST_UIDS]) + ("等" if len(uids) > _MOST_UIDS else "")
     return (
-        f"邮箱 {mailbox}（{folder}）对账不符：服务器上有{len(uids)}封邮件未能登记（UID {some}），"
+        f"邮箱{place_name(mailbox, folder, config)}对账不符：服务器上有{len(uids)}封邮件未能登记（UID {some}），"
         "请在网页邮箱中查看，并请管理员运行 mailbot verify"
     )
 
@@ -173,5 +180,9 @@ _WHAT_TO_DO = (
 )
 
 
-def _moment(time: datetime | None, zone: ZoneInfo) -> str:
-    return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S}" if time else "—"
+def _address(folder: FolderHealth, config: Config) -> str:
+    return addresses(config).get(folder.mailbox, folder.mailbox)
+
+
+def _moment(time: datetime | None, zone: tzinfo) -> str:
+    return moment(time, zone) if time else "—"

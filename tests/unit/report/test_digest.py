@@ -26,6 +26,7 @@ from mailbot.model import (
     finding,
 )
 from mailbot.records import Counts, DocumentRecord
+from mailbot.report import watch
 from mailbot.report.digest import Digest, DigestFacts, digest
 from mailbot.report.roster import roster
 from tests.conftest import ROOT
@@ -122,7 +123,11 @@ BROKEN = replace(
         ),
         folder("enterprises", last_good_round=None, on_server=None),
     ],
-    alarms=["邮箱 enterprises（INBOX）无法读取，最近一次成功读取：从未成功；原因：授权码错误"],
+    alarms=[
+        watch.alarm(
+            folder("enterprises", last_good_round=None, on_server=None, last_error="授权码错误"), CONFIG
+        )
+    ],
     disk_free_octets=300 * 2**20,
 )
 CASES = {"busy": BUSY, "quiet": QUIET, "first_day": FIRST_DAY, "broken": BROKEN, "asked": ASKED}
@@ -341,9 +346,27 @@ def test_a_silent_mailbox_is_named_once() -> None:
     made = digest(BROKEN)
     alarms = made.text.split("■ 系统警报（4）")[1].split("■")[0]
     assert alarms.count("societies@example.org") == 1
-    assert alarms.count("enterprises") == 1
+    assert alarms.count("enterprises@example.org") == 1
     assert "邮箱服务器上的邮件比登记的多2封" in alarms
     assert "磁盘空间不足，剩余300 MB" in alarms
+
+
+def test_an_alarm_calls_a_mailbox_by_its_address_as_all_else_that_staff_read_does() -> None:
+    """It said 邮箱 enterprises（INBOX）, a name of the configuration, and the time by ISO."""
+    at_work = CONFIG.mailboxes[1].model_copy(update={"address": "240679544@example.com"})
+    config = CONFIG.model_copy(update={"mailboxes": (CONFIG.mailboxes[0], at_work)})
+    silent = folder("enterprises", last_good_round=at(14, 8, 28, 5), last_error="授权码错误")
+    said = "邮箱240679544@example.com（收件箱）无法读取，最近一次成功读取：2021年1月14日8:28:05；原因：授权码错误"
+    assert watch.alarm(silent, config) == said
+    assert watch.silent(silent, config).subject == "【需处理】邮箱240679544@example.com无法读取"
+    assert "邮箱240679544@example.com（收件箱）已恢复读取" in watch.works_again(silent, config).text
+    assert watch.books_open("enterprises", "INBOX", (7,), config).startswith(
+        "邮箱240679544@example.com（收件箱）对账不符"
+    )
+    alarms = digest(
+        replace(BROKEN, config=config, folders=[silent], alarms=[watch.alarm(silent, config)])
+    ).text
+    assert "超过1小时未能收取" not in alarms
 
 
 def test_a_template_of_the_offices_goes_before_ours(tmp_path: Path) -> None:
