@@ -11,7 +11,7 @@ from mailbot.model import SURE, Code, Finding, ItemReading, Severity
 from mailbot.records import STUCK, Counts, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.report.cut import Cut, cut
 from mailbot.report.figures import one_line, points_or_dash, short_moment
-from mailbot.report.labels import CODES, READ_BY, REPLY_KINDS, REPLY_STATES, ROLES, TO_DO, answer
+from mailbot.report.labels import READ_BY, REPLY_KINDS, REPLY_STATES, ROLES, answer, short, step
 from mailbot.report.problems import problems
 from mailbot.report.standing import (
     addresses,
@@ -190,7 +190,7 @@ def passed_over(messages: Iterable[MessageRecord], config: Config) -> Cut[Passed
         PassedOver(
             number=m.id,
             received_at=short_moment(m.received_at, config.campaign.timezone),
-            why="、".join(CODES[f.code] for f in m.findings),
+            why="、".join(map(short, m.findings)),
             sender=one_line(m.sender) or "不明",
             subject=one_line(m.subject) or "（无主题）",
             files="、".join(_documents(m)[:_MOST_DOCUMENTS]),
@@ -276,7 +276,7 @@ def reasons(message: MessageRecord, rubric: Rubric) -> tuple[str, ...]:
 
 def to_do(message: MessageRecord) -> tuple[str, ...]:
     """What that person is asked to do."""
-    return tuple(dict.fromkeys(TO_DO[f.code] for f in _asked(message) if f.code in TO_DO))
+    return tuple(dict.fromkeys(filter(None, map(step, _asked(message)))))
 
 
 def _asked(message: MessageRecord) -> Sequence[Finding]:

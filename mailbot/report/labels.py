@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mailbot.model import (
     Code,
+    Finding,
     Outcome,
     ReadBy,
     ReplyKind,
@@ -15,6 +16,7 @@ from mailbot.model import (
     Severity,
     Status,
     Track,
+    doubted,
 )
 from mailbot.records import NOT_IN_SENT, PERHAPS_SENT, SUPERSEDED, ReplyRecord
 from mailbot.report.figures import one_line
@@ -136,10 +138,23 @@ TO_DO: Mapping[Code, str] = {
     Code.DOCUMENT_TOO_LARGE: "邮件过大，未下载，仍在邮箱中，请到邮箱查看。",
     Code.SENDER_UNAUTHENTICATED: "发件人可能系冒用，未回复；请用已知电话核实。",
     Code.DELIVERY_IN_JUNK: "若系误判，请移出垃圾箱并联系发件人。",
-    Code.MESSAGE_INQUIRY: "来信没有应报的材料，请阅后答复。",
+    Code.MESSAGE_INQUIRY: "来信没有应报的材料，请阅后答复；已答复或不需答复的，处理意见填“不作报送”。",
     Code.MESSAGE_UNPROCESSABLE: "程序未能处理，原件已保存，请打开原件办理。",
 }
 """What a person is asked to do about each finding that only a person can decide."""
+_IN_DOUBT = "材料存疑"
+_JUDGE = "请打开来件判断：是应报材料的，按现状接收；不是的，请其补正。"
+"""Of a paper that could be read, and may or may not be what lacks."""
+
+
+def short(each: Finding) -> str:
+    """A finding in a word or two."""
+    return _IN_DOUBT if doubted(each) else CODES[each.code]
+
+
+def step(each: Finding) -> str:
+    """What a person is asked to do about a finding; '' where it asks nothing."""
+    return _JUDGE if doubted(each) else TO_DO.get(each.code, "")
 
 
 def answer(reply: ReplyRecord) -> str:

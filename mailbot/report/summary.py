@@ -8,10 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from mailbot.config import Config
-from mailbot.model import Code, Role, Status
+from mailbot.model import Finding, Role, Status
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.report.figures import moment, plain_text, wall_clock
-from mailbot.report.labels import CODES, TRACKS
+from mailbot.report.labels import TRACKS, short
 from mailbot.report.problems import problems, requested
 from mailbot.report.standing import (
     category_sums,
@@ -72,23 +72,23 @@ class Doubts:
     """For which reasons each organization's mails wait for a person, gathered while the messages stream by."""
 
     def __init__(self, messages: Iterable[MessageRecord] = ()) -> None:
-        self._codes: dict[str, dict[Code, None]] = {}
+        self._found: dict[str, dict[str, Finding]] = {}
         for message in messages:
             self.add(message)
 
     def add(self, message: MessageRecord) -> None:
         """Take note of one message."""
         if message.waits_for_a_person and message.organization:
-            codes = self._codes.setdefault(message.organization, {})
-            codes.update(dict.fromkeys(each.code for each in doubts(message)))
+            found = self._found.setdefault(message.organization, {})
+            found.update({short(each): each for each in doubts(message)})
 
-    def of(self, organization: str) -> Collection[Code]:
-        """The reasons, each once."""
-        return self._codes.get(organization, {})
+    def of(self, organization: str) -> Collection[Finding]:
+        """The reasons, one of each kind."""
+        return self._found.get(organization, {}).values()
 
 
 def _row(
-    number: int, record: OrganizationRecord, config: Config, rubric: Rubric, reasons: Collection[Code]
+    number: int, record: OrganizationRecord, config: Config, rubric: Rubric, reasons: Collection[Finding]
 ) -> tuple[Value, ...]:
     counts, assessment = record.counts, record.assessment
     stated = assessment.stated_total if assessment else None
@@ -130,13 +130,15 @@ def _received(record: OrganizationRecord, role: Role, config: Config) -> str:
     return LACKING if role in config.owed[record.track] else NOT_OWED
 
 
-def what_lacks(record: OrganizationRecord, rubric: Rubric, reasons: Collection[Code]) -> Iterator[str]:
-    """What is to be done about it, in phrases; `reasons` are those for which its mails wait for a person."""
+def what_lacks(record: OrganizationRecord, rubric: Rubric, reasons: Collection[Finding]) -> Iterator[str]:
+    """What is to be done about it, in phrases; `reasons` are those for which its mails wait for a person, named where
+    they are not told in full behind."""
     if record.status is Status.NOT_RECEIVED:
         yield "未报送"
     if record.status is Status.REVIEW:
-        named = f"（{'、'.join(CODES[code] for code in reasons)}）" if reasons else ""
-        yield f"待人工核对{named}"
+        told = {each.code for each in record.counts.findings} if record.counts else set()
+        named = "、".join(short(each) for each in reasons if each.code not in told)
+        yield f"待人工核对（{named}）" if named else "待人工核对"
     if record.counts is not None:
         yield from problems((*record.counts.findings, *record.unread), rubric)
         yield from requested(record.counts)

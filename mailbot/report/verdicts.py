@@ -12,7 +12,7 @@ from mailbot.model import Code, RulingKind
 from mailbot.records import MessageRecord, Wish
 from mailbot.report.digest_cases import reasons, to_do
 from mailbot.report.figures import one_line, plain_text, wall_clock
-from mailbot.report.labels import CODES, ROLES, RULINGS
+from mailbot.report.labels import ROLES, RULINGS, short
 from mailbot.report.sheets import Colouring, Column, Sheet
 from mailbot.rubric import Rubric
 
@@ -30,6 +30,9 @@ _HOW = (
     f"“{_VERDICT}”可选：{'、'.join(_KINDS)}；请其补正的，在“{_REQUEST}”写明一句话。",
     f"只是归属不明的，填“{_WHOSE}”即可。“{_BY}”“{_WHY}”必填。",
     "填好后交系统管理员导入；未填的行不作改动。",
+)
+_PASSED_OVER = (
+    f"请看是否漏收：系报送材料的，按现状接收或请其补正；不是的，填“{RULINGS[RulingKind.NO_SUBMISSION]}”。"
 )
 _COLUMNS = (
     Column(title=_NUMBER, width=9, centre=True),
@@ -100,7 +103,8 @@ def row(message: MessageRecord, rubric: Rubric, config: Config) -> tuple[object,
 
 def _matters(message: MessageRecord, rubric: Rubric) -> Iterator[str]:
     if message.was_passed_over:
-        yield f"未接收：{'、'.join(CODES[f.code] for f in message.findings)}"
+        yield f"未接收：{'、'.join(map(short, message.findings))}"
+        yield f"→ {_PASSED_OVER}"
         return
     yield from reasons(message, rubric)
     yield from (f"→ {each}" for each in to_do(message))

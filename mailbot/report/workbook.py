@@ -12,7 +12,7 @@ from mailbot.model import Finding, Outcome, Severity
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.report import verdicts
 from mailbot.report.figures import wall_clock
-from mailbot.report.labels import CODES, OUTCOMES, ROLES, SEVERITIES, answer
+from mailbot.report.labels import OUTCOMES, ROLES, SEVERITIES, answer, short
 from mailbot.report.sheets import GREEN, GREY, RED, YELLOW, Colouring, Column, Sheet
 from mailbot.report.standing import addresses, folder_name, in_time, may_hold_papers
 from mailbot.report.statistics import add_statistics
@@ -203,7 +203,7 @@ def _finding(
         message.organization or message.sender,
         wall_clock(message.received_at, config.campaign.timezone),
         SEVERITIES[each.severity],
-        CODES[each.code],
+        short(each),
         each.item,
         detail(each, rubric),
         each.document,
@@ -266,5 +266,5 @@ def _receipt(message: MessageRecord, config: Config) -> tuple[object, ...]:
 def _outcome(message: MessageRecord, *, ignored: bool) -> str:
     if message.outcome is None:
         return "待处理"
-    reasons = "、".join(CODES[each.code] for each in message.findings) if ignored else ""
+    reasons = "、".join(map(short, message.findings)) if ignored else ""
     return f"{OUTCOMES[message.outcome]}（{reasons}）" if reasons else OUTCOMES[message.outcome]

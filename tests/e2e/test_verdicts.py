@@ -216,6 +216,6 @@ def test_papers_under_a_robots_sign_are_taken_in_from_the_sheet(registered: Offi
     registered.deliver(mail(papers(KNOWN), headers={"Auto-Submitted": "auto-generated"}))
     registered.round()
     waiting = Waiting(registered)
-    assert "未接收：自动邮件" in str(waiting.row(1)["待核对事项"])
+    assert "未接收：自动邮件\n→ 请看是否漏收" in str(waiting.row(1)["待核对事项"])
     run(registered, "import", waiting.fill(1, 归入单位=KNOWN, **SIGNED).save(), "--yes")
     assert outcomes(registered) == [("acknowledged", KNOWN)]

@@ -23,6 +23,7 @@ from mailbot.model import (
     Severity,
     Status,
     Track,
+    doubt,
     finding,
 )
 from mailbot.records import Counts, DocumentRecord
@@ -237,6 +238,20 @@ def test_papers_under_a_robots_sign_are_listed_with_the_number_that_a_person_giv
     assert "oa@example.com" in line
     assert "自动邮件），来件编号22，文件：自评表.xlsx（自评表）、" in line
     assert line.endswith("，另有2个")
+
+
+def test_who_looks_at_a_paper_in_doubt_is_told_how_to_judge_it() -> None:
+    """It said that the program could not process it, which was not so, and not what to do."""
+    told = doubt("2021年行事历.docx", "?", (Role.PLAN,))
+    waits = message(33, at(13, 9, 0), Outcome.REVIEW, told, sender="kx@example.com", name="示例港口集团科协")
+    case = digest(replace(QUIET, for_a_person=[waits])).text.split("■ 待人工核对")[1].split("■")[0]
+    assert "请办：请打开来件判断：是应报材料的，按现状接收；不是的，请其补正。" in case
+    assert "程序未能处理" not in case
+
+
+def test_who_has_answered_a_question_is_told_how_it_leaves_the_list() -> None:
+    asks = message(34, at(13, 9, 0), Outcome.REVIEW, finding(Code.MESSAGE_INQUIRY), sender="kx@example.com")
+    assert "已答复或不需答复的，处理意见填“不作报送”" in digest(replace(QUIET, for_a_person=[asks])).text
 
 
 def test_whose_registered_mailbox_has_sent_what_waits_is_not_said_to_be_silent() -> None:

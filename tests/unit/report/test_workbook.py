@@ -16,9 +16,9 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from mailbot.model import Outcome
+from mailbot.model import Code, Outcome, Role, Status, Track, doubt, finding
 from mailbot.records import MessageRecord, OrganizationRecord
-from mailbot.report.summary import columns
+from mailbot.report.summary import columns, what_lacks
 from mailbot.report.workbook import summary_workbook
 from tests.conftest import require
 from tests.unit.report.sample import (
@@ -29,6 +29,8 @@ from tests.unit.report.sample import (
     ORGANIZATIONS,
     RUBRIC,
     at,
+    organization,
+    version,
 )
 
 SHEETS = ["汇总表", "待核对", "逐项得分", "问题清单", "接收登记", "统计"]
@@ -143,6 +145,23 @@ def test_who_has_not_sent_and_who_owes_no_form(summary: Worksheet) -> None:
 
 def test_why_one_waits_is_named(summary: Worksheet) -> None:
     assert row_of(summary, "浙江省示例戊学会")["问题"] == "待人工核对（识读存疑）"
+
+
+def test_why_one_waits_is_said_once_and_a_paper_in_doubt_is_not_called_unprocessable() -> None:
+    doubtful = finding(Code.FORM_LOW_CONFIDENCE, item=14, found="4")
+    waiting = replace(
+        organization(
+            "浙江省示例戊学会",
+            Track.SOCIETY,
+            version(1, 7, at(15, 11, 20), Status.REVIEW, findings=(doubtful,)),
+            sender="wu@example.com",
+        ),
+        status=Status.REVIEW,
+    )
+    told = "第14项（以发展个人会员为重点）识读没有把握，读作“4”"
+    assert list(what_lacks(waiting, RUBRIC, (doubtful,))) == ["待人工核对", told]
+    in_doubt = doubt("2021年行事历.docx", "?", (Role.PLAN,))
+    assert list(what_lacks(waiting, RUBRIC, (doubtful, in_doubt))) == ["待人工核对（材料存疑）", told]
 
 
 def test_the_items_are_the_rubrics(book: Workbook) -> None:
