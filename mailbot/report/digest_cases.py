@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from itertools import islice
 
 from mailbot.config import Config
 from mailbot.model import SURE, Code, Finding, ItemReading, Severity
@@ -298,15 +299,25 @@ def _read(message: MessageRecord) -> str:
 
 
 def _cells(message: MessageRecord, rubric: Rubric, pictures: Pictures) -> Iterable[DoubtfulCell]:
-    items = {f.item for f in message.findings if f.code is Code.FORM_LOW_CONFIDENCE}
+    """The scores in doubt; a doubt of what stands as evidence is none of the score beside it."""
     read = message.assessment.items if message.assessment else ()
-    for item in [each for each in read if each.no in items or each.picture][:_MOST_CELLS]:
+    doubted = {f.item: f.found for f in message.findings if f.code is Code.FORM_LOW_CONFIDENCE}
+    shown = (each for each in read if each.picture or each.no in doubted)
+    in_doubt = (each for each in shown if not _is_evidence(doubted.get(each.no, ""), each))
+    for item in islice(in_doubt, _MOST_CELLS):
         yield DoubtfulCell(
             item=item.no,
             text=one_line(item.score_text, 20) or "（空）",
             note="".join(_notes(item, rubric)),
             content_id=pictures.show(message.id, item),
         )
+
+
+def _is_evidence(found: str, item: ItemReading) -> bool:
+    """Whether that stands in the item's cell of evidence and not in that of its score."""
+    start = found.removesuffix("…")
+    is_score = start == " ".join(item.score_text.split())
+    return start != "" and not is_score and " ".join(item.evidence.split()).startswith(start)
 
 
 def _notes(item: ItemReading, rubric: Rubric) -> Iterable[str]:

@@ -17,6 +17,7 @@ from mailbot.model import (
     Format,
     Organization,
     Outcome,
+    ReadBy,
     ReplyKind,
     ReplyState,
     Role,
@@ -206,6 +207,18 @@ def test_a_doubtful_cell_comes_as_a_picture() -> None:
     assert picture.content_id == "cell-7-14@mailbot"
     assert picture.data.startswith(b"\x89PNG")
     assert "把握62%" in made.text
+
+
+def test_a_doubt_of_the_evidence_is_none_of_the_score() -> None:
+    """A score that was read surely was said to be doubtful, 把握50%, where its evidence was."""
+    read = assessment("浙江省示例戊学会", read_by=ReadBy.OCR, doubtful=14)
+    told = next(i for i in read.items if i.no == 14)
+    long = f"{told.evidence}\n共12场" + "，参会人次众多" * 9
+    sure = replace(read, items=tuple(replace(i, evidence=long) if i.no == 14 else i for i in read.items))
+    for found, is_score in ((" ".join(long.split())[:39] + "…", False), (told.score_text, True), ("", True)):
+        doubtful = finding(Code.FORM_LOW_CONFIDENCE, item=14, found=found)
+        waits = message(35, at(13, 9, 0), Outcome.REVIEW, doubtful, sender="wu@example.com", assessment=sure)
+        assert ("存疑：第14项自评分" in digest(replace(QUIET, for_a_person=[waits])).text) is is_score
 
 
 def test_the_progress_bar_is_full_and_shows_every_state() -> None:
