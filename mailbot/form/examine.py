@@ -261,19 +261,28 @@ def _chosen(filled: Sequence[_Candidate]) -> tuple[_Candidate | None, tuple[Find
     for other in ranked[1:]:
         shared = chosen.form.items | other.form.items
         if _differ(chosen.assessed.assessment, other.assessed.assessment, shared):
-            whose = _names_differ(chosen.assessed.assessment, other.assessed.assessment)
-            names = " / ".join(dict.fromkeys(_name(each, whose=whose) for each in (chosen, other)))
+            names = " / ".join(dict.fromkeys(_told_apart(chosen, other)))
             return chosen, (
                 finding(Code.FORM_CONFLICTING, found=names, document=chosen.documents[0].filename),
             )
     return chosen, ()
 
 
-def _name(candidate: _Candidate, *, whose: bool) -> str:
-    """A form's name for a person: its file, and the place in it; where `whose`, also the organization that it names."""
+def _told_apart(one: _Candidate, other: _Candidate) -> tuple[str, str]:
+    """Two forms by their files; of one file by the sheet or table too, and on one sheet by the cell."""
+    whose = _names_differ(one.assessed.assessment, other.assessed.assessment)
+    said = [(_name(one, depth, whose=whose), _name(other, depth, whose=whose)) for depth in range(3)]
+    files_differ = one.documents[0].filename != other.documents[0].filename
+    return said[0] if files_differ else next((pair for pair in said[1:] if pair[0] != pair[1]), said[-1])
+
+
+def _name(candidate: _Candidate, depth: int, *, whose: bool) -> str:
+    """A form's name for a person: its file, with `depth` the place in it too; where `whose`, also the organization that it names."""
     place = next((row.cells.score.place for row in candidate.form.rows if row.cells.score.place), "")
+    sheet = place.rpartition("!")[0] or place.partition(" ")[0]
     owner = candidate.assessed.assessment.organization if whose else None
-    return " ".join(part for part in (candidate.documents[0].filename, place, owner) if part)
+    said = (candidate.documents[0].filename, ("", sheet, place)[depth], owner)
+    return " ".join(part for part in said if part)
 
 
 def _differ(one: Assessment, other: Assessment, nos: Iterable[int]) -> bool:

@@ -51,8 +51,22 @@ def test_nothing_came() -> None:
 
 def test_two_forms_that_differ_are_for_a_person() -> None:
     found = the(read(Form(), differing()), Code.FORM_CONFLICTING)
-    assert "1.xlsx" in found.found
-    assert "2.xlsx" in found.found
+    assert found.found == "1.xlsx / 2.xlsx"
+
+
+def test_two_forms_of_one_workbook_are_told_by_their_sheets() -> None:
+    """The cell of the first score was named too, which tells nobody anything."""
+
+    def sheet(name: str, form: Form) -> Table:
+        rows = form.table().rows
+        return Table(
+            rows=tuple(
+                tuple(replace(c, place=f"{name}!{c.place}") if c.place else c for c in row) for row in rows
+            )
+        )
+
+    workbook = extract([sheet("初稿", Form()), sheet("定稿 二", differing())])
+    assert the(read(workbook), Code.FORM_CONFLICTING).found == "1.xlsx 初稿 / 1.xlsx 定稿 二"
 
 
 def test_two_forms_that_differ_in_evidence_or_name() -> None:
