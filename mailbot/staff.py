@@ -129,6 +129,7 @@ class StaffMail:
                 news=self._of_that_time(now, since) if since else self._untold(now, after),
                 for_a_person=tuple(self._store.for_a_person()),
                 nameless=tuple(self._store.nameless()),
+                passed_over=tuple(self._store.passed_over()),
                 counts=self._store.counts(),
                 folders=self._opened.folders(),
                 now=now,

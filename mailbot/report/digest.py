@@ -35,6 +35,8 @@ class DigestFacts:
     """Waiting for a person: outcome `review`, or with a reply that did not go out."""
     nameless: Sequence[MessageRecord] = ()
     """To be corrected, and of no organization that could be told."""
+    passed_over: Sequence[MessageRecord] = ()
+    """Ignored with documents, whenever, and judged by nobody."""
     counts: Counts
     folders: Sequence[FolderHealth]
     now: datetime
@@ -89,7 +91,9 @@ def digest(facts: DigestFacts) -> Digest:
         **_time_left(facts),
         **lists.where_it_stands(facts.organizations),
         **lists.what_came(facts.news, facts.organizations, facts.config),
-        **lists.who_lacks(facts.organizations, facts.nameless, facts.for_a_person, facts.rubric),
+        **lists.who_lacks(
+            facts.organizations, facts.nameless, (*facts.for_a_person, *facts.passed_over), facts.rubric
+        ),
         "late": clocks.late,
         "late_corrections": clocks.late_corrections,
         "disputed": clocks.disputed,

@@ -15,7 +15,14 @@ from mailbot.report.distribution import bands, by_category, how_many
 from mailbot.report.figures import moment, one_line, points_or_dash, short_moment
 from mailbot.report.labels import OUTCOMES, ROLES, STATUS_COLOURS, STATUSES, TRACKS
 from mailbot.report.problems import problems, requested
-from mailbot.report.standing import first_in_time, in_junk, in_time, late_corrections, tally
+from mailbot.report.standing import (
+    first_in_time,
+    in_junk,
+    in_time,
+    late_corrections,
+    may_hold_papers,
+    tally,
+)
 from mailbot.report.wording import points
 from mailbot.rubric import Rubric
 from mailbot.submission import sides_differ
@@ -130,10 +137,11 @@ def _kind(message: MessageRecord, version: int | None) -> str:
 def who_lacks(
     records: Sequence[OrganizationRecord],
     nameless: Iterable[MessageRecord],
-    for_a_person: Iterable[MessageRecord],
+    undecided: Iterable[MessageRecord],
     rubric: Rubric,
 ) -> dict[str, object]:
-    """Who has sent nothing, and whose submission has to be corrected, be it nobody knows whose."""
+    """Who has sent nothing, and whose submission has to be corrected, be it nobody knows whose; `undecided` are mails that
+    wait for a person or were passed over."""
     lacking = (
         Line(
             name=one_line(record.name, 60),
@@ -148,7 +156,7 @@ def who_lacks(
         for record in records
         if record.status is Status.INCOMPLETE
     )
-    waiting = [m for m in for_a_person if m.waits_for_a_person and m.documents]
+    waiting = [m for m in undecided if (m.waits_for_a_person and m.documents) or may_hold_papers(m)]
     return {
         "lacking": cut((*lacking, *map(_nameless, nameless)), _MOST_LACKING),
         "silent": tuple(_silent(records, waiting)),
@@ -161,7 +169,7 @@ def _nameless(message: MessageRecord) -> Line:
 
 
 def _silent(records: Sequence[OrganizationRecord], waiting: Sequence[MessageRecord]) -> Iterator[Silent]:
-    """`waiting` are the mails with papers that wait for a person."""
+    """`waiting` are the mails with papers that wait for a person or were passed over."""
     for track in Track:
         lines = [
             Line(
@@ -180,7 +188,8 @@ def _waits(record: OrganizationRecord, waiting: Sequence[MessageRecord]) -> str:
     addresses = [address.lower() for address in record.emails]
     for mail in waiting:
         if mail.sender in addresses:
-            return f"该邮箱有来件待核对（来件编号{mail.id}）"
+            stands = "未处理，请看是否漏收" if mail.was_passed_over else "待核对"
+            return f"该邮箱有来件{stands}（来件编号{mail.id}）"
         if any(record.name in f.found for f in mail.findings if f.code in NAMES_OTHERS):
             return f"其材料可能在待核对的来件中（来件编号{mail.id}）"
     return ""

@@ -658,3 +658,12 @@ def test_words_on_a_receipt_get_no_second_one_and_a_question_does(office: Office
     assert [[r["kind"] for r in m["replies"]] for m in office.export()["messages"]] == [
         ["receipt"], [], ["receipt"],
     ]  # fmt: skip
+
+
+def test_each_digest_says_of_a_silent_one_that_its_mail_was_passed_over(registered: Office) -> None:
+    registered.deliver(mail(papers(), headers={"Auto-Submitted": "auto-generated"}))
+    registered.round()
+    for _ in range(2):
+        with registered.opened() as app:
+            made, _ = Reports(app).digest(send=True)
+        assert "该邮箱有来件未处理，请看是否漏收（来件编号1）" in made.text

@@ -278,6 +278,18 @@ def test_whose_registered_mailbox_has_sent_what_waits_is_not_said_to_be_silent()
     assert waits not in digest(replace(BUSY, for_a_person=[replace(mail, documents=())])).text
 
 
+def test_whose_registered_mailbox_sent_papers_that_were_passed_over_is_not_said_to_be_silent() -> None:
+    """It was named on one day's digest, and its sender in the list of the silent of each."""
+    silent = next(o for o in ORGANIZATIONS if o.status is Status.NOT_RECEIVED and o.emails)
+    robot = message(
+        36, at(11, 9, 0), Outcome.IGNORED, finding(Code.MESSAGE_AUTOMATIC), sender=silent.emails[0].lower(),
+        carried=documents(Role.FORM),
+    )  # fmt: skip
+    said = f"{silent.name}：{'、'.join(silent.emails[:3])}；该邮箱有来件未处理，请看是否漏收（来件编号36）"
+    assert said in digest(replace(BUSY, passed_over=[robot])).text
+    assert "来件编号36" not in digest(replace(BUSY, passed_over=[replace(robot, documents=())])).text
+
+
 def test_who_was_asked_for_the_name_stays_on_the_list() -> None:
     asked = message(
         32, at(13, 9, 0), Outcome.CORRECTION, finding(Code.ORGANIZATION_MISSING), sender="ren@example.com"
