@@ -277,7 +277,7 @@ def _told_apart(one: _Candidate, other: _Candidate) -> tuple[str, str]:
 
 
 def _name(candidate: _Candidate, depth: int, *, whose: bool) -> str:
-    """A form's name for a person: its file, with `depth` the place in it too; where `whose`, also the organization that it names."""
+    """A form's name for a person: its file, by `depth` the sheet or cell, and where `whose` the organization on it."""
     place = next((row.cells.score.place for row in candidate.form.rows if row.cells.score.place), "")
     sheet = place.rpartition("!")[0] or place.partition(" ")[0]
     owner = candidate.assessed.assessment.organization if whose else None

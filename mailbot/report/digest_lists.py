@@ -13,7 +13,7 @@ from mailbot.records import NAMES_OTHERS, MessageRecord, OrganizationRecord
 from mailbot.report.cut import Cut, cut
 from mailbot.report.distribution import bands, by_category, how_many
 from mailbot.report.figures import moment, one_line, points_or_dash, short_moment
-from mailbot.report.labels import OUTCOMES, ROLES, STATUS_COLOURS, STATUSES, TRACKS
+from mailbot.report.labels import OUTCOMES, ROLES, RULINGS, STATUS_COLOURS, STATUSES, TRACKS
 from mailbot.report.problems import problems, requested
 from mailbot.report.standing import (
     first_in_time,
@@ -27,7 +27,7 @@ from mailbot.report.wording import points
 from mailbot.rubric import Rubric
 from mailbot.submission import sides_differ
 
-_MOST_NEWS, _MOST_LACKING, _MOST_SILENT, _MOST_TIMES = 60, 40, 80, 40
+_MOST_NEWS, _MOST_LACKING, _MOST_SILENT, _MOST_TIMES, _MOST_NUMBERS = 60, 40, 80, 40, 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,8 @@ class News:
     who: str
     kind: str
     outcome: str
+    ruled: str
+    """What a person decided on it; '' where nobody did."""
     documents: str
     total: str
     errors: int
@@ -108,9 +110,12 @@ def what_came(
     numbers = {version.message: version.number for record in records for version in record.versions}
     taken = [m for m in messages if m.outcome not in (None, Outcome.IGNORED) and not in_junk(m)]
     taken.sort(key=lambda m: (m.received_at, m.id), reverse=True)
+    ignored = [m for m in messages if m.outcome is Outcome.IGNORED]
+    no_submissions = [str(m.id) for m in ignored if m.rulings]
     return {
         "news": cut((_news(message, numbers.get(message.id), config) for message in taken), _MOST_NEWS),
-        "ignored": sum(1 for message in messages if message.outcome is Outcome.IGNORED),
+        "ignored": len(ignored) - len(no_submissions),
+        "no_submissions": cut(no_submissions, _MOST_NUMBERS),
     }
 
 
@@ -122,10 +127,17 @@ def _news(message: MessageRecord, number: int | None, config: Config) -> News:
         who=one_line(message.organization or message.sender, 60),
         kind=_kind(message, number),
         outcome=OUTCOMES[message.outcome] if message.outcome else "",
+        ruled="、".join(_ruled(message)),
         documents="、".join(roles) or "无附件",
         total=points_or_dash(message.assessment.total) if message.assessment else "",
         errors=sum(1 for each in message.findings if each.severity is Severity.ERROR),
     )
+
+
+def _ruled(message: MessageRecord) -> Iterator[str]:
+    """The newest decision of a person."""
+    newest = max((each.at for each in message.rulings), default=None)
+    return (RULINGS[each.kind] for each in message.rulings if each.at == newest)
 
 
 def _kind(message: MessageRecord, version: int | None) -> str:

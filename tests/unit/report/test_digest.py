@@ -21,6 +21,8 @@ from mailbot.model import (
     ReplyKind,
     ReplyState,
     Role,
+    Ruling,
+    RulingKind,
     Severity,
     Status,
     Track,
@@ -251,6 +253,31 @@ def test_papers_under_a_robots_sign_are_listed_with_the_number_that_a_person_giv
     assert "oa@example.com" in line
     assert "自动邮件），来件编号22，文件：自评表.xlsx（自评表）、" in line
     assert line.endswith("，另有2个")
+
+
+def test_what_a_person_decided_is_told_with_what_came_of_it() -> None:
+    """Mails that staff called no submission were counted as 自动回复、重复等; of the others nothing was said."""
+
+    def ruled(number: int, *kinds: RulingKind) -> tuple[Ruling, ...]:
+        return tuple(Ruling(message=number, kind=k, by="章伟", why="已核实", at=at(14, 9, 0)) for k in kinds)
+
+    earlier = replace(ruled(51, RulingKind.NO_SUBMISSION)[0], at=at(13, 9, 0))
+    news = [
+        message(
+            51, at(12, 9, 0), Outcome.ACKNOWLEDGED, sender="a@example.com", name="示例港口集团科协",
+            carried=documents(Role.FORM), rulings=(earlier, *ruled(51, RulingKind.ASSIGN, RulingKind.ACCEPT)),
+        ),
+        message(
+            52, at(12, 9, 1), Outcome.IGNORED, finding(Code.MESSAGE_INQUIRY), sender="b@example.com",
+            rulings=ruled(52, RulingKind.NO_SUBMISSION),
+        ),
+        message(53, at(12, 9, 2), Outcome.IGNORED, finding(Code.MESSAGE_AUTOMATIC), sender="c@example.com"),
+    ]  # fmt: skip
+    made = digest(replace(QUIET, news=news))
+    for said in (made.text, page(made)):
+        assert "人工处理：归入单位、按现状接收" in said
+        assert "按处理意见不作报送1封：来件编号52。" in said
+        assert "另有自动回复、重复等1封未作处理。" in said
 
 
 def test_who_looks_at_a_paper_in_doubt_is_told_how_to_judge_it() -> None:
