@@ -193,7 +193,7 @@ class Reminders:
     def _facts(self, record: OrganizationRecord) -> ReminderFacts:
         campaign, contact = self._config.campaign, self._mailbox.contact
         zone, version = campaign.timezone, record.counts
-        roles = self._config.owed[record.track]
+        roles, standing = self._config.owed[record.track], version.findings if version else ()
         return ReminderFacts(
             campaign_title=campaign.title,
             notice=campaign.notice,
@@ -203,7 +203,7 @@ class Reminders:
             owed=roles,
             held=tuple(role for role in roles if piece(version, role)),
             received_at=record.versions[-1].received_at.astimezone(zone) if record.versions else None,
-            findings=tuple(f for f in version.findings if f.severity is Severity.ERROR) if version else (),
+            findings=tuple(f for f in (*standing, *record.unread) if f.severity is Severity.ERROR),
             rubric=self._rubric,
             blank_form=self._rubric.title if self._wants_form(record) else "",
             mailbox=self._mailbox.address,

@@ -32,7 +32,7 @@ class ReminderFacts:
     received_at: datetime | None = None
     """When the organization's last mail came; None where nothing has."""
     findings: tuple[Finding, ...] = ()
-    """What stands against the submission."""
+    """What stands against the submission, and why documents that came were not taken."""
     rubric: Rubric
     blank_form: str = ""
     """Name of the blank form that goes with the letter."""

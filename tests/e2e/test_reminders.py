@@ -109,6 +109,19 @@ def test_those_who_are_not_complete_are_reminded_once_a_day_from_their_tracks_ma
     assert len(reminders(office)) == 8
 
 
+def test_a_reminder_says_why_a_file_that_came_was_not_taken(office: Office, clock: Clock) -> None:
+    """It said that the plan lacked to one who had sent it, empty, and asked for nothing else."""
+    files = papers("浙江省青岚协会") | {"工作计划.docx": b""}
+    letter = mail(files, sender="qinglan@example.com", message_id="<2@example.com>")
+    office.deliver(letter, IN_TIME - timedelta(days=4))
+    with opened(office, clock) as app:
+        app.run(once=True)
+        app.remind()
+    (said,) = (m for m in office.sent[1:] if m.to == ("qinglan@example.com",))
+    text = email.message_from_bytes(said.octets, policy=default).get_body(("plain",)).get_content()
+    assert "尚缺下一年度工作计划。来件中的文件“工作计划.docx”是空文件" in text
+
+
 def test_a_reminder_says_what_is_missing_and_brings_the_form_where_that_lacks(
     office: Office, clock: Clock
 ) -> None:
