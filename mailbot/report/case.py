@@ -41,6 +41,11 @@ _PARTS = {
     Role.PLAN: {Role.PLAN},
     Role.SUMMARY_AND_PLAN: {Role.SUMMARY, Role.PLAN},
 }
+_HOLDS_OTHERS = {
+    **dict.fromkeys((Format.ZIP, Format.RAR, Format.SEVEN_ZIP, Format.TAR), "压缩包"),
+    Format.EML: "邮件",
+}
+"""What a file is called whose own files are listed beside it."""
 _PHOTOGRAPH_OCTETS = 50_000
 _REACHED = frozenset({ReplyState.QUEUED, ReplyState.SENDING, ReplyState.SENT, ReplyState.DRAFTED})
 
@@ -259,6 +264,8 @@ def _taken_for(document: DocumentReading, reading: MailReading) -> str:
     blank = any(f.code is Code.FORM_BLANK and f.document == document.filename for f in reading.findings)
     if blank and document.role is Role.FORM:
         return "自评表，空白"
+    if document.role is Role.OTHER and document.format in _HOLDS_OTHERS:
+        return _HOLDS_OTHERS[document.format]
     if set(PAPERS) <= set(document.covers):
         return wording.ROLE_NAMES[Role.SUMMARY_AND_PLAN]
     name = wording.ROLE_NAMES[document.role]

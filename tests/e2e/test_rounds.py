@@ -449,6 +449,15 @@ def test_who_wrote_to_the_other_mailbox_is_told_where_his_own_paper_goes(office:
     assert "联系人：毛老师" in text_of(letter)
 
 
+def test_an_archive_is_called_one_beside_the_papers_that_it_held(office: Office) -> None:
+    """It was 其他材料, which nobody had sent."""
+    office.deliver(mail({"材料.zip": zipped(papers())}))
+    office.round()
+    (letter,) = office.sent
+    lines = text_of(letter).splitlines()
+    assert lines[lines.index("本次来件中的文件：") + 1] == "  · 材料.zip（压缩包）"
+
+
 def test_a_dead_mailbox_does_not_hold_up_the_other(office: Office) -> None:
     text = office.config_path.read_text()
     port = f"port = {office.imap.port}"
