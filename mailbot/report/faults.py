@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mailbot.model import Code, Finding, Role, Severity
 from mailbot.reading import LAST_VOLUME
-from mailbot.report.wording import item_name, listed, numbers, points, quoted, why_no_score
+from mailbot.report.wording import LACKING, item_name, listed, numbers, points, quoted, why_no_score
 from mailbot.rubric import Rubric
 
 _MOST_LINES = 4
@@ -20,11 +20,6 @@ _CROWDED = 24
 """With more errors than this one case is written out under a point as an example."""
 _NAMED_ITEMS = 3
 """Up to so many items of a group are named with their criterion."""
-_MISSING = {
-    Code.FORM_MISSING: "自评表",
-    Code.SUMMARY_MISSING: "工作总结",
-    Code.PLAN_MISSING: "下一年度工作计划",
-}
 SCORES = (Code.SCORE_MISSING, Code.SCORE_NOT_A_NUMBER, Code.SCORE_OVER_MAX, Code.SCORE_NEGATIVE)
 """Faults whose mending changes the total."""
 _ADVICE = {
@@ -103,7 +98,7 @@ def _missing(
     errors: Sequence[Finding], pictures: Sequence[str], dated: Sequence[str], *, forgotten: bool
 ) -> Iterator[Point]:
     """What lacks, joined with the files that could not be taken for it: one point, one advice."""
-    roles = listed(_MISSING[f.code] for f in _of(errors, *_MISSING))
+    roles = listed(LACKING[f.code] for f in _of(errors, *LACKING))
     files = (*_files(errors), *_links(errors), *((*_pictures(pictures, roles), *dated) if roles else ()))
     lacks = f"尚缺{roles}。" if roles else ""
     if len(files) > 1:

@@ -6,16 +6,19 @@ from collections.abc import Iterable, Iterator
 
 from mailbot.model import Code, Finding, Version
 from mailbot.report.labels import CODES
-from mailbot.report.wording import detail, plain
+from mailbot.report.wording import LACKING, detail, listed, plain
 from mailbot.rubric import Rubric
 
 
 def problems(findings: Iterable[Finding], rubric: Rubric) -> tuple[str, ...]:
-    """One phrase for each kind of finding; several items of one kind share it (`未填自评依据（第4、8项）`)."""
+    """One phrase for each kind of finding; what lacks shares one, and so do several items of one kind
+    (`未填自评依据（第4、8项）`)."""
     kinds: dict[Code, list[Finding]] = {}
     for each in dict.fromkeys(findings):
         kinds.setdefault(each.code, []).append(each)
-    return tuple(phrase for code, group in kinds.items() for phrase in _phrases(code, group, rubric))
+    lacks = [name for code, name in LACKING.items() if kinds.pop(code, None)]
+    others = (phrase for code, group in kinds.items() for phrase in _phrases(code, group, rubric))
+    return (*([f"缺可读取的{listed(lacks)}"] if lacks else []), *others)
 
 
 def _phrases(code: Code, group: list[Finding], rubric: Rubric) -> Iterator[str]:

@@ -19,6 +19,12 @@ ROLE_NAMES = {
     Role.EVIDENCE: "佐证材料",
     Role.OTHER: "其他材料",
 }
+LACKING = {
+    Code.FORM_MISSING: ROLE_NAMES[Role.FORM],
+    Code.SUMMARY_MISSING: ROLE_NAMES[Role.SUMMARY],
+    Code.PLAN_MISSING: ROLE_NAMES[Role.PLAN],
+}
+"""What lacks by such a finding."""
 _LONGEST_QUOTE = 40
 _LONGEST_CRITERION, _LEAST_OF_A_LIST = 16, 9
 _WEB = re.compile(r"(?:https?://|www\.)[^\s“”，。；）]*", re.IGNORECASE)

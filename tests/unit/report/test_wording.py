@@ -11,6 +11,7 @@ import pytest
 
 from mailbot.model import Code, Role, doubt, finding
 from mailbot.report.faults import for_sender
+from mailbot.report.problems import problems
 from mailbot.report.wording import (
     criterion,
     detail,
@@ -40,6 +41,12 @@ def test_every_finding_has_a_short_chinese_sentence(code: Code) -> None:
         assert "（空）" not in sentence
         assert "未注明" not in sentence
         assert not re.search(r"[{}]|None|[a-z]+\.[a-z_]{5,}", sentence)
+
+
+def test_what_lacks_is_one_phrase() -> None:
+    lacks = [finding(code) for code in (Code.PLAN_MISSING, Code.FORM_MISSING, Code.SUMMARY_MISSING)]
+    said = ("缺可读取的自评表、工作总结、下一年度工作计划", "文件“a.docx”设有密码")
+    assert problems((*lacks, finding(Code.DOCUMENT_ENCRYPTED, document="a.docx")), RUBRIC) == said
 
 
 @pytest.mark.parametrize(
