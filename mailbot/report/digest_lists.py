@@ -79,6 +79,7 @@ def where_it_stands(records: Sequence[OrganizationRecord]) -> dict[str, object]:
     whole = tally(records)
     return {
         "total": whole.total,
+        "unlisted": _unlisted(records),
         "complete": whole.complete,
         "late_total": whole.late,
         "progress": _shares(whole.by_status, whole.total),
@@ -89,6 +90,12 @@ def where_it_stands(records: Sequence[OrganizationRecord]) -> dict[str, object]:
         ],
         "status_names": [STATUSES[status] for status in Status],
     }
+
+
+def _unlisted(records: Sequence[OrganizationRecord]) -> int:
+    """How many are in no registry entry, where there is a registry."""
+    listed = sum(1 for record in records if record.registered)
+    return len(records) - listed if listed else 0
 
 
 def _shares(by_status: Mapping[Status, int], total: int) -> tuple[Bar, ...]:
