@@ -34,6 +34,12 @@ _VOLUME = re.compile(r"\.(?:(?:zip|7z|rar)\.\d{3}|z\d{2}|part\d+\.rar)$", re.IGN
 """One of several volumes of an archive."""
 _OF_VOLUMES = "是分卷压缩包，无法读取，请把里面的文件直接作为附件发送，或改用不分卷的压缩包"
 
+_COMMON = re.compile(r"\.(?:docx?|xlsx?|wps|et|pdf)$", re.IGNORECASE)
+"""What a file is called whose sender knows it for one that can be read."""
+_STRANGE_INSIDE = (
+    "的内容无法识别，可能已损坏或经加密软件加密，请确认未加密、在其他电脑上也能正常打开后重新发送"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherYear:
@@ -112,14 +118,26 @@ def _missing(
 
 
 def _files(errors: Sequence[Finding]) -> Iterator[str]:
-    volumes = [f for f in _of(errors, *_ADVICE) if f.found == LAST_VOLUME or _VOLUME.search(f.document or "")]
+    files = _of(errors, *_ADVICE)
+    volumes = [f for f in files if f.found == LAST_VOLUME or _VOLUME.search(f.document or "")]
+    strange = [f for f in files if f not in volumes and _is_strange_inside(f)]
+    left = [f for f in files if f not in volumes and f not in strange]
     for advice, found in (
         (_OF_VOLUMES, volumes),
-        *((advice, [f for f in _of(errors, code) if f not in volumes]) for code, advice in _ADVICE.items()),
+        *((advice, _of(left, code)) for code, advice in _ADVICE.items()),
+        (_STRANGE_INSIDE, strange),
     ):
         names = "".join(dict.fromkeys(quoted(f.document or "", 60) for f in found))
         if found:
             yield f"文件{names}{advice}。"
+
+
+def _is_strange_inside(one: Finding) -> bool:
+    """Whether a file is named like one that can be read and holds nothing known, as encrypting programs leave it: to save it
+    as what it is called already would help nobody."""
+    return (
+        one.code is Code.DOCUMENT_UNSUPPORTED and not one.found and bool(_COMMON.search(one.document or ""))
+    )
 
 
 def _links(errors: Sequence[Finding]) -> Iterator[str]:

@@ -43,6 +43,21 @@ def test_every_finding_has_a_short_chinese_sentence(code: Code) -> None:
         assert not re.search(r"[{}]|None|[a-z]+\.[a-z_]{5,}", sentence)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("自评表.xlsx", "", "的内容无法识别，可能已损坏或经加密软件加密"),
+        ("自评表.xlsx", "exe", "的格式无法读取，请另存为docx、xlsx或pdf格式"),
+        ("总结.pages", "", "的格式无法读取，请另存为docx、xlsx或pdf格式"),
+    ],
+)
+def test_nobody_is_asked_to_save_a_file_as_what_it_is_called(name: str, kind: str, words: str) -> None:
+    """A file that an encrypting program had locked was to be saved as docx, which its name said that it was."""
+    lacks = (finding(Code.FORM_MISSING), finding(Code.DOCUMENT_UNSUPPORTED, document=name, found=kind))
+    (point,) = for_sender(lacks, RUBRIC, form_came=False)
+    assert point.text.startswith(f"尚缺自评表。来件中的文件“{name}”{words}")
+
+
 def test_what_lacks_is_one_phrase() -> None:
     lacks = [finding(code) for code in (Code.PLAN_MISSING, Code.FORM_MISSING, Code.SUMMARY_MISSING)]
     said = ("缺可读取的自评表、工作总结、下一年度工作计划", "文件“a.docx”设有密码")
