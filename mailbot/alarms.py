@@ -111,8 +111,10 @@ class Alarms:
                 yield watch.missing_alarm(folder, self._config)
 
     def _watch_mailboxes(self) -> None:
-        """Once when a mailbox has been silent too long, and once when it works again. Its inbox says whether it is: a Junk
-        that alone cannot be read is for the digest."""
+        """Tell the staff once when a mailbox has been silent too long, and once when it works again.
+
+        Its inbox decides; that only the Junk folder cannot be read stands in the digest alone.
+        """
         now = self._clock()
         inboxes = {(m.name, m.imap.folder) for m in self._config.mailboxes}
         for inbox in self._store.folders():

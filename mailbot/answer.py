@@ -185,8 +185,11 @@ class Answerer:
         )
 
     def _perhaps_answered(self, message: StoredMessage, state: ReplyState) -> tuple[ReplyState, str]:
-        """The state of its reply, and why: it may have come before the database was rebuilt, from a ledger that did not know
-        it, or before a new one was begun."""
+        """The state of the reply to a mail that may have been answered already, and the note why; else `state` and ''.
+
+        A mail from before a rebuild may have been answered after the ledger was exported: its reply is held. One from
+        before a new database was begun may have been answered out of a lost one: its reply is looked for before it goes.
+        """
         if message.received_at <= self._rebuilt:
             return ReplyState.HELD, PERHAPS_SENT
         looked_for = state is ReplyState.QUEUED and message.received_at <= self._begun

@@ -87,7 +87,7 @@ class Outbox:
         self._not_before = self._end_of_pause()
         self._look_at_sent = clock()
         self._left_before: Mapping[str, ReplyState] | None = None
-        """What left, by its Message-ID, before this process: asked when a letter wants it."""
+        """By Message-ID, what has left out of another database (`LOOK_FIRST`); None until a letter first needs to know."""
         self._ended: list[Settlement] = []
         """Results of attempts that are not written down yet: in the store these replies are still `sending`."""
         self._in_doubt = True
@@ -118,8 +118,7 @@ class Outbox:
 
     @contextmanager
     def _pausing(self) -> Iterator[None]:
-        """Where the mailbox cannot be asked what has to be known first, nothing is tried before a pause: each try is a
-        login."""
+        """Pause the account where the mailbox could not be asked here: every new try would be a login."""
         try:
             yield
         except TemporaryError as error:
@@ -153,15 +152,17 @@ class Outbox:
         log.info("letters that may have left before the rebuild were looked for", letters=len(ended))
 
     def _what_left(self) -> dict[str, ReplyState]:
-        """The newest that the Sent folder shows, and in draft mode the Drafts folder, by their marks. Raises TemporaryError."""
+        """The newest letters in the Sent folder (and in draft mode the Drafts folder), by their marks, with the state that
+        this means. Raises TemporaryError."""
         with ReplyFolders(self._mailbox) as folders:
             sent = folders.sent_marks(_SENT_SINCE_A_BACKUP)
             laid = folders.draft_marks(_SENT_SINCE_A_BACKUP) if self._mode == "draft" else frozenset()
         return dict.fromkeys(laid, ReplyState.DRAFTED) | dict.fromkeys(sent, ReplyState.SENT)
 
     def _not_left_yet(self, due: tuple[ReplyRecord, ...]) -> tuple[ReplyRecord, ...]:
-        """Those that may go: where a new database may stand in the place of a lost one, what that has sent is `sent`.
+        """Those of the replies that have not left out of another database, which this one may have replaced.
 
+        A reply that must be looked for first (`LOOK_FIRST`) and is found in the Sent folder becomes `sent`.
         Raises TemporaryError where the mailbox cannot be asked.
         """
         if all(reply.error != LOOK_FIRST for reply in due):

@@ -179,8 +179,8 @@ SUPERSEDED = "superseded"
 PERHAPS_SENT = "rebuilt"
 """Why a reply is held: it may have left before the database was made again."""
 LOOK_FIRST = "looked for in the Sent folder first"
-"""Why a reply is queued with care: its mail came before this database was begun, and the reply may have left out of one
-that is lost."""
+"""The note on a queued reply whose mail came before this database was begun: it may have been sent out of a database that
+is lost, and goes only where the Sent folder does not show it."""
 NOT_IN_SENT = "rebuilt, and not in the Sent folder"
 """Why a reply is held: as before, and the newest mails of the Sent folder do not show it."""
 

@@ -151,7 +151,10 @@ class Watcher:
         )
 
     def _go_without(self, folder: str, there: Sequence[str]) -> None:
-        """No Junk: its name is wrong, or no mail has come to lie in it yet. All else is read; status and digest tell."""
+        """Go on without the Junk folder, which the server does not have: its name is wrong, or no mail has lain in it yet.
+
+        The log says so once; status and digest show it.
+        """
         if not self._lacks_junk:
             names = ", ".join(there)
             log.warning("no such junk folder", mailbox=self._mailbox.name, folder=folder, there_are=names)

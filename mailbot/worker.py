@@ -37,8 +37,11 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def only_worker(directory: Path) -> Iterator[Callable[[], bool]]:
-    """Hold the storage directory's lock; the kernel releases it when the process ends, however it ends. What it gives says
-    whether that still is the lock there: where the directory was taken away or put in another's place, it is not."""
+    """Hold the lock of the storage directory; the kernel releases it when the process ends, however it ends.
+
+    Gives a function that says whether the lock still is the one in that directory; it is not where the directory was
+    taken away or another put in its place. Raises AnotherWorkerError.
+    """
     path = directory / "worker.lock"
     with open(path, "a", opener=partial(os.open, mode=0o600)) as lock:
         try:
@@ -56,7 +59,7 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def _let_signals_end_us() -> None:
-    """At once, as they do by themselves: nobody looks any more whether one came, and the next program would not know."""
+    """Let SIGTERM and SIGINT end this process at once again: the worker no longer looks whether one came."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
 

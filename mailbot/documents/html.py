@@ -24,7 +24,7 @@ _UNSEEN = ("script", "style", "head", "template", "noframes", "object", "rt", "r
 _OF_NOTES = re.compile(
     r"mso(?:com(?:anchor|off|txt)|footnotereference|endnotereference)|sd(?:foot|end)note(?:anc|sym)"
 )
-"""The classes of what Word and LibreOffice set for comments and notes beside a text."""
+"""The classes of elements in which Word and LibreOffice put comments, and the marks of notes."""
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 _MAY_HIDE = frozenset({"span", "font", "p", "b", "i", "u", "tr", "td", "th"})
 """What is hidden for good; larger pieces may be shown by a script."""
@@ -84,7 +84,7 @@ def _is_of_note(element: etree._Element) -> bool:
 
 
 def _move(element: etree._Element, signs: Mapping[int, int]) -> None:
-    """Its digits set as signs of their own: 4 with a note's 1 is not 41."""
+    """Replace the digits of a superscript or subscript by their own signs (¹, ₁): 4 with a mark of a note is not 41."""
     for part in element.iter():
         part.text = (part.text or "").translate(signs)
         if part is not element:

@@ -17,9 +17,11 @@ _CHUNK_GAP = 0.8
 """Parts of a character's height that are blank between two pieces of a line which may be two cells."""
 _WRAP_SLACK = 0.6
 """How many characters' width a line may end before the edge and still count as full."""
-_INDENT, _SAME_SIZE = 4.0, 0.85
-"""How many characters' width the first line of a paragraph begins behind the next one at most, and how alike they are in
-size: a title in the middle is no paragraph's beginning, however wide it is."""
+_INDENT = 4.0
+"""By how many characters' width the first line of a paragraph may be indented. A line that begins further right is a
+title in the middle of the page, and no first line of a paragraph."""
+_SAME_SIZE = 0.85
+"""The lines of one paragraph differ in height by no more than this ratio; a title may be larger."""
 
 
 class Char(NamedTuple):
@@ -147,7 +149,8 @@ def _is_full(line: Line, right: float) -> bool:
 
 
 def _may_go_on(line: Line, following: Line) -> bool:
-    """Whether two lines may be of one paragraph, by where they begin and how large they are; recognized ones vary in size."""
+    """Whether two lines may be of one paragraph, by where they begin and their size (which recognition makes uneven, so
+    that there it does not count)."""
     size = max(char.size for char in line)
     below = max(char.size for char in following)
     alike = line[0].confidence is not None or min(size, below) >= _SAME_SIZE * max(size, below)

@@ -41,7 +41,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SIGNIFICANT = 10
 """Digits beyond these are the machine's, not the writer's: 0.1 + 0.2."""
 _MOST_DECIMALS = 2
-"""Of points that somebody writes."""
+"""Decimals of points that somebody writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +291,8 @@ def plain(value: Value) -> str:
 
 
 def _span(value: timedelta) -> str:
-    """The number of which a cell's format made a time; a time where nobody writes such a number: 4:30 is no 0.1875."""
+    """A time of day as the number that it is, where somebody may have written that number and the cell's format shows it
+    as a time; else the time: nobody writes 0.1875 for 4:30."""
     number = _number(value / timedelta(days=1))
     if value >= timedelta(days=1) or len(number.partition(".")[2]) <= _MOST_DECIMALS:
         return number

@@ -332,7 +332,7 @@ def _number(text: str | None) -> int:
 
 
 def _holds_picture(cell: etree._Element) -> bool:
-    """A sign of a symbol font, and a number that Word draws a circle around, are as good as one."""
+    """Whether a cell holds a picture, or what is no text either: a sign of a symbol font, a number in a drawn circle."""
     return any(local(e) in _PICTURES or _draws(e) for e in cell.iter())
 
 

@@ -98,7 +98,7 @@ def assess(form: Located, heading: Heading, source: Source, matcher: Matcher) ->
 
 
 def _with_doubtful_strokes(form: Located) -> Located:
-    """一 without evidence may be a dash, which is zero, or the number one: that is for a person to tell."""
+    """The form, with each 一 in the score of an item without evidence in doubt: it may be a dash, or the number one."""
     if all(row.cells.score.text.strip() != _STROKE for row in form.rows):
         return form
     rows = (

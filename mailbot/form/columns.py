@@ -61,7 +61,7 @@ _LABELS: tuple[tuple[Column, re.Pattern[str]], ...] = tuple(
 )
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _ASIDE = re.compile(r"[(（\[【][^()（）\[\]【】]*[)）\]】]|^\s*(?:20[0-9]{2}年度?|本年度?|今年)")
-"""What is said beside a label's word: who fills it in and how, and of which year it is."""
+"""Remarks in a label beside its word, which are taken out: brackets (who fills it in, and how), and the year."""
 _STAGES = (
     (2, re.compile(r"审定|核定|最终|终评|终审|定稿|本年|今年")),
     (-2, re.compile(r"初评|初审|初步|预评|上年|上一年|去年|往年|秘书处")),
@@ -193,7 +193,7 @@ def headers(rows: Sequence[Row], year: int) -> Iterator[Header]:
 
 
 def _is_of_another_year(header: Header, rows: Sequence[Row], year: int) -> bool:
-    """Whether the only column of scores is by its label of another year."""
+    """Whether there is one column of scores, and its label names another year."""
     span = header.columns.spans[Column.SCORE]
     years = _YEAR.findall("".join(_over(rows[header.first : header.last + 1], span[0])))
     return len(span) == 1 and bool(years and year) and str(year) not in years

@@ -269,7 +269,8 @@ def _chosen(filled: Sequence[_Candidate]) -> tuple[_Candidate | None, tuple[Find
 
 
 def _told_apart(one: _Candidate, other: _Candidate) -> tuple[str, str]:
-    """Two forms by their files; of one file by the sheet or table too, and on one sheet by the cell."""
+    """Names of two forms by which a person tells them apart: their files; in one file their sheets or tables; on one
+    sheet the cells in which they begin."""
     whose = _names_differ(one.assessed.assessment, other.assessed.assessment)
     said = [(_name(one, depth, whose=whose), _name(other, depth, whose=whose)) for depth in range(3)]
     files_differ = one.documents[0].filename != other.documents[0].filename
@@ -277,7 +278,8 @@ def _told_apart(one: _Candidate, other: _Candidate) -> tuple[str, str]:
 
 
 def _name(candidate: _Candidate, depth: int, *, whose: bool) -> str:
-    """A form's name for a person: its file, by `depth` the sheet or cell, and where `whose` the organization on it."""
+    """A form's name for a person: its file, with `depth` 1 also its sheet, with 2 the cell; where `whose`, also the
+    organization that it names."""
     place = next((row.cells.score.place for row in candidate.form.rows if row.cells.score.place), "")
     sheet = place.rpartition("!")[0] or place.partition(" ")[0]
     owner = candidate.assessed.assessment.organization if whose else None

@@ -112,7 +112,7 @@ class Total:
 
 
 def _rank(total: Total) -> tuple[bool, int, bool]:
-    """One that says to be the whole form's and states a number goes before all, beneath an empty 合计 too."""
+    """How likely a sum is the form's total: most of all where its row says so and it states a number."""
     stated = not is_empty(total.cell)
     return stated and total.weight > 0, total.weight, stated
 

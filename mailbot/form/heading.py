@@ -31,7 +31,7 @@ _WHO = "|".join(
 _WHO += "|" + "|".join(" *".join(word) for word in ("单位名称", "学会名称", "单位全称", "学会全称"))
 _LABEL = re.compile(rf"^(?:{_WHO})(?:\((?:盖?公?章|加盖公章|盖单位公章|单位盖章)\))?[:：]?")
 _SHORT_LABEL = re.compile(r"^(?:单位|学会|协会)(?:\([^()]{0,8}章\))?[:：]")
-"""A label that is one only before the name of an organization: 单位 is a unit too."""
+"""A label only where the name of an organization follows: alone 单位 may also mean the unit of a column."""
 _LABEL_INSIDE = re.compile(rf"(?:^|[\s|])(?:{_WHO})[ ]*(?:\([^()]{{0,8}}章\))?[ ]*[:：]")
 _NEXT_LABEL = re.compile(
     r"(?:填报|填表|上报|报送|自评)?(?:日期|时间|人)(?:[:：]|$)|联系(?:人|电话|方式)|(?:自评)?(?:总得?分|总计|合计)[:：]|(?:电话|手机|邮箱|负责人)[:：]|[0-9]{4}年"

@@ -19,7 +19,7 @@ _REMARK = re.compile(r"\([^()0-9]*\)$")
 _BLANK = re.compile("[\\s_＿\u200b\u200c\ufeff]+")
 _DIGITS = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})")
 _SIGNIFICANT, _MOST_DECIMALS = 10, 9
-"""Digits beyond these are a machine's, not the writer's: 13/3 as a program exports it."""
+"""Digits, and decimals, of a number that a person wrote; further ones come from a calculation (4.333333333 for 13/3)."""
 _BROKEN = re.compile(r"[0-9]\s+[0-9]")
 _ALL_RAISED = re.compile(r"\s*[⁰¹²³⁴-⁹.]+\s*")
 """A number set in superscript; raised digits behind others are a note's or a power's."""

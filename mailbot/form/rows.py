@@ -58,7 +58,7 @@ class _Claim:
     name: Cell
     """The first that says something of the cells that tell what a row is about."""
     said: tuple[str, ...]
-    """What stands in its cells."""
+    """The texts of its cells that are not empty."""
     category: bool = False
     """Whether the row bears a category's name, or the word of a sum, and is none of its items."""
 
@@ -176,7 +176,7 @@ class _Reader:
         return self._columns.cell(row, Column.SCORE) if self._bears_all_points(row) else None
 
     def _bears_all_points(self, row: Row) -> bool:
-        """Whether a row that is no item has a word, whichever, and beside it the points of the whole form."""
+        """Whether a row that is no item states the points of the whole form, and has any word: it is the total's row."""
         points = parse_points(self._columns.cell(row, Column.POINTS).text)
         return points == self._matcher.rubric.total and bool(self._name(row).text) and self._item(row) is None
 
@@ -365,7 +365,8 @@ class _Reader:
             self._beneath(claim, kept.last)
 
     def _beneath(self, claim: _Claim, last: Item) -> None:
-        """A row of words below an item without evidence: its evidence where it says so, else a doubt whether it is."""
+        """Take a row of words below an item without evidence: it is that evidence where its label says so, else it puts
+        the evidence in doubt."""
         before = self._kept.rows.get(last.no)
         if before is None or before.cells.evidence.text.strip() or not self._is_of_words(claim):
             return

@@ -45,7 +45,7 @@ _HOLDS_OTHERS = {
     **dict.fromkeys((Format.ZIP, Format.RAR, Format.SEVEN_ZIP, Format.TAR), "压缩包"),
     Format.EML: "邮件",
 }
-"""What a file is called whose own files are listed beside it."""
+"""How a letter calls a file that only holds others, which are listed beside it."""
 _PHOTOGRAPH_OCTETS = 50_000
 _REACHED = frozenset({ReplyState.QUEUED, ReplyState.SENDING, ReplyState.SENT, ReplyState.DRAFTED})
 
@@ -170,7 +170,7 @@ def facts(case: Case, kind: ReplyKind, config: Config, rubric: Rubric) -> Facts:
 
 
 def _contact(mailbox: Mailbox, track: Track | None, config: Config) -> Contact:
-    """Of the mailbox of the organization's track, where its paper goes too, whichever it wrote to."""
+    """The contact of the organization's own track, whichever mailbox it wrote to: its paper copy goes there too."""
     right = (m.contact for m in config.mailboxes if m.track is track and mailbox.track is not track)
     given = next(filter(None, right), mailbox.contact)
     return Contact(name=given.name, phone=given.phone, address=given.address) if given else Contact()

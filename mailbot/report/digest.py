@@ -36,7 +36,7 @@ class DigestFacts:
     nameless: Sequence[MessageRecord] = ()
     """To be corrected, and of no organization that could be told."""
     passed_over: Sequence[MessageRecord] = ()
-    """Ignored with documents, whenever, and judged by nobody."""
+    """All mails with documents that were ignored and that no person has judged, not only new ones."""
     counts: Counts
     folders: Sequence[FolderHealth]
     now: datetime

@@ -314,7 +314,7 @@ def _cells(message: MessageRecord, rubric: Rubric, pictures: Pictures) -> Iterab
 
 
 def _is_evidence(found: str, item: ItemReading) -> bool:
-    """Whether that stands in the item's cell of evidence and not in that of its score."""
+    """Whether the quoted text is from the item's evidence, and not from its score."""
     start = found.removesuffix("…")
     is_score = start == " ".join(item.score_text.split())
     return start != "" and not is_score and " ".join(item.evidence.split()).startswith(start)

@@ -93,7 +93,7 @@ def where_it_stands(records: Sequence[OrganizationRecord]) -> dict[str, object]:
 
 
 def _unlisted(records: Sequence[OrganizationRecord]) -> int:
-    """How many are in no registry entry, where there is a registry."""
+    """How many organizations are not in the registry; 0 where there is no registry."""
     listed = sum(1 for record in records if record.registered)
     return len(records) - listed if listed else 0
 
@@ -142,7 +142,7 @@ def _news(message: MessageRecord, number: int | None, config: Config) -> News:
 
 
 def _ruled(message: MessageRecord) -> Iterator[str]:
-    """The newest decision of a person."""
+    """The words for a person's newest decision on a message: several, where an assignment came with a verdict."""
     newest = max((each.at for each in message.rulings), default=None)
     return (RULINGS[each.kind] for each in message.rulings if each.at == newest)
 

@@ -35,7 +35,7 @@ _VOLUME = re.compile(r"\.(?:(?:zip|7z|rar)\.\d{3}|z\d{2}|part\d+\.rar)$", re.IGN
 _OF_VOLUMES = "是分卷压缩包，无法读取，请把里面的文件直接作为附件发送，或改用不分卷的压缩包"
 
 _COMMON = re.compile(r"\.(?:docx?|xlsx?|wps|et|pdf)$", re.IGNORECASE)
-"""What a file is called whose sender knows it for one that can be read."""
+"""Endings of files that their senders take for readable ones."""
 _STRANGE_INSIDE = (
     "的内容无法识别，可能已损坏或经加密软件加密，请确认未加密、在其他电脑上也能正常打开后重新发送"
 )
@@ -133,8 +133,10 @@ def _files(errors: Sequence[Finding]) -> Iterator[str]:
 
 
 def _is_strange_inside(one: Finding) -> bool:
-    """Whether a file is named like one that can be read and holds nothing known, as encrypting programs leave it: to save it
-    as what it is called already would help nobody."""
+    """Whether a file has the name of a readable format and contents of none, as encrypting programs leave them.
+
+    Its sender must not be asked to save it in the format whose name it bears already.
+    """
     return (
         one.code is Code.DOCUMENT_UNSUPPORTED and not one.found and bool(_COMMON.search(one.document or ""))
     )

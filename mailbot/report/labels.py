@@ -144,7 +144,7 @@ TO_DO: Mapping[Code, str] = {
 """What a person is asked to do about each finding that only a person can decide."""
 _IN_DOUBT = "材料存疑"
 _JUDGE = "请打开来件判断：是应报材料的，按现状接收；不是的，请其补正。"
-"""Of a paper that could be read, and may or may not be what lacks."""
+"""What to do about a paper that could be read, where it is not sure whether it is the missing one."""
 
 
 def short(each: Finding) -> str:

@@ -131,8 +131,11 @@ def _received(record: OrganizationRecord, role: Role, config: Config) -> str:
 
 
 def what_lacks(record: OrganizationRecord, rubric: Rubric, reasons: Collection[Finding]) -> Iterator[str]:
-    """What is to be done about it, in phrases; `reasons` are those for which its mails wait for a person, named where
-    they are not told in full behind."""
+    """Phrases on what an organization's submission lacks.
+
+    `reasons` are the findings for which its mails wait for a person; each is named in short, unless it is also one of
+    the submission's findings, which are told in full.
+    """
     if record.status is Status.NOT_RECEIVED:
         yield "未报送"
     if record.status is Status.REVIEW:

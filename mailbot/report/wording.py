@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from mailbot.model import Code, Finding, Role, doubted
 from mailbot.rubric import Rubric
+from mailbot.submission import MISSING
 
 ROLE_NAMES = {
     Role.FORM: "自评表",
@@ -19,12 +20,8 @@ ROLE_NAMES = {
     Role.EVIDENCE: "佐证材料",
     Role.OTHER: "其他材料",
 }
-LACKING = {
-    Code.FORM_MISSING: ROLE_NAMES[Role.FORM],
-    Code.SUMMARY_MISSING: ROLE_NAMES[Role.SUMMARY],
-    Code.PLAN_MISSING: ROLE_NAMES[Role.PLAN],
-}
-"""What lacks by such a finding."""
+LACKING = {code: ROLE_NAMES[role] for code, role in MISSING.items()}
+"""The name of the missing document, by the finding that says so."""
 _LONGEST_QUOTE = 40
 _LONGEST_CRITERION, _LEAST_OF_A_LIST = 16, 9
 _WEB = re.compile(r"(?:https?://|www\.)[^\s“”，。；）]*", re.IGNORECASE)
@@ -119,7 +116,7 @@ def quoted(text: str, limit: int = _LONGEST_QUOTE) -> str:
 
 
 def why_no_score(found: str) -> str:
-    """Why what stands there is no score; of a date, which its cell may show as 1月2日, what made it one."""
+    """Why a text is no score. Of a date it says how the cell came to hold one."""
     if _DATE.fullmatch(found):
         return "是一个日期（表格软件会把“1-2”“1/2”自动改成“1月2日”）"
     return "无法识别为一个分数"
