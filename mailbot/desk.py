@@ -125,9 +125,13 @@ class Desk:
 
     def _rulings(self, message: MessageRecord, wish: Wish, by: str, why: str) -> tuple[Ruling, ...]:
         kinds = wish.kinds
-        if not kinds or len([kind for kind in kinds if kind is not RulingKind.ASSIGN]) > 1:
+        if not kinds:
             raise UsageError(
-                "say what is to be done: --organization NAME, and one of --accept, --correct SENTENCE, --no-submission"
+                "say what is to be done: --organization NAME, --accept, --correct SENTENCE or --no-submission"
+            )
+        if len([kind for kind in kinds if kind is not RulingKind.ASSIGN]) > 1:
+            raise UsageError(
+                "only one of --accept, --correct and --no-submission can hold for a mail: leave the others out"
             )
         if wish.no_submission and wish.organization is not None:
             raise UsageError("--no-submission belongs to no organization: leave --organization out")

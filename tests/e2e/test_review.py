@@ -353,7 +353,10 @@ def test_moving_a_mail_takes_it_from_the_organization_that_had_it(registered: Of
         (("99", "--accept", *SIGNED), "there is no message 99"),
         (("1", "--accept"), "--by WHO --why TEXT"),
         (("1", *SIGNED), "say what is to be done"),
-        (("1", "--accept", "--no-submission", *SIGNED), "say what is to be done"),
+        (
+            ("1", "--accept", "--no-submission", *SIGNED),
+            "only one of --accept, --correct and --no-submission",
+        ),
         (("1", "--organization", "浙江省没有学会", *SIGNED), "no organization"),
         (("--accept", *SIGNED), "of which message"),
         (("1", "--correct", "  ", *SIGNED), "wants a sentence"),
