@@ -1,4 +1,4 @@
-"""Rows whose borders are not the header's, as dragging one in a word processor leaves them: which cell is beneath which label.
+"""Puts the cells of a row beneath the right labels where its borders are not the header's, as after dragging one in Word.
 
 Where a row has as many cells as the header, the first is the first label's and so on, if it then reads as an item does.
 """
@@ -48,7 +48,7 @@ def _in_order(borders: Borders, header: Borders) -> Mapping[int, int]:
 
 
 def _holding(borders: Borders, known: Counter[Borders]) -> Iterator[Borders]:
-    """The borders, most frequent first, of which a row with merged cells has some."""
+    """Those known borders, most frequent first, that a row with merged cells can have: it has some of them and no other."""
     return (other for other, _ in known.most_common() if set(borders) <= set(other))
 
 
@@ -61,7 +61,7 @@ def _moved(row: Row, places: Mapping[int, int]) -> Row:
 
 
 def _leaned(row: Row, header: Borders) -> Row:
-    """What begins beneath a label's later columns and reaches beneath the next label given to the next one."""
+    """The row, each cell that begins beneath one label and reaches beneath the next being given to that next one."""
     cells = [*row, *[_MORE] * (header[-1] + 1 - len(row))]
     for at in header:
         begin = at
@@ -73,7 +73,10 @@ def _leaned(row: Row, header: Borders) -> Row:
 
 
 def _likeliest(row: Row, columns: Columns, fits: Callable[[Row], bool]) -> Row:
-    """A row whose borders no other helps to explain; doubtful where the order of its cells says otherwise."""
+    """The likeliest order of a row whose borders no other row explains.
+
+    By where its cells lie (`_leaned`); doubtful where counting them off from the left gives other texts to the labels.
+    """
     header, borders = columns.borders, _borders(row)
     leaned = _leaned(row, header)
     if len(borders) != len(header) or fits(leaned):
@@ -84,7 +87,7 @@ def _likeliest(row: Row, columns: Columns, fits: Callable[[Row], bool]) -> Row:
 
 
 def _doubtful(row: Row, columns: Columns) -> Row:
-    """The row with a score and an evidence that a person has to look at, and no points to go by."""
+    """The row with its score and evidence in doubt, so that a person looks at them, and without its points."""
     spans = columns.spans
     asked = {index for column in (Column.SCORE, Column.EVIDENCE) for index in spans.get(column, ())}
     cells = (replace(cell, several=True) if index in asked else cell for index, cell in enumerate(row))

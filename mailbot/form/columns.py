@@ -67,10 +67,11 @@ _STAGES = (
     (-2, re.compile(r"初评|初审|初步|预评|上年|上一年|去年|往年|秘书处")),
     (1, re.compile(r"自评|自我")),
 )
-"""What tells columns of scores apart that stand side by side, and how much it speaks for one: for none below zero."""
+"""Words in labels by which columns of scores that stand side by side are told apart, each with its rank: the column of
+the highest rank counts, one below zero never does."""
 _STAGE = re.compile("|".join((_YEAR.pattern, *(pattern.pattern for _, pattern in _STAGES))))
 _FROM_RANK = {Column.SCORE: 1, Column.EVIDENCE: 2}
-"""Columns that may stand there several times, and the rank from which one goes before the others."""
+"""Columns of which a header may name several, and the least rank with which one of them counts alone."""
 _LONGEST_LABEL = 20
 _DEEPEST_HEADER = 3
 NOTHING, _NOWHERE = Cell(text=""), range(0)
@@ -95,18 +96,20 @@ class Columns:
     """Where each column of the form stands in a table."""
 
     spans: Mapping[Column, Sequence[int]]
-    """A label merged over several columns of the grid spans them all, and so does one that stands over several."""
+    """Indexes in the table's grid, by column of the form: several where its label is merged or stands over several."""
     passed_over: Sequence[int] = ()
-    """Columns of scores that by their labels are not those asked for: last year's, a first draft's."""
+    """Indexes of columns of scores that are not asked for, by their labels: last year's, a first draft's."""
     borders: tuple[int, ...] = ()
-    """Where in the table's grid the cells of the header begin, those without a label too."""
+    """Indexes in the table's grid at which cells of the header begin, those without a label too."""
     unnamed: str | None = None
-    """What stands above the columns of text that are taken for the evidence, though no label says so."""
+    """The label above the columns that are taken for the evidence because they hold text, though the label does not say
+    so; None where one does."""
 
     def cell(self, row: Row, column: Column) -> Cell:
-        """The row's cell in a column; an empty one where there is none.
+        """The row's cell in a column of the form; an empty one where there is none.
 
-        Of several columns for the evidence no text is lost, and of several for the score none is taken for another.
+        Where several columns are the evidence their texts are joined. Where several are the score and differ, the cell is
+        doubtful (`several`); so it is where a score stands only in a column that is not asked for.
         """
         span = self.spans.get(column, _NOWHERE)
         if len(span) == 1 and not self.passed_over:
@@ -122,7 +125,7 @@ class Columns:
         return said[0] if said else cells[0]
 
     def read(self, row: Row, column: Column) -> Cell:
-        """The same, but doubtful where it is empty and what belongs into it may stand beneath the label beside it."""
+        """As `cell`, but an empty cell is doubtful where its content may stand in a neighbouring column."""
         cell, evidence = self.cell(row, column), column is Column.EVIDENCE
         if cell.text.strip() if evidence else not is_empty(cell):
             return cell
@@ -130,7 +133,8 @@ class Columns:
         return replace(cell, several=True) if guessed or self._is_beside_more(row, column) else cell
 
     def _is_beside_more(self, row: Row, column: Column) -> bool:
-        """Whether several cells stand beneath the label to the left or right of a column's, one of its kind among them."""
+        """Whether a neighbouring label has several filled cells beneath it in this row, one of which may belong here: words
+        where this column is the evidence, a number where it is the score."""
         own = self.spans.get(column, _NOWHERE)
         for span in self.spans.values():
             if own and (span[-1] + 1 == own[0] or own[-1] + 1 == span[0]):
@@ -150,7 +154,8 @@ def is_empty(cell: Cell) -> bool:
 
 
 def _score(cells: Sequence[Cell]) -> Cell | None:
-    """What the columns for the score say, a doubtful cell where they say different things; words beside a number are none."""
+    """The one score in these cells; a doubtful cell where they hold different ones, None where all are empty. Words do not
+    count where a number stands beside them."""
     said = [cell for cell in cells if not is_empty(cell)]
     if len(said) < 2:
         return said[0] if said else None
@@ -220,7 +225,8 @@ def _header_at(rows: Sequence[Row], index: int) -> Header | None:
 
 
 def _told_apart(header: Header, rows: Sequence[Row], year: int) -> Header:
-    """Of several columns for the score, or the evidence, those that the labels above or beneath name as the ones that count."""
+    """The header with only those columns of the score, and of the evidence, that count by their labels, where it names
+    several. A row beneath it that tells them apart becomes part of the header."""
     spans = dict(header.columns.spans)
     if all(len(spans.get(column, ())) < 2 for column in _FROM_RANK):
         return header
@@ -238,7 +244,7 @@ def _told_apart(header: Header, rows: Sequence[Row], year: int) -> Header:
 
 
 def _with_evidence(header: Header, rows: Sequence[Row]) -> Header:
-    """Where no label names the evidence, the columns right of the score that are mostly filled with text taken for it."""
+    """The header; where no label names the evidence, the columns right of the score that mostly hold text are taken for it."""
     columns = header.columns
     if Column.EVIDENCE in columns:
         return header
@@ -260,7 +266,7 @@ def _holds_text(rows: Sequence[Row], index: int) -> bool:
 
 
 def _is_beneath(header: Header, rows: Sequence[Row]) -> bool:
-    """Whether the row below a header tells its columns for the score apart."""
+    """Whether the row below a header is part of it: its words tell the columns of the score apart."""
     if header.last + 1 >= len(rows):
         return False
     columns, row = header.columns, rows[header.last + 1]
@@ -271,14 +277,14 @@ def _is_beneath(header: Header, rows: Sequence[Row]) -> bool:
 
 
 def _ranks(window: Sequence[Row], span: Sequence[int], year: int) -> dict[int, int]:
-    """How much the header speaks for each of several columns, by what it does not say of all of them."""
+    """The rank of each of several columns, by those rows of the header that do not say the same of all of them."""
     said = {index: _over(window, index) for index in span}
     telling = [n for n in range(len(window)) if len({texts[n] for texts in said.values()}) > 1]
     return {index: _rank("".join(texts[n] for n in telling), year) for index, texts in said.items()}
 
 
 def _over(window: Sequence[Row], index: int) -> list[str]:
-    """What each row of the header says of a column, also in a label merged over it from the left."""
+    """What each row of the header says of a column, normalized. A label that is merged over it from the left counts."""
     texts: list[str] = []
     for row in window:
         at = index if index < len(row) else 0
@@ -289,7 +295,7 @@ def _over(window: Sequence[Row], index: int) -> list[str]:
 
 
 def _rank(text: str, year: int) -> int:
-    """How much a label speaks for its column as the one asked for."""
+    """The rank of a column by its label: 3 for the year asked for, -3 for another year, else by `_STAGES`, else 0."""
     years = _YEAR.findall(text)
     if years:
         return 3 if str(year) in years else -3
@@ -336,7 +342,7 @@ def _borders(window: Sequence[Row]) -> tuple[int, ...]:
 
 
 def _spanned(window: Sequence[Row], column: Column, spans: Sequence[range]) -> Sequence[int]:
-    """The first visible column that bears a label; of scores and evidence all, for which one counts is told later."""
+    """The indexes of the first visible label of a column; of score and evidence those of all, of which `_told_apart` picks."""
     spans = [span for span in spans if not _is_hidden(window, span.start)] or spans
     if column is Column.SCORE:
         spans = [span for span in spans if _says_self(window, span.start)] or spans
@@ -349,7 +355,7 @@ def _is_hidden(window: Sequence[Row], index: int) -> bool:
 
 
 def _says_self(window: Sequence[Row], index: int) -> bool:
-    """`自评分` is what we look for where a mere `得分` stands in the same header."""
+    """Whether a label says 自 (自评分): it goes before a mere 得分 in the same header."""
     return any("自" in row[index].text for row in window if index < len(row))
 
 
@@ -372,7 +378,8 @@ def repeats_header(row: Row, columns: Columns) -> bool:
 def inferred(rows: Sequence[Row], matcher: Matcher) -> Columns | None:
     """The columns of a table that has no header (a later page), by what stands in them.
 
-    The criteria give the rubric's items away; what lies between them and the evidence is told by their points.
+    The column of criteria is the one that holds the rubric's own. The column of points is the one behind it that holds
+    these items' points, and score, evidence and remark follow it.
     """
     matched = _criteria(rows, matcher)
     if matched is None:

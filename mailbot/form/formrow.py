@@ -77,13 +77,13 @@ class FormRow:
     item: Item
     cells: Reading
     whole: bool
-    """Whether its criterion stands there whole."""
+    """Whether it states the item's whole criterion, and not only a piece of it."""
     glue: str = "\n"
-    """What stands between the joined pieces of a text."""
+    """What is put between the pieces of a text that are joined."""
 
     @property
     def by_words(self) -> bool:
-        """Whether nothing but its words, or in a form without words its number, made it this item."""
+        """Whether it was told by its whole criterion or, where it states none, by its number; not by a piece of one."""
         return self.whole or not self.cells.criterion.text.strip()
 
     def joined(self, other: FormRow) -> FormRow:
@@ -106,7 +106,8 @@ class Total:
 
     cell: Cell
     weight: int
-    """How much it says to be the whole form's: 2 by the points beside it, 1 by its word (总计), 0 not at all."""
+    """How surely it is the whole form's: 2 where the form's points stand beside its word, 1 where one of these or 总 does,
+    0 where nothing says so."""
     within: bool
     """Whether there are items above and below it."""
 
@@ -118,9 +119,10 @@ def _rank(total: Total) -> tuple[bool, int, bool]:
 
 
 def the_total(totals: Sequence[Total]) -> Cell | None:
-    """The last of the sums that are most likely the form's; 合计 among the items is a category's.
+    """The form's total: the last of the sums that are most likely it; None where there is none.
 
-    Where a like one states another number, the cell is doubtful: the sums of all categories may stand there and no total.
+    A 合计 between items is a category's sum. Where another sum is as likely and states another number, the cell is
+    doubtful: all of them may be sums of categories, and none the total.
     """
     visible = [total for total in totals if not total.cell.hidden] or totals
     found = [total for total in visible if total.weight or not total.within]

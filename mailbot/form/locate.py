@@ -30,13 +30,13 @@ class Located:
     added: tuple[Reading, ...] = ()
     """Scored rows that are no item of the rubric."""
     extra: tuple[Reading, ...] = ()
-    """Scored rows of few words that the total may include, their names as the criterion."""
+    """Scored rows that are no items, such as a bonus, which the total may include; each with its name as criterion."""
     total: Cell | None = None
     """The cell of the stated total; None where the form has no such row."""
     around: tuple[Row, ...] = ()
     """The rows of its tables above the header and below the total."""
     unnamed: str | None = None
-    """What stands above the columns that were taken for the evidence, where no label names it."""
+    """`Columns.unnamed` of its table: the label above columns that were taken for the evidence, though it does not say so."""
     hidden: bool = False
 
     @property
@@ -121,7 +121,8 @@ def _segments(
 def _without_header(
     rows: Sequence[Row], forms: Sequence[_Growing], table: Table, read_by: ReadBy, matcher: Matcher
 ) -> Columns | None:
-    """The columns of a table without header: those of the form it goes on from, or as their contents tell."""
+    """The columns of a table without a header: those of the form before it, if it is as wide, else by its contents; None
+    where these do not tell."""
     if not rows:
         return None
     before = forms[-1] if forms and forms[-1].hidden == table.hidden else None
@@ -151,7 +152,8 @@ def _place(segment: _Segment, forms: list[_Growing], read_by: ReadBy, matcher: M
 
 
 def _goes_on(segment: _Segment, read: Rows, before: _Growing) -> bool:
-    """Whether a segment is more of the form before it: other items, a row cut by the page's end, or its total."""
+    """Whether a segment continues the form before it: it has other items, perhaps after a row that the page's end cut, or
+    nothing but the total that the form lacks."""
     if not read.rows:
         grand = any(t.weight for t in read.totals) and not any(t.weight for t in before.totals)
         return grand or bool(read.totals and not before.totals)
@@ -163,7 +165,7 @@ def _goes_on(segment: _Segment, read: Rows, before: _Growing) -> bool:
 
 
 def _continued(read: Rows, before: _Growing) -> Rows:
-    """What a segment adds, its first row joined to the last one of the form where a page break cut it."""
+    """What a segment adds to the form before it. A first row of an item that the form has already is joined to it."""
     if not read.rows:
         return read
     first = read.rows[0]

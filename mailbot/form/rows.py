@@ -28,10 +28,11 @@ class Rows:
     rows: tuple[FormRow, ...]
     added: tuple[Reading, ...]
     extra: tuple[Reading, ...]
-    """Scored rows of too few words to be added ones, their names as the criterion: a bonus that a total may include."""
+    """Scored rows that are neither items nor claim to be (a bonus), each with its name as criterion. The total may include
+    them."""
     totals: tuple[Total, ...]
     rest: tuple[Row, ...]
-    """What stands below the total."""
+    """The rows below the total."""
 
 
 def read_rows(
@@ -56,7 +57,7 @@ class _Claim:
     item: Item | None
     whole: bool
     name: Cell
-    """The first that says something of the cells that tell what a row is about."""
+    """The first filled cell of its number, category, group and criterion."""
     said: tuple[str, ...]
     """The texts of its cells that are not empty."""
     category: bool = False
@@ -130,7 +131,7 @@ class _Reader:
         return any(is_example(self._columns.cell(row, column).text) for column in named)
 
     def _is_surely_an_item(self, row: Row) -> bool:
-        """By its words, or in a form without words by its number."""
+        """Whether a row is an item by its criterion or, in a form without a column of criteria, by its number."""
         if Column.CRITERION in self._columns:
             return self._item(row) is not None or self._astray(row) is not None
         return _number(self._columns.cell(row, Column.NO)) is not None
@@ -150,7 +151,7 @@ class _Reader:
         )
 
     def _weight(self, row: Row) -> int:
-        """How much the total of this row says to be the whole form's."""
+        """The `Total.weight` of a row that states a sum."""
         words = [cell.text for index, cell in enumerate(row) if index not in self._words]
         beside = parse_points(self._columns.cell(row, Column.POINTS).text)
         if isinstance(beside, Decimal):
@@ -184,7 +185,7 @@ class _Reader:
         return self._matcher.whole(self._text(row))
 
     def _number_beside(self, row: Row) -> Cell | None:
-        """The only number of the total's row where it stands in the column of none."""
+        """The only number in the total's row, where the column of the score is empty; None where it is the form's points."""
         taken = {i for span in (self._columns.spans.get(Column.POINTS, ()), self._words) for i in span}
         numbers = [
             cell
@@ -245,7 +246,7 @@ class _Reader:
         return moved if blank_end and self._is_pointed(moved) else row
 
     def _astray(self, row: Row) -> int | None:
-        """Where a row has its criterion, beside its number or points, if not in its column."""
+        """The index at which a row has its criterion, if it is not in its column; None where it is, or the row has no number."""
         numbered = any(isinstance(parse_points(cell.text), Decimal) for cell in row)
         in_place = self._item(row) is not None
         if Column.CRITERION not in self._columns or in_place or not numbered:
@@ -254,7 +255,7 @@ class _Reader:
         return next((i for i in places if self._matcher.whole(normalized(row[i].text)) is not None), None)
 
     def _is_pointed(self, row: Row) -> bool:
-        """Whether points stand in their column, where there is one."""
+        """Whether a number stands in the column of points, or there is no such column."""
         points = self._columns.cell(row, Column.POINTS)
         return Column.POINTS not in self._columns or isinstance(parse_points(points.text), Decimal)
 
@@ -271,7 +272,7 @@ class _Reader:
         return reading if astray is None else reading.displaced(row[astray])
 
     def _numbering(self, claims: Sequence[_Claim]) -> dict[int, Item]:
-        """What a 序号 means: the rubric's own number, or the position where the rows were numbered anew."""
+        """The item that each 序号 means: by the rubric's own numbers, or by position where the form was numbered anew."""
         items = self._matcher.rubric.items
         own = {item.no: item for item in items}
         anew = dict(enumerate(items, start=1))
@@ -320,7 +321,8 @@ class _Reader:
         kept.last = claim.item
 
     def _sums_up(self, claim: _Claim, following: Item | None) -> bool:
-        """Whether a row heads a category or adds it up: by its words, or by points of the whole category, or form."""
+        """Whether a row is a category's heading or sum, and no item: by its words, by points that are those of the whole
+        category or form, or by a score that is the sum of the category's."""
         cells, last = claim.cells, self._kept.last
         said = (claim.name, cells.no, cells.criterion, cells.points)
         if any(is_subtotal(cell.text) for cell in said):
@@ -348,7 +350,8 @@ class _Reader:
         return not belongs_above and self._is_part(following, claim.text)
 
     def _unclaimed(self, claim: _Claim) -> None:
-        """A row that is no item: more of the row above, an added one, an extra, or nothing that counts."""
+        """Put a row that is no item where it belongs: to the item above, if it goes on there; to the added rows, if it claims
+        to be an item and is scored; to the extra ones, if it has a name and a number; else below the item above."""
         cells, kept = claim.cells, self._kept
         own = cells.no.text.strip() or (claim.name is not cells.criterion and is_bonus(claim.name.text))
         if not own and kept.last is not None and self._goes_on(claim, kept.last):
@@ -386,13 +389,13 @@ class _Reader:
         )
 
     def _claims_to_be_an_item(self, claim: _Claim) -> bool:
-        """It has words enough, or some with a 序号 of its own, which no torn cell has where numbers are given. A number
-        is no words: 无, or the 4 of a row that numbers the columns."""
+        """Whether a row that is no item looks like one: it has a criterion of four characters or more, or any words and a 序号
+        of its own. A number (also 无, or the 4 of a row that numbers the columns) is no criterion."""
         numbered = self._numbers_are_given and _number(claim.cells.no) is not None
         return len(claim.text) >= (1 if numbered else 4) and isinstance(parse_points(claim.text), Problem)
 
     def _goes_on(self, claim: _Claim, last: Item) -> bool:
-        """Whether a row without 序号 is more of the item above; a hidden one below a visible one was written over."""
+        """Whether a row without 序号 continues the item above. A hidden row below a visible one does not: it was written over."""
         if claim.text:
             return self._is_part(last, claim.text) and not self._native
         cells = claim.cells
@@ -403,7 +406,7 @@ class _Reader:
 
 
 def _visible(claims: Sequence[_Claim]) -> Iterator[_Claim]:
-    """Without hidden rows of items that a visible row has too: what was written over was hidden, not filtered out."""
+    """The claims without hidden rows of an item that a visible row has too. Rows that a filter hides have no such twin."""
     shown = {claim.item.no for claim in claims if claim.item and not claim.cells.criterion.hidden}
     for claim in claims:
         if not (claim.item and claim.cells.criterion.hidden and claim.item.no in shown):
@@ -411,7 +414,7 @@ def _visible(claims: Sequence[_Claim]) -> Iterator[_Claim]:
 
 
 def _number(cell: Cell) -> int | None:
-    """序号 in digits; 一 and 二 number the categories."""
+    """A 序号 in digits as a number; None for any other, since 一 and 二 number the categories."""
     number = parse_points(cell.text) if any(c.isdecimal() for c in cell.text) else None
     return int(number) if isinstance(number, Decimal) and number == number.to_integral_value() else None
 
