@@ -196,7 +196,7 @@ class Desk:
             self._would_be_asked(message, given)
 
     def _would_be_asked(self, message: MessageRecord, given: Sequence[Ruling]) -> None:
-        """Raises UsageError where papers that came since would count as the answer to what is asked."""
+        """Raises UsageError where a correction would ask for nothing, because newer papers have replaced those of the message."""
         foreseen = self._foresee(self._store.stored_message(message.id), given)
         if all(request.message != message.id for request in foreseen.requests):
             newest = foreseen.versions[-1].message
@@ -227,7 +227,7 @@ class Desk:
         )
 
     def _unlisted(self, message: MessageRecord) -> Iterator[str]:
-        """That its organization is in no entry of the list: a decision on one mail says nothing of the next."""
+        """A hint where the message's organization is not in the list: its next mail waits for a person again."""
         listed, name = self._config.campaign.organizations, message.organization
         if listed is None or name is None or message.outcome is Outcome.IGNORED:
             return
@@ -235,7 +235,7 @@ class Desk:
             yield f"  {name} is not in {listed.name}: until it is added there, each further mail of it waits for a person"
 
     def settle_reply(self, wish: ReplyWish, *, by: str, why: str) -> str:
-        """Send a reply on that was held, failed or is uncertain, or drop it. Raises UsageError."""
+        """Send a reply that is held, failed or uncertain, or drop it; returns what was done. Raises UsageError."""
         _signed(by, why)
         if wish.reply is None or wish.send == wish.drop:
             raise UsageError("say what is to become of the reply: --send or --drop")
@@ -253,8 +253,8 @@ class Desk:
         )
 
     def _written_anew(self, number: int) -> bytes | None:
-        """A letter that has not left, as it reads now. None where it stays as it is: an uncertain one too, which may have
-        arrived."""
+        """The octets of a letter that is held or failed, written as of now. None where they stay as they are; those of an
+        uncertain letter do, since it may have arrived."""
         unsent = self._store.replies_in(ReplyState.HELD, ReplyState.FAILED)
         reply = next((each for each in unsent if each.id == number and not each.dropped), None)
         return self._as_of_now(reply) if reply else None
@@ -271,8 +271,9 @@ class Desk:
         return record
 
     def take_back(self, path: Path, *, write: bool) -> Returned:
-        """What a 汇总表 that staff filled in changes and decides, without what was decided so already; kept only where
-        `write`. Raises UsageError with every mismatch.
+        """What a 汇总表 that staff filled in changes and decides; kept, and carried out, only where `write`.
+
+        What was decided so already is left out. Raises UsageError with every mismatch, and then nothing is kept.
         """
         records = {record.name: record for record in self._organizations()}
         returned = read_returned(
@@ -292,9 +293,10 @@ class Desk:
         return replace(returned, verdicts=tuple(given))
 
     def _given(self, path: Path, verdicts: Sequence[Verdict]) -> dict[Verdict, tuple[Ruling, ...]]:
-        """What is new in the verdicts of a workbook: one that is handed in again takes back nothing decided since.
+        """The rulings of a workbook's verdicts, by verdict, without those that were taken from it before: handed in again,
+        it undoes nothing that was decided since.
 
-        Raises UsageError with each that cannot be carried out.
+        Raises UsageError with each verdict that cannot be carried out.
         """
         given: dict[Verdict, tuple[Ruling, ...]] = {}
         faults = []
@@ -309,7 +311,7 @@ class Desk:
         return given
 
     def _new(self, verdict: Verdict) -> tuple[Ruling, ...]:
-        """What a verdict comes to; nothing where it was taken before. Raises UsageError."""
+        """The rulings of one verdict; none where they were taken before. Raises UsageError."""
         message = self._message(verdict.message)
         if message.received_at != verdict.received_at:
             raise UsageError(f"message {message.id} came at another time: the row is not as it was exported")
@@ -320,7 +322,7 @@ class Desk:
         return rulings
 
     def _as_named_now(self, ruling: Ruling) -> Ruling:
-        """With the name that its organization has got since."""
+        """The ruling with the name that its organization has now, where the registry has renamed it."""
         if ruling.organization is None:
             return ruling
         try:

@@ -18,7 +18,8 @@ from mailbot.submission import Terms, fold
 
 
 def kept_otherwise(store: Store, registry: Registry | None) -> Iterator[tuple[str, Organization]]:
-    """Who is kept under a name or in a track that is not the registry's: the name, and who it is by the registry."""
+    """The organizations that the store keeps under another name or track than the registry: the name in the store, and the
+    registry's entry."""
     if registry is None:
         return
     for known, track in store.tracks().items():
@@ -28,7 +29,8 @@ def kept_otherwise(store: Store, registry: Registry | None) -> Iterator[tuple[st
 
 
 def keep_as_listed(store: Store, registry: Registry | None, config: Config, at: datetime) -> None:
-    """Take over what the registry says of names and tracks; for the one worker. No mail is judged anew for it."""
+    """Give the organizations in the store the names and tracks of the registry. Only for the one worker. Versions are made
+    anew from what is kept; no mail is read or judged again."""
     terms = Terms(opens=config.campaign.opens, deadline=config.campaign.deadline, requires=config.owed)
     for known, listed in kept_otherwise(store, registry):
         names = dict.fromkeys((listed.name, known))

@@ -23,15 +23,15 @@ from mailbot.report.rendering import template_fault
 from mailbot.report.workbook import summary_workbook
 
 _SENT = "digest:sent"
-"""The flag that says up to when the last digest tells, and of which decisions of its last moments."""
+"""The flag that keeps the end of the last digest's time, and which decisions of its last minute it told."""
 _UNDER_WAY = timedelta(minutes=1)
-"""So long after it was made a decision may not be in the database yet."""
+"""A decision reaches the database within this time: so long before its end a digest may have missed some."""
 _MOST_LISTED = 2000
 """How many mails the 汇总表 lists whether they count or not; a campaign has hardly ever more."""
 _TRY_AGAIN_AFTER = timedelta(minutes=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _A_DAY = timedelta(days=1)
-"""A digest further ahead was sent by a clock that was wrong."""
+"""The end of a last digest that is further ahead of now than this was kept by a clock that was wrong."""
 
 
 class StaffMail:
@@ -118,8 +118,11 @@ class StaffMail:
         return f"{self._config.campaign.name}汇总表.xlsx"
 
     def digest(self, now: datetime, since: datetime | None = None) -> Digest:
-        """The digest on what was decided after `since` and up to `now`, or came then and was decided later; without
-        `since`, on what was decided after the last one sent."""
+        """The digest up to `now`.
+
+        With `since` it tells of the mails that were decided, or received, between that and now; without, of those decided
+        since the last digest that was sent.
+        """
         after = since or self._last_digest()
         return self._written(
             DigestFacts(
@@ -140,19 +143,19 @@ class StaffMail:
         )
 
     def _of_that_time(self, now: datetime, since: datetime) -> list[MessageRecord]:
-        """Decided after that moment and up to now, or received then and decided later."""
+        """The messages decided between `since` and `now`, or received then and decided later."""
         found = self._store.messages(decided_since=since)
         return [r for r in found if (r.decided_at or now) <= now or since < r.received_at <= now]
 
     def _untold(self, now: datetime, after: datetime) -> list[MessageRecord]:
-        """Decided after that moment and up to now, or shortly before it, when that could not be seen yet."""
+        """The messages decided between `after` and `now`, and those decided just before it that the last digest missed."""
         _, shown = self._sent()
         begun = after - _UNDER_WAY if after > _NEVER else after
         found = self._store.messages(decided_since=begun)
         return [r for r in found if (r.decided_at or now) <= now and _mark(r) not in shown]
 
     def _written(self, facts: DigestFacts) -> Digest:
-        """By the office's template; where that is broken by our own, which says so."""
+        """The digest by the office's template; where that is broken, by our own, with an alarm that says so."""
         try:
             return digest(facts)
         except TEMPLATE_FAULTS as error:
@@ -182,7 +185,7 @@ class StaffMail:
 
 
 def _mark(record: MessageRecord) -> str:
-    """A decision by its time and its message: one that was made anew since is another."""
+    """What tells one decision from another: its time and its message. One made anew has another time."""
     return f"{_stamp(record.decided_at or _NEVER)}/{record.id}"
 
 
@@ -191,7 +194,8 @@ def _stamp(time: datetime) -> str:
 
 
 def digest_hour(config: Config, now: datetime) -> datetime:
-    """When the newest digest was due: at its hour of this day; on the last day every hour, and once after the deadline."""
+    """When today's digest is or was due: at `staff.digest_at`; with `hourly_on_last_day`, on the day of the deadline, the
+    last full hour after it, up to one hour after the deadline."""
     zone = config.campaign.timezone
     local, deadline = now.astimezone(zone), config.campaign.deadline.astimezone(zone)
     first = datetime.combine(local.date(), config.staff.digest_at, tzinfo=zone)

@@ -146,7 +146,8 @@ class Receipts(Database):
             return int(attempts)
 
     def put_off(self, message: int, why: PutOff, fault: str, *, retry_at: datetime) -> None:
-        """Let a message wait for what it needs; that is no failure of the message's."""
+        """Let a message wait until `retry_at` for what it needs (`why`; `fault` says what is wrong with that). It counts
+        no attempt."""
         with self.writing() as connection:
             connection.execute(
                 sa.update(messages)
@@ -155,7 +156,7 @@ class Receipts(Database):
             )
 
     def waiting_for(self, why: PutOff) -> tuple[int, str, datetime | None]:
-        """How many messages wait for that, what is wrong with it, and since when the first of them is here."""
+        """Of the messages that `why` puts off: their number, what was wrong last, and when the first of them was recorded."""
         undecided = sa.or_(messages.c.outcome.is_(None), messages.c.anew.in_([each.value for each in Anew]))
         waits = sa.and_(undecided, messages.c.last_error.startswith(_mark(why)))
         with self.reading() as connection:
@@ -169,7 +170,8 @@ class Receipts(Database):
 
 
 def is_due(now: datetime) -> sa.ColumnElement[bool]:
-    """Messages whose time has come."""
+    """Messages that may be tried now: they were not put off, or that time has come, or it is so far ahead that a clock
+    which was wrong has set it."""
     retry_at = messages.c.retry_at
     return sa.or_(retry_at.is_(None), retry_at <= now, retry_at > now + LONGEST_PAUSE)
 
@@ -238,7 +240,7 @@ def _here(place: tuple[str, str, int], receipts: Sequence[Receipt]) -> dict[str,
 
 
 class _Newcomers:
-    """Tells new mails from known ones within one batch."""
+    """Tells which mails of one batch are new, and which are known at another place, and gathers the new rows."""
 
     def __init__(
         self, connection: Connection, place: tuple[str, str, int], receipts: Sequence[Receipt]
@@ -271,7 +273,7 @@ class _Newcomers:
         return self._add(receipt, self._first_seen(receipt, same), chain, at)
 
     def _first_seen(self, receipt: Receipt, same: Sequence[_Known]) -> datetime:
-        """The receipt time of a mail that may have been seen before, under another UID or in another mailbox.
+        """The receipt time of a mail that may have been seen before in this mailbox, under another UID or in another folder.
 
         That of the earlier row with the same octets, once it is decided: a second time must not change the judgement.
         Before that the earliest of all, this batch included.
@@ -286,7 +288,8 @@ class _Newcomers:
         return first
 
     def _copies(self, receipt: Receipt) -> Sequence[_Known]:
-        """Rows of the same octets in this mailbox; of one that stayed on the server, of the same size and time."""
+        """The rows of the same mail in this mailbox: with the same octets or, of a mail too large to be fetched, with the
+        same size and receipt time."""
         if receipt.sha256:
             return self._same[receipt.sha256]
         left = {"mailbox": receipt.mailbox, "size": receipt.size, "received_at": receipt.received_at}
@@ -347,7 +350,7 @@ def _upsert_folder(connection: Connection, mailbox: str, folder: str, values: di
 
 
 def _move_on(connection: Connection, mailbox: str, folder: str, uidvalidity: int, last_uid: int) -> None:
-    """Never backwards within one UIDVALIDITY."""
+    """Note how far a folder has been read; within one UIDVALIDITY never less far than before."""
     row = connection.execute(
         sa.select(folders.c.uidvalidity, folders.c.last_uid).where(_is(mailbox, folder))
     ).first()
@@ -363,7 +366,7 @@ def _note_skipped(
     received: Sequence[int],
     at: datetime,
 ) -> None:
-    """Remember which UIDs gave no octets and why; what was received after all is struck out."""
+    """Note which UIDs gave no octets, and why; forget those that were received after all."""
     mailbox, folder, uidvalidity = place
     here = (skipped.c.mailbox == mailbox, skipped.c.folder == folder, skipped.c.uidvalidity == uidvalidity)
     gone = [*received, *(uid for uid, _ in uids)]
