@@ -17,14 +17,18 @@ from tests.conftest import require
 
 
 class Authority:
-    """Signs certificates with openssl. `trusted` is its own, as SSL_CERT_FILE wants it."""
+    """Signs certificates with openssl, with all that RFC 5280 asks for: Python looks for it from 3.13 on.
+
+    `trusted` is its own, as SSL_CERT_FILE wants it.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._openssl = require("openssl")
         self._directory = directory
         self.trusted = directory / "ca.pem"
         self._run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",
-                  "-subj", "/CN=tests", "-keyout", "ca.key", "-out", "ca.pem")  # fmt: skip
+                  "-subj", "/CN=tests", "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", "ca.key",
+                  "-out", "ca.pem")  # fmt: skip
         (directory / "index.txt").touch()
         (directory / "serial").write_text("01\n")
         (directory / "ca.cnf").write_text(_CONFIGURATION)
@@ -77,8 +81,11 @@ default_md = sha256
 policy = any
 unique_subject = no
 copy_extensions = copy
+x509_extensions = signed
 [any]
 commonName = supplied
+[signed]
+authorityKeyIdentifier = keyid
 """
 
 
