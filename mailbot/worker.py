@@ -52,10 +52,13 @@ def only_worker(directory: Path) -> Iterator[Callable[[], bool]]:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
+    """As far as can be seen: a directory that may not be looked into is not another one."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except OSError:
+    except FileNotFoundError:
         return False
+    except OSError:
+        return True
 
 
 def _let_signals_end_us() -> None:

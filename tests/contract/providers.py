@@ -46,7 +46,11 @@ class QqLike(FakeImap):
         self.ok(tag)
 
     def answer_examine(self, tag: str, command: str) -> None:
-        self.mails = self.folders[command.split(" ", 1)[1].strip('"')]
+        name = command.split(" ", 1)[1].strip('"')
+        if name not in self.folders:
+            self.send(f"{tag} NO 文件夹不存在\r\n".encode("gbk"))
+            return
+        self.mails = self.folders[name]
         self._told = len(self.mails)
         self.send(f"* {len(self.mails)} EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 7]\r\n".encode())
         self.send(f"* OK [UIDNEXT {max(self.mails, default=0) + 1}]\r\n".encode())
