@@ -367,6 +367,16 @@ def test_a_queued_reply_is_dropped_and_goes_no_more(store: Store) -> None:
     assert letters_told(store)["<a1@x>"].state == "held"
 
 
+@pytest.mark.parametrize("state", [s for s in ReplyState if s is not ReplyState.QUEUED])
+def test_only_a_letter_that_is_queued_still_is_written_anew(store: Store, state: ReplyState) -> None:
+    take(store, receipt(1), receipt(2))
+    store.record_decisions([settled(1, reply("<a1@x>")), settled(2, reply("<a2@x>", state=state))])
+    for letter in (1, 2):
+        store.write_anew(letter, b"anew", at=NOON + HOUR)
+    assert states(store) == {"<a1@x>": "queued", "<a2@x>": state.value}
+    assert [composed(store, letter) for letter in (1, 2)] == [b"anew", reply().octets]
+
+
 def test_a_reply_whose_text_is_lost_can_only_be_dropped(store: Store) -> None:
     take(store, receipt(1))
     store.record_decisions([settled(1, reply("<a1@x>", state=ReplyState.HELD, octets=b""))])
