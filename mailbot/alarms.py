@@ -13,7 +13,7 @@ from mailbot.config import Config
 from mailbot.errors import TemporaryError
 from mailbot.log import log
 from mailbot.model import ReplyState
-from mailbot.records import FolderHealth, PutOff
+from mailbot.records import LOOK_FIRST, FolderHealth, PutOff, ReplyRecord
 from mailbot.report import watch
 from mailbot.store.store import Store
 
@@ -27,6 +27,8 @@ _STOPPED_TOLD = "breaker:told"
 _REMINDERS_SHOWN = timedelta(days=2)
 _REACHED = (ReplyState.SENT, ReplyState.DRAFTED)
 _SILENT_AFTER = timedelta(minutes=30)
+_UNSENT_AFTER = timedelta(hours=1)
+"""A letter that its server puts off is tried three times by then."""
 
 
 def tell_of_standstill(config: Config, fault: str, now: datetime) -> None:
@@ -82,6 +84,7 @@ class Alarms:
             return
         self._watch_mailboxes()
         self._watch_waiting()
+        self._watch_letters()
         self._watch_breaker()
         self._watch_files()
 
@@ -104,6 +107,12 @@ class Alarms:
         for reminder in self._store.reminders():
             if reminder.state not in _REACHED and now - reminder.at < _REMINDERS_SHOWN:
                 yield watch.reminder_alarm(reminder)
+        yield from self._of_servers(now)
+
+    def _of_servers(self, now: datetime) -> Iterator[str]:
+        """What is wrong with the mailboxes and their servers."""
+        for mailbox, letters in self._unsent(now).items():
+            yield watch.unsent_alarm(mailbox, *letters, self._config)
         for folder in self._silent(now):
             yield watch.alarm(folder, self._config)
         for folder in self._folders():
@@ -137,6 +146,18 @@ class Alarms:
             elif told and since is None:
                 self._store.set_flag(flag, "")
 
+    def _watch_letters(self) -> None:
+        """Once when a mailbox's letters do not leave."""
+        unsent = self._unsent(self._clock())
+        for mailbox in self._config.mailboxes:
+            flag, letters = f"unsent:{mailbox.name}", unsent.get(mailbox.name)
+            told = self._store.flag(flag) == "told"
+            if letters and not told:
+                word = watch.unsent(mailbox.name, *letters, self._config)
+                self._send(f"{mailbox.name}.unsent", word)
+            if bool(letters) != told:
+                self._store.set_flag(flag, "told" if letters else "")
+
     def _watch_breaker(self) -> None:
         """Once that all sending has stopped."""
         stopped = self._breaker.stopped()
@@ -160,6 +181,19 @@ class Alarms:
         named = {mailbox.name for mailbox in self._config.mailboxes}
         waiting = self._store.replies_in(ReplyState.QUEUED, ReplyState.SENDING)
         return Counter(reply.mailbox for reply in waiting if reply.mailbox not in named)
+
+    def _unsent(self, now: datetime) -> dict[str, tuple[int, datetime, str]]:
+        """By mailbox how many letters wait, since when, and why, where one was tried in vain and is queued for too long."""
+        queued: dict[str, list[ReplyRecord]] = {mailbox.name: [] for mailbox in self._config.mailboxes}
+        for reply in self._store.replies_in(ReplyState.QUEUED):
+            queued.setdefault(reply.mailbox, []).append(reply)
+        found: dict[str, tuple[int, datetime, str]] = {}
+        for mailbox in self._config.mailboxes:
+            letters = queued[mailbox.name]
+            tried = [r for r in letters if r.error not in ("", LOOK_FIRST)]
+            if any(now - reply.queued_at > _UNSENT_AFTER for reply in tried):
+                found[mailbox.name] = (len(letters), min(r.queued_at for r in letters), tried[0].error)
+        return found
 
     def _silent(self, now: datetime) -> tuple[FolderHealth, ...]:
         """One folder of each mailbox that cannot be read, or that nobody has looked into for too long."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mailbot.config import Config
-from mailbot.errors import MailbotError, TemporaryError
+from mailbot.config import Config, Mailbox
+from mailbot.errors import MailbotError, TemporaryError, UnreachedError
 from mailbot.log import log
 from mailbot.mail.compose import Attachment, OutgoingMail, compose
 from mailbot.mail.smtp import Submission
@@ -23,13 +23,14 @@ def tell_staff(
     at: datetime,
     attachments: tuple[Attachment, ...] = (),
 ) -> None:
-    """Send a mail to `staff.digest_to` through the first mailbox; `name` becomes its Message-ID.
+    """Send a mail to `staff.digest_to` through the first mailbox that takes it: of one whose account is locked the word
+    must get out as well. `name` becomes its Message-ID.
 
-    Raises TemporaryError where the server does not take it.
+    Raises TemporaryError where no server takes it for one of them.
     """
-    mailbox = config.mailboxes[0]
-    octets = compose(
-        OutgoingMail(
+    left, fault = config.staff.digest_to, None
+    for mailbox in config.mailboxes:
+        mail = OutgoingMail(
             sender=Address(name="收件系统", address=mailbox.address),
             to=config.staff.digest_to,
             subject=subject,
@@ -40,15 +41,30 @@ def tell_staff(
             attachments=attachments,
             auto_submitted="auto-generated",
         )
-    )
+        left, fault = _send(mailbox, compose(mail), left)
+        if not left:
+            log.info("told the staff", name=name)
+            return
+        log.warning("the staff's mail is not taken", mailbox=mailbox.name, reason=str(fault))
+    raise TemporaryError(f"the staff's mail was not taken: {fault}") from fault
+
+
+def _send(
+    mailbox: Mailbox, octets: bytes, addresses: tuple[str, ...]
+) -> tuple[tuple[str, ...], MailbotError | None]:
+    """To whom it could not be handed over, and why. A server that is away is asked once."""
+    left: list[str] = []
+    fault: MailbotError | None = None
     submission = Submission(mailbox.smtp)
     try:
-        for address in config.staff.digest_to:
-            submission.send(octets, mailbox.address, address)
-    except TemporaryError:
-        raise
-    except MailbotError as error:
-        raise TemporaryError(f"the staff's mail was not taken: {error}") from error
+        for number, address in enumerate(addresses):
+            try:
+                submission.send(octets, mailbox.address, address)
+            except UnreachedError as error:
+                return (*left, *addresses[number:]), error
+            except MailbotError as error:
+                left.append(address)
+                fault = error
     finally:
         submission.close()
-    log.info("told the staff", name=name)
+    return tuple(left), fault

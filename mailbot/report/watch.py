@@ -113,6 +113,22 @@ def changed_alarm(fault: str) -> str:
     return f"改动后的配置、评分表或单位名单暂未采用，仍按改动前的执行，原因：{fault}"
 
 
+def unsent(mailbox: str, letters: int, since: datetime, why: str, config: Config) -> Notice:
+    """Letters do not leave."""
+    return Notice(
+        subject=f"【需处理】邮箱{addresses(config).get(mailbox, mailbox)}的答复未能发出",
+        text=unsent_alarm(mailbox, letters, since, why, config)
+        + "\n来件照常登记，收到时间不受影响；答复都保留在队列中，恢复后会自动发出。"
+        "\n请检查邮箱的授权码是否变更（修改邮箱密码会使授权码失效）、SMTP 服务是否开启，或请管理员运行 mailbot check。",
+    )
+
+
+def unsent_alarm(mailbox: str, letters: int, since: datetime, why: str, config: Config) -> str:
+    """One sentence on letters that do not leave."""
+    name, time = addresses(config).get(mailbox, mailbox), _moment(since, config.campaign.timezone)
+    return f"邮箱{name}有{letters}封答复未能发出，最早一封从{time}等到现在；原因：{why}"
+
+
 def stranded_alarm(mailbox: str, letters: int) -> str:
     """One sentence on letters of a mailbox that is configured no more."""
     return (

@@ -28,7 +28,7 @@ from mailbot.store.database import Database
 from mailbot.verify import verify
 from mailbot.worker import only_worker
 from tests.conftest import ROOT
-from tests.e2e.office import IN_TIME, Office, comes_true, mail, papers, staying
+from tests.e2e.office import ADDRESSES, IN_TIME, Office, comes_true, mail, papers, staying
 
 ROBOT = mail({}, headers={"Auto-Submitted": "auto-replied"}, message_id="<r@x.example.com>")
 
@@ -524,6 +524,60 @@ def _to_staff(office: Office) -> list[str]:
     ]
 
 
+def lock(office: Office, *services: str) -> str:
+    """The societies' account, as one whose authorization code has become void; returns the configuration as it was."""
+    text = changed = office.config_path.read_text()
+    for service in services:
+        port = getattr(office, service).port
+        changed = changed.replace(f"port = {port}", "port = 1", 1)
+    office.config_path.write_text(changed)
+    return text
+
+
+def test_staff_are_told_of_a_locked_account_through_the_other_one(office: Office) -> None:
+    """A changed password voids both of its services, and word of that left through it alone."""
+    lock(office, "imap", "smtp")
+    assert not office.round()
+    assert ["无法读取" in one for one in _to_staff(office)] == [True]
+    with office.opened() as app:
+        now = app.clock()
+        app.staff.send_digest(app.staff.digest(now), now)
+    assert len(_to_staff(office)) == 2
+    assert {one.envelope_from for one in office.sent} == {ADDRESSES["enterprises"]}
+
+
+@pytest.mark.parametrize("mode", ["send", "draft"])
+def test_letters_that_do_not_leave_are_told_of_once_and_in_each_digest(office: Office, mode: str) -> None:
+    """The digest said that all was well, and nobody had been answered for days."""
+    office.configure(replies=f'mode = "{mode}"\nmin_interval_seconds = 0')
+    path = office.directory / "one.eml"
+    now = [datetime(2021, 1, 14, 2, tzinfo=UTC)]
+    said = []
+
+    def digest_after(minutes: int) -> bool:
+        now[0] += timedelta(minutes=minutes)
+        with office.opened() as app:
+            app.clock = lambda: now[0]
+            app.run(once=True)
+            said.append(app.staff.digest(now[0]).text)
+        return "邮箱societies@example.org有2封答复未能发出" in said[-1]
+
+    with office.opened() as app:
+        app.clock = lambda: now[0]
+        for number in (1, 2):
+            path.write_bytes(mail(papers(), message_id=f"<{number}@x.example.com>"))
+            app.ingest("societies", [path])
+    text = lock(office, "smtp" if mode == "send" else "imap")
+    assert [digest_after(minutes) for minutes in (0, 30, 31, 600)] == [False, False, True, True]
+    assert "【需要人工处理】" in said[-1]
+    assert ["答复未能发出" in one for one in _to_staff(office)].count(True) == 1
+    office.config_path.write_text(text)
+    assert not digest_after(1)
+    assert "未能发出" not in said[-1]
+    [state] = {r["state"] for m in office.export()["messages"] for r in m["replies"]}
+    assert state == ("sent" if mode == "send" else "drafted")
+
+
 def test_a_mailbox_that_never_worked_is_told_at_once(office: Office) -> None:
     text = office.config_path.read_text()
     office.config_path.write_text(text.replace(f"port = {office.imap.port}", "port = 1", 1))
@@ -550,7 +604,7 @@ def test_staff_who_cannot_be_told_now_are_told_later(office: Office) -> None:
     text = office.config_path.read_text()
     office.config_path.write_text(text.replace(f"port = {office.imap.port}", "port = 1", 1))
     later = datetime.now(UTC) + timedelta(hours=2)
-    office.smtp.refuse("MAIL", "451 later")
+    office.smtp.refuse("MAIL", "451 later", times=2)
     with office.opened() as app:
         app.clock = lambda: later
         with suppress(TemporaryError):
