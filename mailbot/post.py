@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from mailbot.config import Config, Mailbox
-from mailbot.errors import MailbotError, TemporaryError, UnreachedError
+from mailbot.errors import MailbotError, RecipientRefusedError, TemporaryError, UnreachedError
 from mailbot.log import log
 from mailbot.mail.compose import Attachment, OutgoingMail, compose
 from mailbot.mail.smtp import Submission
@@ -26,9 +26,10 @@ def tell_staff(
     """Send a mail to `staff.digest_to` through the first mailbox that takes it: of one whose account is locked the word
     must get out as well. `name` becomes its Message-ID.
 
-    Raises TemporaryError where no server takes it for one of them.
+    Raises TemporaryError where no server takes it for one of them; an address that is refused for good is let alone where
+    another has got it.
     """
-    left, fault = config.staff.digest_to, None
+    left = config.staff.digest_to
     for mailbox in config.mailboxes:
         mail = OutgoingMail(
             sender=Address(name="收件系统", address=mailbox.address),
@@ -41,30 +42,30 @@ def tell_staff(
             attachments=attachments,
             auto_submitted="auto-generated",
         )
-        left, fault = _send(mailbox, compose(mail), left)
+        faults = _send(mailbox, compose(mail), left)
+        left = tuple(faults)
+        for address, fault in faults.items():
+            log.warning("staff's mail is not taken", mailbox=mailbox.name, to=address, reason=str(fault))
         if not left:
-            log.info("told the staff", name=name)
-            return
-        log.warning("the staff's mail is not taken", mailbox=mailbox.name, reason=str(fault))
-    raise TemporaryError(f"the staff's mail was not taken: {fault}") from fault
+            break
+    final = all(isinstance(fault, RecipientRefusedError) for fault in faults.values())
+    if not final or left == config.staff.digest_to:
+        raise TemporaryError(f"the staff's mail was not taken: {'; '.join(map(str, faults.values()))}")
+    log.info("told the staff", name=name)
 
 
-def _send(
-    mailbox: Mailbox, octets: bytes, addresses: tuple[str, ...]
-) -> tuple[tuple[str, ...], MailbotError | None]:
+def _send(mailbox: Mailbox, octets: bytes, addresses: tuple[str, ...]) -> dict[str, MailbotError]:
     """To whom it could not be handed over, and why. A server that is away is asked once."""
-    left: list[str] = []
-    fault: MailbotError | None = None
+    faults: dict[str, MailbotError] = {}
     submission = Submission(mailbox.smtp)
     try:
         for number, address in enumerate(addresses):
             try:
                 submission.send(octets, mailbox.address, address)
             except UnreachedError as error:
-                return (*left, *addresses[number:]), error
+                return faults | dict.fromkeys(addresses[number:], error)
             except MailbotError as error:
-                left.append(address)
-                fault = error
+                faults[address] = error
     finally:
         submission.close()
-    return tuple(left), fault
+    return faults

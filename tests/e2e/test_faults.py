@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from mailbot.demo.servers import _Dialogue
 from mailbot.errors import AnotherWorkerError, TemporaryError
 from mailbot.model import ReplyState
 from mailbot.outbox import Outbox
@@ -544,6 +545,40 @@ def test_staff_are_told_of_a_locked_account_through_the_other_one(office: Office
         app.staff.send_digest(app.staff.digest(now), now)
     assert len(_to_staff(office)) == 2
     assert {one.envelope_from for one in office.sent} == {ADDRESSES["enterprises"]}
+
+
+def test_a_reader_of_the_digest_whose_address_is_dead_brings_it_to_the_others_but_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They got it every ten minutes."""
+    answer = _Dialogue.handle_RCPT
+
+    async def refuse(self: _Dialogue, server: Any, session: Any, envelope: Any, to: str, *more: Any) -> str:
+        if to.startswith("gone"):
+            return "550 5.1.1 no such user"
+        return await answer(self, server, session, envelope, to, *more)
+
+    monkeypatch.setattr(_Dialogue, "handle_RCPT", refuse)
+    now = [datetime(2021, 1, 14, 8, 30, tzinfo=UTC)]
+    text = office.config_path.read_text()
+    both = text.replace('["staff@example.org"]', '["gone@example.org", "staff@example.org"]')
+    office.config_path.write_text(both)
+    for config in (both, both.replace("staff@example.org", "gone2@example.org")):
+        office.config_path.write_text(config)
+        with office.opened() as app:
+            app.clock = lambda: now[0]
+            app.run(once=True)
+            for _ in range(3):
+                with suppress(TemporaryError):
+                    app.staff.by_the_clock()
+                now[0] += timedelta(minutes=11)
+        now[0] += timedelta(days=1)
+    assert len(_to_staff(office)) == 1
+    office.config_path.write_text(text)
+    with office.opened() as app:
+        app.clock = lambda: now[0]
+        app.staff.by_the_clock()
+    assert "收件日报" in _to_staff(office)[-1]
 
 
 @pytest.mark.parametrize("mode", ["send", "draft"])
