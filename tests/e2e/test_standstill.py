@@ -40,7 +40,7 @@ def test_a_faulty_list_is_told_once_a_day_and_again_when_it_is_another_fault(reg
     fails()
     assert len(told(registered)) == 2
     clock.now += timedelta(days=1)
-    registered.smtp.refuse("MAIL", "451 4.3.0 later")
+    registered.smtp.refuse("MAIL", "451 4.3.0 later", times=2)
     fails()
     assert len(told(registered)) == 2
     fails()
