@@ -13,7 +13,7 @@ from mailbot.config import Config
 from mailbot.errors import TemporaryError
 from mailbot.log import log
 from mailbot.model import ReplyState
-from mailbot.records import LOOK_FIRST, FolderHealth, PutOff, ReplyRecord
+from mailbot.records import FolderHealth, PutOff, ReplyRecord
 from mailbot.report import watch
 from mailbot.store.store import Store
 
@@ -190,7 +190,7 @@ class Alarms:
         found: dict[str, tuple[int, datetime, str]] = {}
         for mailbox in self._config.mailboxes:
             letters = queued[mailbox.name]
-            tried = [r for r in letters if r.error not in ("", LOOK_FIRST)]
+            tried = [r for r in letters if r.was_put_off]
             if any(now - reply.queued_at > _UNSENT_AFTER for reply in tried):
                 found[mailbox.name] = (len(letters), min(r.queued_at for r in letters), tried[0].error)
         return found

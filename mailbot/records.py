@@ -114,6 +114,11 @@ class ReplyRecord:
         """Whether it does not go on without a person."""
         return self.state in STUCK and not self.dropped
 
+    @property
+    def was_put_off(self) -> bool:
+        """Whether it is queued after an attempt that was in vain."""
+        return self.state is ReplyState.QUEUED and self.error not in ("", LOOK_FIRST)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRecord:

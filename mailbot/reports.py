@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from mailbot.breaker import Breaker, Stopped
 from mailbot.errors import UsageError
-from mailbot.model import Outcome
+from mailbot.model import Outcome, ReplyState
 from mailbot.opened import Opened
 from mailbot.report.export import write_csv, write_json
 from mailbot.report.status import organization_view, status_view
@@ -140,6 +140,7 @@ class Reports:
             organizations=self._opened.organizations(forms=False),
             counts=self._store.counts(),
             folders=self._opened.folders(),
+            put_off=[r for r in self._store.replies_in(ReplyState.QUEUED) if r.was_put_off],
             now=self._clock(),
         )
 

@@ -52,6 +52,7 @@ def status_view(
     counts: Counts,
     folders: Sequence[FolderHealth],
     now: datetime,
+    put_off: Sequence[ReplyRecord] = (),
     stopped: str = "",
 ) -> Group:
     """Where the campaign stands; first of all that nothing is sent, if so, in the words of `stopped`."""
@@ -67,6 +68,7 @@ def status_view(
         _progress_table(organizations),
         _mail_table(counts),
         _reply_table(counts),
+        *((_put_off_table(put_off, zone),) if put_off else ()),
         _folder_table(folders, zone),
     )
 
@@ -96,6 +98,18 @@ def _mail_table(counts: Counts) -> Table:
 def _reply_table(counts: Counts) -> Table:
     table = new_table("replies", *(state.value for state in ReplyState))
     table.add_row("", *(str(counts.replies.get(state, 0)) for state in ReplyState))
+    return table
+
+
+def _put_off_table(replies: Sequence[ReplyRecord], zone: tzinfo) -> Table:
+    """Letters that were tried in vain, by mailbox and reason."""
+    table = new_table("put off", "replies", "queued since", "error")
+    alike: dict[tuple[str, str], list[ReplyRecord]] = {}
+    for reply in replies:
+        alike.setdefault((reply.mailbox, reply.error), []).append(reply)
+    for (mailbox, error), some in alike.items():
+        since = min(reply.queued_at for reply in some)
+        table.add_row(foreign(mailbox), str(len(some)), iso(since, zone), foreign(error))
     return table
 
 

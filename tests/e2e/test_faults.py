@@ -29,7 +29,7 @@ from mailbot.store.database import Database
 from mailbot.verify import verify
 from mailbot.worker import only_worker
 from tests.conftest import ROOT
-from tests.e2e.office import ADDRESSES, IN_TIME, Office, comes_true, mail, papers, staying
+from tests.e2e.office import ADDRESSES, IN_TIME, Office, comes_true, mail, papers, run, staying
 
 ROBOT = mail({}, headers={"Auto-Submitted": "auto-replied"}, message_id="<r@x.example.com>")
 
@@ -587,7 +587,8 @@ def test_letters_that_do_not_leave_are_told_of_once_and_in_each_digest(office: O
     office.configure(replies=f'mode = "{mode}"\nmin_interval_seconds = 0')
     path = office.directory / "one.eml"
     now = [datetime(2021, 1, 14, 2, tzinfo=UTC)]
-    said = []
+    said: list[str] = []
+    shown: list[bool] = []
 
     def digest_after(minutes: int) -> bool:
         now[0] += timedelta(minutes=minutes)
@@ -595,6 +596,7 @@ def test_letters_that_do_not_leave_are_told_of_once_and_in_each_digest(office: O
             app.clock = lambda: now[0]
             app.run(once=True)
             said.append(app.staff.digest(now[0]).text)
+        shown.append("put off" in run(office, "status"))
         return "邮箱societies@example.org有2封答复未能发出" in said[-1]
 
     with office.opened() as app:
@@ -609,6 +611,7 @@ def test_letters_that_do_not_leave_are_told_of_once_and_in_each_digest(office: O
     office.config_path.write_text(text)
     assert not digest_after(1)
     assert "未能发出" not in said[-1]
+    assert shown == [True] * 4 + [False]
     [state] = {r["state"] for m in office.export()["messages"] for r in m["replies"]}
     assert state == ("sent" if mode == "send" else "drafted")
 
