@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from mailbot.app import App
+from mailbot.config import load
 from mailbot.demo.servers import _Dialogue
 from mailbot.errors import AnotherWorkerError, TemporaryError
 from mailbot.model import ReplyState
@@ -599,10 +601,10 @@ def test_letters_that_do_not_leave_are_told_of_once_and_in_each_digest(office: O
         shown.append("put off" in run(office, "status"))
         return "邮箱societies@example.org有2封答复未能发出" in said[-1]
 
-    with office.opened() as app:
-        app.clock = lambda: now[0]
+    with App.open(load(office.config_path), clock=lambda: now[0]) as app:
         for number in (1, 2):
-            path.write_bytes(mail(papers(), message_id=f"<{number}@x.example.com>"))
+            one = papers(f"浙江省第{number}学会")
+            path.write_bytes(mail(one, sender=f"a@x{number}.example.com", message_id=f"<{number}@x>"))
             app.ingest("societies", [path])
     text = lock(office, "smtp" if mode == "send" else "imap")
     assert [digest_after(minutes) for minutes in (0, 30, 31, 600)] == [False, False, True, True]
