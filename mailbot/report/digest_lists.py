@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from mailbot.config import Config
-from mailbot.model import Code, Outcome, Severity, Status, Track
+from mailbot.model import UNREAD, Code, Outcome, Severity, Status, Track
 from mailbot.records import NAMES_OTHERS, MessageRecord, OrganizationRecord
 from mailbot.report.cut import Cut, cut
 from mailbot.report.distribution import bands, by_category, how_many
@@ -23,7 +23,7 @@ from mailbot.report.standing import (
     may_hold_papers,
     tally,
 )
-from mailbot.report.wording import points
+from mailbot.report.wording import LACKING, points
 from mailbot.rubric import Rubric
 from mailbot.submission import sides_differ
 
@@ -137,8 +137,15 @@ def _news(message: MessageRecord, number: int | None, config: Config) -> News:
         ruled="、".join(_ruled(message)),
         documents="、".join(roles) or "无附件",
         total=points_or_dash(message.assessment.total) if message.assessment else "",
-        errors=sum(1 for each in message.findings if each.severity is Severity.ERROR),
+        errors=_to_mend(message),
     )
+
+
+def _to_mend(message: MessageRecord) -> int:
+    """In how many places; a file that was not taken is one with what lacks for it, as in the letter."""
+    codes = [each.code for each in message.findings if each.severity is Severity.ERROR]
+    lacks = any(code in LACKING for code in codes)
+    return sum(1 for code in codes if not (lacks and (code in UNREAD or code is Code.DELIVERY_LINK_ONLY)))
 
 
 def _ruled(message: MessageRecord) -> Iterator[str]:

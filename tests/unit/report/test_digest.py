@@ -280,6 +280,15 @@ def test_what_a_person_decided_is_told_with_what_came_of_it() -> None:
         assert "另有自动回复、重复等1封未作处理。" in said
 
 
+def test_a_file_that_was_not_taken_is_one_place_to_mend_with_what_lacks_for_it() -> None:
+    empty = finding(Code.DOCUMENT_EMPTY, document="工作总结.docx")
+    news = [
+        message(54, at(12, 9, 0), Outcome.CORRECTION, *found, sender="a@example.com", name="示例港口集团科协")
+        for found in ((empty, finding(Code.SUMMARY_MISSING)), (empty,))
+    ]
+    assert digest(replace(QUIET, news=news)).text.count("请补正，需补正1处") == 2
+
+
 def test_who_looks_at_a_paper_in_doubt_is_told_how_to_judge_it() -> None:
     """It said that the program could not process it, which was not so, and not what to do."""
     told = doubt("2021年行事历.docx", "?", (Role.PLAN,))
