@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from io import StringIO
@@ -199,16 +199,23 @@ def _history_table(messages: Iterable[MessageRecord], zone: tzinfo) -> Table:
             f"asks: {message.question}" if message.question else "",
             *(f"{d.filename} ({d.role.value}, {d.format.value})" for d in message.documents),
         )
-        codes = (f"{f.code.value} {'' if f.item is None else f.item}".strip() for f in message.findings)
         table.add_row(
             foreign(f"{message.id}\n{message.mailbox}/{message.folder}\nuid {message.uid}"),
             iso(message.received_at, zone).replace("T", "\n"),
             foreign("\n".join((message.outcome.value if message.outcome else "waiting", *_ruled(message)))),
             foreign("\n".join(" ".join(line.split()) for line in lines if line)),
-            "\n".join(codes),
+            "\n".join(_codes(message.findings)),
             foreign("\n".join(f"{r.kind.value} {_state(r)}" for r in message.replies)),
         )
     return table
+
+
+def _codes(findings: Iterable[Finding]) -> Iterator[str]:
+    """Each code once, with the items concerned."""
+    items: dict[str, list[str]] = {}
+    for each in findings:
+        items.setdefault(each.code.value, []).extend([] if each.item is None else [str(each.item)])
+    return (" ".join((code, ", ".join(nos))).strip() for code, nos in items.items())
 
 
 def _state(reply: ReplyRecord) -> str:

@@ -93,6 +93,15 @@ def test_an_organizations_whole_file() -> None:
     assert "acknowledgement held" in text
 
 
+def test_in_the_history_a_code_stands_once_with_the_items_concerned() -> None:
+    record = next(r for r in ORGANIZATIONS if r.name == "浙江省示例乙学会")
+    (mail,) = (m for m in MESSAGES if m.organization == record.name)
+    text = to_text(organization_view(record, record.versions, (mail,), RUBRIC, ZONE))
+    history = text[text.index(" mail ") :]
+    assert history.count("evidence.missing") == 1
+    assert "evidence.missing 4, 14" in " ".join(history.split())
+
+
 def test_beside_long_names_times_and_states_stay_whole() -> None:
     table = new_table("version", "received", "state", "form", "summary", "plan")
     table.add_row(
