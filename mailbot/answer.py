@@ -30,7 +30,6 @@ _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,255}")
 _WENT_OUT = frozenset(ReplyState) - {ReplyState.HELD, ReplyState.FAILED}
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_ABOUT_THE_FORM = ("form.", "score.", "total.", "evidence.", "organization.")
 
 
 class Answerer:
@@ -203,7 +202,9 @@ class Answerer:
         title = self._rubric.title
         if any(f.code in (Code.FORM_MISSING, Code.FORM_WRONG_YEAR) for f in case.errors):
             return blank_forms(self._rubric), False
-        about_the_form = [f for f in case.errors if f.code.value.startswith(_ABOUT_THE_FORM)]
+        about_the_form = [
+            f for f in case.errors if f.code.is_about_the_form or f.code is Code.ORGANIZATION_MISSING
+        ]
         if case.assessment is None or not about_the_form:
             return (), False
         marked = marked_form(case.assessment, about_the_form, self._rubric)

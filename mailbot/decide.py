@@ -7,7 +7,7 @@ person can decide, then what the organization must correct; all else is acknowle
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -87,6 +87,7 @@ def decide(
         return Decision(outcome=Outcome.IGNORED, findings=(ignored,))
     organization = identity.organization
     track = organization.track if organization else arrival.mailbox_track
+    reading = _of_what_is_owed(reading, terms.requires[track])
     nothing = _only_writes(reading, earlier, track, terms, names_papers=names_papers)
     as_noticed = (
         *(() if ignored is None else (ignored,)),
@@ -112,6 +113,13 @@ def decide(
         versions=versions if organization else (),
         requests=current.requests if current else _own(contribution.request),
     )
+
+
+def _of_what_is_owed(reading: MailReading, required: Collection[Role]) -> MailReading:
+    """A form that is not owed is kept and found no fault with: nobody mends what nobody asked for."""
+    if Role.FORM in required:
+        return reading
+    return replace(reading, findings=tuple(f for f in reading.findings if not f.code.is_about_the_form))
 
 
 def _ruled_contribution(

@@ -125,6 +125,11 @@ class Code(StrEnum):
         """Whether the contract marks this code `review`: only a person can decide."""
         return self in _REVIEWS
 
+    @property
+    def is_about_the_form(self) -> bool:
+        """Whether it is noticed of a self-assessment form alone."""
+        return self.value.startswith(("form.", "score.", "total.", "evidence."))
+
 
 _REVIEWS = frozenset(
     {

@@ -497,6 +497,17 @@ def test_an_enterprise_is_not_asked_for_the_form_that_it_sent_blank() -> None:
     assert (decision.outcome, decision.findings) == (Outcome.ACKNOWLEDGED, ())
 
 
+@pytest.mark.parametrize("code", [Code.SCORE_OVER_MAX, Code.FORM_LOW_CONFIDENCE, Code.FORM_WRONG_YEAR])
+def test_no_fault_is_found_with_a_form_that_nobody_owes(code: Code) -> None:
+    """An enterprise, which owes none, was asked to correct the scores of the form that it sent along."""
+    enterprise = Identity(organization=Organization(name="甲科协", track=Track.ENTERPRISE), how="subject")
+    came = reading(*ALL, findings=(finding(code, item=8, found="3", wanted="2"),))
+    decision = decide(arrival(mailbox_track=Track.ENTERPRISE), came, enterprise, (), TERMS)
+    assert (decision.outcome, decision.findings) == (Outcome.ACKNOWLEDGED, ())
+    assert decision.versions[0].form is not None
+    assert decide(arrival(), came, KNOWN, (), TERMS).outcome is not Outcome.ACKNOWLEDGED
+
+
 def test_errors_of_a_form_that_a_newer_one_has_replaced_ask_for_nothing() -> None:
     newer = decide(arrival(2), reading(*ALL), KNOWN, (), TERMS).contribution
     assert newer is not None
