@@ -252,8 +252,10 @@ def _negative(errors: Sequence[Finding], rubric: Rubric, most: int) -> Iterator[
 
 def _total(errors: Sequence[Finding]) -> Iterator[Point]:
     """The total that is wrong, or that will be when a score has been mended: else that asks for a second letter."""
-    if _of(errors, *SCORES) and not _of(errors, Code.TOTAL_MISMATCH):
-        yield Point(text="自评分改动后，请将“总计”相应改为各项自评分之和。")
+    rows_change = any(f.item is None or not f.found for f in _of(errors, Code.FORM_ALTERED))
+    changed = "自评分改动后" if _of(errors, *SCORES) else "项目恢复后" if rows_change else ""
+    if changed and not _of(errors, Code.TOTAL_MISMATCH):
+        yield Point(text=f"{changed}，请将“总计”相应改为各项自评分之和。")
     for one in _of(errors, Code.TOTAL_MISMATCH)[:1]:
         summed = f"为{one.wanted.removesuffix('分')}分" if one.wanted else "与此不同"
         said = f"“总计”填{quoted(one.found)}，而各项自评分之和{summed}。"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailbot.model import Code, Role, doubt, finding
+from mailbot.model import Code, Finding, Role, doubt, finding
 from mailbot.report.faults import for_sender
 from mailbot.report.problems import problems
 from mailbot.report.wording import (
@@ -56,6 +56,24 @@ def test_nobody_is_asked_to_save_a_file_as_what_it_is_called(name: str, kind: st
     lacks = (finding(Code.FORM_MISSING), finding(Code.DOCUMENT_UNSUPPORTED, document=name, found=kind))
     (point,) = for_sender(lacks, RUBRIC, form_came=False)
     assert point.text.startswith(f"尚缺自评表。来件中的文件“{name}”{words}")
+
+
+@pytest.mark.parametrize(
+    ("fault", "follows"),
+    [
+        (finding(Code.FORM_ALTERED, item=47, wanted="列入目录。"), True),
+        (finding(Code.FORM_ALTERED, found="特色加分 5分"), True),
+        (finding(Code.FORM_ALTERED, item=5, found="5", wanted="3"), False),
+    ],
+)
+def test_who_restores_rows_is_told_that_the_total_changes(fault: Finding, follows: bool) -> None:
+    """Else the mended form asked for a second letter."""
+    step = "项目恢复后，请将“总计”相应改为各项自评分之和。"
+    said = [point.text for point in for_sender((fault,), RUBRIC, form_came=True)]
+    assert (step in said) is follows
+    score = finding(Code.SCORE_MISSING, item=8)
+    said = [point.text for point in for_sender((fault, score), RUBRIC, form_came=True)]
+    assert said[-1] == step.replace("项目恢复", "自评分改动")
 
 
 def test_what_lacks_is_one_phrase() -> None:
