@@ -101,7 +101,11 @@ def decide(
     versions = fold((*earlier, contribution), track, terms)
     counted = any(v.message == arrival.message for v in versions)
     current = versions[-1] if counted else None
-    standing = (*noticed, *_standing(reading, contribution, current, terms.requires[track]))
+    unseen = arrival.oversized and ruled is None
+    standing = (
+        *noticed,
+        *(() if unseen else _standing(reading, contribution, current, terms.requires[track])),
+    )
     outcome = _outcome(arrival, standing, current, ruled)
     findings = _for_staff(standing, reading, current)
     return Decision(
@@ -197,8 +201,11 @@ def _was_read(arrival: Arrival, reading: MailReading) -> bool:
 def _on_contents(
     arrival: Arrival, reading: MailReading, identity: Identity, *, nothing: bool
 ) -> Iterable[Finding]:
-    """Findings on the mail's contents. Of a mere inquiry (`nothing`) it is not asked which organization sent it."""
-    if nothing and not arrival.oversized:
+    """Findings on the mail's contents, where these were seen. Of a mere inquiry (`nothing`) it is not asked which
+    organization sent it."""
+    if arrival.oversized:
+        return
+    if nothing:
         yield finding(Code.MESSAGE_INQUIRY)
         return
     yield from identity.findings

@@ -161,6 +161,11 @@ class MessageRecord:
         return self.outcome is Outcome.REVIEW and verdict(self.rulings) is None
 
     @property
+    def stayed_on_the_server(self) -> bool:
+        """Whether it was too large to be fetched: only its size and receipt time are known."""
+        return self.sha256 == ""
+
+    @property
     def was_passed_over(self) -> bool:
         """Whether it was ignored for what a person may know better: a robot's sign, or that it came too early."""
         return self.outcome is Outcome.IGNORED and any(f.code in PASSED_OVER for f in self.findings)

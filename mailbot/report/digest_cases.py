@@ -8,7 +8,7 @@ from datetime import tzinfo
 from itertools import islice
 
 from mailbot.config import Config
-from mailbot.model import SURE, Code, Finding, ItemReading, Severity
+from mailbot.model import SURE, Code, Finding, ItemReading, Severity, doubted
 from mailbot.records import STUCK, Counts, MessageRecord, OrganizationRecord, ReplyRecord
 from mailbot.report.cut import Cut, cut
 from mailbot.report.figures import one_line, points_or_dash, short_moment
@@ -29,6 +29,7 @@ from mailbot.rubric import Rubric
 _MOST_CASES, _MOST_JUNK, _MOST_UNSENT, _MOST_ASKED = 30, 15, 30, 30
 _MOST_REASONS, _MOST_DOCUMENTS, _MOST_CELLS, _MOST_FAULTS = 6, 8, 6, 8
 _LONGEST_TEXT = 300
+_UNSEEN = "（未下载）"
 _MOST_PICTURES, _LARGEST_PICTURE = 20, 64 * 1024
 
 
@@ -93,7 +94,7 @@ class Case:
     """What the organization would have been asked to correct."""
     cells: tuple[DoubtfulCell, ...]
     text: str
-    """What its writer wrote, where he asks something."""
+    """What its writer wrote, where he asks something or it may hold a paper."""
     reply: str
     settled: bool
     """The organization's later mails made its submission complete."""
@@ -247,7 +248,8 @@ def _case(
     faults = problems((f for f in message.findings if f.severity is Severity.ERROR), rubric)
     why = reasons(message, rubric)
     documents = _documents(message)
-    asks = message.question or any(f.code is Code.MESSAGE_INQUIRY for f in message.findings)
+    asks = message.question or any(map(_is_about_the_words, message.findings))
+    unseen = message.stayed_on_the_server
     return Case(
         number=message.id,
         who=one_line(message.organization or "", 60) or "单位不明",
@@ -256,9 +258,9 @@ def _case(
         to_do=to_do(message),
         received_at=short_moment(message.received_at, config.campaign.timezone),
         mailbox=addresses(config).get(message.mailbox, message.mailbox),
-        sender=one_line(message.sender),
-        subject=one_line(message.subject) or "（无主题）",
-        documents=documents[:_MOST_DOCUMENTS],
+        sender=one_line(message.sender) or "不明",
+        subject=one_line(message.subject) or (_UNSEEN if unseen else "（无主题）"),
+        documents=(_UNSEEN,) if unseen else documents[:_MOST_DOCUMENTS],
         more_documents=max(0, len(documents) - _MOST_DOCUMENTS),
         read=_read(message),
         faults="；".join(faults[:_MOST_FAULTS]) + ("…" if len(faults) > _MOST_FAULTS else ""),
@@ -267,6 +269,11 @@ def _case(
         reply=_replied(message),
         settled=settled,
     )
+
+
+def _is_about_the_words(each: Finding) -> bool:
+    """Whether a person has to read what the mail itself says."""
+    return each.code is Code.MESSAGE_INQUIRY or (doubted(each) != () and not each.document)
 
 
 def reasons(message: MessageRecord, rubric: Rubric) -> tuple[str, ...]:

@@ -131,11 +131,11 @@ def _news(message: MessageRecord, number: int | None, config: Config) -> News:
     return News(
         received_at=short_moment(message.received_at, config.campaign.timezone),
         on_time=in_time(message, config),
-        who=one_line(message.organization or message.sender, 60),
+        who=one_line(message.organization or message.sender, 60) or "发件人不明",
         kind=_kind(message, number),
         outcome=OUTCOMES[message.outcome] if message.outcome else "",
         ruled="、".join(_ruled(message)),
-        documents="、".join(roles) or "无附件",
+        documents="、".join(roles) or ("未下载" if message.stayed_on_the_server else "无附件"),
         total=points_or_dash(message.assessment.total) if message.assessment else "",
         errors=_to_mend(message),
     )
@@ -156,7 +156,7 @@ def _ruled(message: MessageRecord) -> Iterator[str]:
 
 def _kind(message: MessageRecord, version: int | None) -> str:
     if version is None:
-        return "来件" if message.documents else "来信"
+        return "来件" if message.documents or message.stayed_on_the_server else "来信"
     return "新报送" if version == 1 else f"更正（第{version}版）"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from mailbot.model import Code, Finding, Version
 from mailbot.report.labels import CODES
-from mailbot.report.wording import LACKING, detail, listed, plain
+from mailbot.report.wording import LACKING, detail, listed, numbers, plain
 from mailbot.rubric import Rubric
 
 
@@ -24,7 +24,7 @@ def problems(findings: Iterable[Finding], rubric: Rubric) -> tuple[str, ...]:
 def _phrases(code: Code, group: list[Finding], rubric: Rubric) -> Iterator[str]:
     items = [each.item for each in group if each.item is not None]
     if len(items) > 1:
-        yield f"{CODES[code]}（第{'、'.join(str(no) for no in items)}项）"
+        yield f"{CODES[code]}（{numbers(items)}）"
     for each in group:
         if each.item is None or len(items) == 1:
             yield detail(each, rubric).rstrip("。")

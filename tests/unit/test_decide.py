@@ -469,7 +469,19 @@ def test_a_mail_left_on_the_server_goes_to_a_person() -> None:
     nobody = Identity(organization=None, how="none", findings=())
     decision = decide(arrival(oversized=True), reading(), nobody, (), TERMS)
     assert decision.outcome is Outcome.REVIEW
-    assert "document.too_large" in codes(decision.findings)
+    assert codes(decision.findings) == {"document.too_large"}
+
+
+def test_nothing_is_said_to_lack_in_a_mail_that_nobody_has_seen() -> None:
+    """Its form, summary, plan and organization were said to lack."""
+    late = arrival(at=DEADLINE + timedelta(hours=1), oversized=True)
+    missing = finding(Code.ORGANIZATION_MISSING)
+    nobody = Identity(organization=None, how="none", findings=(missing,))
+    decision = decide(late, reading(), nobody, (), TERMS)
+    assert (decision.outcome, codes(decision.findings)) == (
+        Outcome.REVIEW,
+        {"document.too_large", "delivery.late"},
+    )
 
 
 def test_a_blank_form_stays_a_blank_form_until_a_filled_one_comes() -> None:

@@ -393,6 +393,35 @@ def test_a_mail_too_large_to_take_says_where_it_is() -> None:
     assert "请办：邮件过大，未下载，仍在邮箱中，请到邮箱查看。" in text
 
 
+def test_of_a_mail_that_stayed_on_the_server_nothing_is_said_that_nobody_has_seen() -> None:
+    """It was 来信, 无附件 and （无主题）, from nobody."""
+    large = replace(
+        message(
+            23, at(15, 9, 0), Outcome.REVIEW, finding(Code.DOCUMENT_TOO_LARGE, severity=Severity.WARNING),
+            sender="", subject="",
+        ),
+        sha256="",
+    )  # fmt: skip
+    text = digest(replace(QUIET, for_a_person=[large], news=[large])).text
+    assert "来件：1月15日 9:00:00，不明，至societies@example.org" in text
+    assert "主题：（未下载）" in text
+    assert "文件：（未下载）" in text
+    assert "发件人不明：来件，待人工核对，未下载" in text
+
+
+def test_words_of_the_mail_that_may_hold_a_paper_are_quoted() -> None:
+    told = doubt("", "?", (Role.PLAN,))
+    waits = message(
+        37,
+        at(13, 9, 0),
+        Outcome.REVIEW,
+        told,
+        sender="kx@example.com",
+        text="2021年工作计划如下：一、办好学术年会。",
+    )
+    assert "来信：2021年工作计划如下" in digest(replace(QUIET, for_a_person=[waits])).text
+
+
 def test_errors_that_were_kept_back_are_shown_to_the_staff() -> None:
     text = digest(BUSY).text
     assert "另有问题：第52项（按时报送年检材料）未填自评分" in text

@@ -76,8 +76,10 @@ def test_who_restores_rows_is_told_that_the_total_changes(fault: Finding, follow
     assert said[-1] == step.replace("项目恢复", "自评分改动")
 
 
-def test_what_lacks_is_one_phrase() -> None:
+def test_what_lacks_is_one_phrase_and_items_stand_in_their_order() -> None:
     lacks = [finding(code) for code in (Code.PLAN_MISSING, Code.FORM_MISSING, Code.SUMMARY_MISSING)]
+    altered = [finding(Code.FORM_ALTERED, item=no, found="x", wanted="y") for no in (47, 8)]
+    assert problems(altered, RUBRIC) == ("自评表被改动（第8、47项）",)
     said = ("缺可读取的自评表、工作总结、下一年度工作计划", "文件“a.docx”设有密码")
     assert problems((*lacks, finding(Code.DOCUMENT_ENCRYPTED, document="a.docx")), RUBRIC) == said
 
