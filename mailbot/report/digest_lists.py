@@ -16,6 +16,7 @@ from mailbot.report.figures import moment, one_line, points_or_dash, short_momen
 from mailbot.report.labels import OUTCOMES, ROLES, RULINGS, STATUS_COLOURS, STATUSES, TRACKS
 from mailbot.report.problems import problems, requested
 from mailbot.report.standing import (
+    answers_the_office,
     first_in_time,
     in_junk,
     in_time,
@@ -119,9 +120,11 @@ def what_came(
     taken.sort(key=lambda m: (m.received_at, m.id), reverse=True)
     ignored = [m for m in messages if m.outcome is Outcome.IGNORED]
     no_submissions = [str(m.id) for m in ignored if m.rulings]
+    from_staff = sum(1 for m in ignored if not m.rulings and answers_the_office(m))
     return {
         "news": cut((_news(message, numbers.get(message.id), config) for message in taken), _MOST_NEWS),
-        "ignored": len(ignored) - len(no_submissions),
+        "ignored": len(ignored) - len(no_submissions) - from_staff,
+        "from_staff": from_staff,
         "no_submissions": cut(no_submissions, _MOST_NUMBERS),
     }
 

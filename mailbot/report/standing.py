@@ -151,6 +151,13 @@ def _is_returned(message: MessageRecord) -> bool:
     return ours or postmaster or any(sign.startswith(("Content-Type:", "Message-ID:")) for sign in signs)
 
 
+def answers_the_office(message: MessageRecord) -> bool:
+    """Whether it was ignored as an answer to what goes to the staff: a digest or an alarm."""
+    return any(
+        f.code is Code.MESSAGE_AUTOMATIC and f.found.startswith("In-Reply-To:") for f in message.findings
+    )
+
+
 def asks_beside_papers(message: MessageRecord) -> bool:
     """Whether a mail was answered by what it brings, and asks something that nobody has looked at."""
     by_its_papers = message.outcome in (Outcome.ACKNOWLEDGED, Outcome.CORRECTION)

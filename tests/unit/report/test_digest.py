@@ -289,6 +289,23 @@ def test_a_file_that_was_not_taken_is_one_place_to_mend_with_what_lacks_for_it()
     assert digest(replace(QUIET, news=news)).text.count("请补正，需补正1处") == 2
 
 
+def test_who_answers_a_digest_is_told_that_nobody_acts_on_it() -> None:
+    """His decisions were counted among 自动回复、重复等, and he heard nothing of them."""
+    sign = "In-Reply-To: <mailbot.digest.20210113083000@example.org>"
+    answer = message(
+        55,
+        at(13, 9, 0),
+        Outcome.IGNORED,
+        finding(Code.MESSAGE_AUTOMATIC, found=sign),
+        sender="staff@example.org",
+    )
+    robot = replace(answer, id=56, findings=(finding(Code.MESSAGE_AUTOMATIC, found="Precedence: bulk"),))
+    made = digest(replace(QUIET, news=[answer, robot]))
+    for said in (made.text, page(made)):
+        assert "对日报的回复1封，系统不作处理；其中如有处理意见，请填入汇总表“待核对”页" in said
+        assert "另有自动回复、重复等1封未作处理。" in said
+
+
 def test_who_looks_at_a_paper_in_doubt_is_told_how_to_judge_it() -> None:
     """It said that the program could not process it, which was not so, and not what to do."""
     told = doubt("2021年行事历.docx", "?", (Role.PLAN,))
