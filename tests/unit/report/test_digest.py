@@ -302,7 +302,7 @@ def test_who_answers_a_digest_is_told_that_nobody_acts_on_it() -> None:
     robot = replace(answer, id=56, findings=(finding(Code.MESSAGE_AUTOMATIC, found="Precedence: bulk"),))
     made = digest(replace(QUIET, news=[answer, robot]))
     for said in (made.text, page(made)):
-        assert "对日报的回复1封，系统不作处理；其中如有处理意见，请填入汇总表“待核对”页" in said
+        assert "对日报或系统提醒的回复1封，系统不作处理；其中如有处理意见，请填入汇总表“待核对”页" in said
         assert "另有自动回复、重复等1封未作处理。" in said
 
 
