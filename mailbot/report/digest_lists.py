@@ -13,7 +13,7 @@ from mailbot.records import NAMES_OTHERS, MessageRecord, OrganizationRecord
 from mailbot.report.cut import Cut, cut
 from mailbot.report.distribution import bands, by_category, how_many
 from mailbot.report.figures import moment, one_line, points_or_dash, short_moment
-from mailbot.report.labels import OUTCOMES, ROLES, RULINGS, STATUS_COLOURS, STATUSES, TRACKS
+from mailbot.report.labels import ROLES, RULINGS, STATUS_COLOURS, STATUSES, TRACKS, result
 from mailbot.report.problems import problems, requested
 from mailbot.report.standing import (
     answers_the_office,
@@ -136,7 +136,7 @@ def _news(message: MessageRecord, number: int | None, config: Config) -> News:
         on_time=in_time(message, config),
         who=one_line(message.organization or message.sender, 60) or "发件人不明",
         kind=_kind(message, number),
-        outcome=OUTCOMES[message.outcome] if message.outcome else "",
+        outcome=result(message),
         ruled="、".join(_ruled(message)),
         documents="、".join(roles) or ("未下载" if message.stayed_on_the_server else "无附件"),
         total=points_or_dash(message.assessment.total) if message.assessment else "",

@@ -18,7 +18,7 @@ from mailbot.model import (
     Track,
     doubted,
 )
-from mailbot.records import NOT_IN_SENT, PERHAPS_SENT, SUPERSEDED, ReplyRecord
+from mailbot.records import NOT_IN_SENT, PERHAPS_SENT, SUPERSEDED, MessageRecord, ReplyRecord
 from mailbot.report.figures import one_line
 
 TRACKS: Mapping[Track, str] = {Track.SOCIETY: "省级学会", Track.ENTERPRISE: "省属企业科协"}
@@ -155,6 +155,20 @@ def short(each: Finding) -> str:
 def step(each: Finding) -> str:
     """What a person is asked to do about a finding; '' where it asks nothing."""
     return _JUDGE if doubted(each) else TO_DO.get(each.code, "")
+
+
+_UNTOLD: Mapping[Outcome, str] = {
+    Outcome.ACKNOWLEDGED: "已齐全（未回信）",
+    Outcome.CORRECTION: "需补正（未去信）",
+}
+
+
+def result(message: MessageRecord) -> str:
+    """What became of a message; that nobody was written to about it, where the word for it says so otherwise."""
+    if message.outcome is None:
+        return ""
+    told = OUTCOMES[message.outcome]
+    return told if message.replies else _UNTOLD.get(message.outcome, told)
 
 
 def answer(reply: ReplyRecord) -> str:

@@ -19,7 +19,6 @@ from mailbot.report import svg
 from mailbot.report.distribution import bands, by_category, how_many
 from mailbot.report.figures import moment, one_line, plain_text, points_or_dash
 from mailbot.report.labels import (
-    OUTCOMES,
     READ_BY,
     REPLY_KINDS,
     REPLY_STATES,
@@ -31,6 +30,7 @@ from mailbot.report.labels import (
     TRACKS,
     fate,
     reason,
+    result,
 )
 from mailbot.report.rendering import environment
 from mailbot.report.standing import (
@@ -303,7 +303,7 @@ def _mail(message: MessageRecord, site: Site) -> dict[str, Any]:
         "subject": one_line(message.subject) or "（无主题）",
         "text": shortened(plain_text(message.text), _LONGEST_EVIDENCE),
         "question": one_line(message.question, 300) if asks_beside_papers(message) else "",
-        "outcome": OUTCOMES[message.outcome] if message.outcome else "等待处理",
+        "outcome": result(message) or "等待处理",
         "ignored": message.outcome is Outcome.IGNORED,
         "documents": [
             f"{one_line(d.filename, 60) or '（未命名）'}（{ROLES[d.role]}）" for d in message.documents

@@ -31,8 +31,10 @@ _HOW = (
     f"只是归属不明的，填“{_WHOSE}”即可。“{_BY}”“{_WHY}”必填。",
     "填好后交系统管理员导入；未填的行不作改动。",
 )
-_PASSED_OVER = (
-    f"请看是否漏收：系报送材料的，按现状接收或请其补正；不是的，填“{RULINGS[RulingKind.NO_SUBMISSION]}”。"
+_NOT_PAPERS = f"不是的，填“{RULINGS[RulingKind.NO_SUBMISSION]}”。"
+_TOO_EARLY = f"请看是否漏收：系报送材料的，按现状接收或请其补正；{_NOT_PAPERS}"
+_UNDER_A_ROBOTS_SIGN = (
+    f"请看是否漏收：系报送材料的，按现状接收（带自动邮件标记，系统不会回信，请另行告知该单位）；{_NOT_PAPERS}"
 )
 _COLUMNS = (
     Column(title=_NUMBER, width=9, centre=True),
@@ -104,7 +106,8 @@ def row(message: MessageRecord, rubric: Rubric, config: Config) -> tuple[object,
 def _matters(message: MessageRecord, rubric: Rubric) -> Iterator[str]:
     if message.was_passed_over:
         yield f"未接收：{'、'.join(map(short, message.findings))}"
-        yield f"→ {_PASSED_OVER}"
+        is_automatic = any(f.code is Code.MESSAGE_AUTOMATIC for f in message.findings)
+        yield f"→ {_UNDER_A_ROBOTS_SIGN if is_automatic else _TOO_EARLY}"
         return
     yield from reasons(message, rubric)
     yield from (f"→ {each}" for each in to_do(message))

@@ -12,7 +12,7 @@ from mailbot.model import Finding, Outcome, Severity
 from mailbot.records import MessageRecord, OrganizationRecord
 from mailbot.report import verdicts
 from mailbot.report.figures import wall_clock
-from mailbot.report.labels import OUTCOMES, ROLES, SEVERITIES, answer, short
+from mailbot.report.labels import OUTCOMES, ROLES, SEVERITIES, answer, result, short
 from mailbot.report.sheets import GREEN, GREY, RED, YELLOW, Colouring, Column, Sheet
 from mailbot.report.standing import addresses, folder_name, in_time, may_hold_papers
 from mailbot.report.statistics import add_statistics
@@ -267,4 +267,4 @@ def _outcome(message: MessageRecord, *, ignored: bool) -> str:
     if message.outcome is None:
         return "待处理"
     reasons = "、".join(map(short, message.findings)) if ignored else ""
-    return f"{OUTCOMES[message.outcome]}（{reasons}）" if reasons else OUTCOMES[message.outcome]
+    return f"{result(message)}（{reasons}）" if reasons else result(message)

@@ -280,12 +280,26 @@ def test_what_a_person_decided_is_told_with_what_came_of_it() -> None:
         assert "另有自动回复、重复等1封未作处理。" in said
 
 
+def test_who_was_not_written_to_is_not_said_to_have_been() -> None:
+    """已回执 was said of a mail under a robot's sign that staff had accepted, and that nobody answers."""
+    told = message(
+        57, at(12, 9, 0), Outcome.ACKNOWLEDGED, sender="a@example.com", name="示例港口集团科协",
+        reply=(ReplyKind.ACKNOWLEDGEMENT, ReplyState.SENT),
+    )  # fmt: skip
+    assert "示例港口集团科协：来信，已回执" in digest(replace(QUIET, news=[told])).text
+    untold = replace(told, replies=())
+    assert "示例港口集团科协：来信，已齐全（未回信）" in digest(replace(QUIET, news=[untold])).text
+
+
 def test_a_file_that_was_not_taken_is_one_place_to_mend_with_what_lacks_for_it() -> None:
     empty = finding(Code.DOCUMENT_EMPTY, document="工作总结.docx")
     news = [
-        message(54, at(12, 9, 0), Outcome.CORRECTION, *found, sender="a@example.com", name="示例港口集团科协")
+        message(
+            54, at(12, 9, 0), Outcome.CORRECTION, *found, sender="a@example.com", name="示例港口集团科协",
+            reply=(ReplyKind.CORRECTION, ReplyState.SENT),
+        )
         for found in ((empty, finding(Code.SUMMARY_MISSING)), (empty,))
-    ]
+    ]  # fmt: skip
     assert digest(replace(QUIET, news=news)).text.count("请补正，需补正1处") == 2
 
 
