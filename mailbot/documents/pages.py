@@ -50,13 +50,18 @@ class Laid:
 
 
 def lay(
-    number: int, chars: Sequence[Char], segments: Sequence[Segment], known: Sequence[unruled.Column] = ()
+    number: int,
+    chars: Sequence[Char],
+    segments: Sequence[Segment],
+    known: Sequence[unruled.Column] = (),
+    covered: frozenset[Char] = frozenset(),
 ) -> Laid:
-    """Lay out the page with this number. `known` are the columns of a table without lines on the page before."""
+    """Lay out the page with this number. `known` are the columns of a table without lines on the page before, `covered`
+    the characters that something lies over."""
     drawn = [grid for grid in grids(segments) if len(grid.xs) > 2]
     outer, inner = _nested(drawn)
     rest = _fill(drawn, chars)
-    struck = _struck(chars, segments)
+    struck = _struck(chars, segments) | covered
     placed: list[tuple[float, Block]] = [
         (_place(grid, outer), _ruled(grid, number, struck)) for grid in outer
     ]

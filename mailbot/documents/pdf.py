@@ -35,7 +35,8 @@ def read(data: bytes) -> Extract:
             garbled += page.is_garbled
             scans += page.needs_eyes
             chars += len(page.chars)
-            pages.append(lay(index + 1, page.chars, page.segments, pages[-1].columns if pages else ()))
+            known = pages[-1].columns if pages else ()
+            pages.append(lay(index + 1, page.chars, page.segments, known, page.covered))
             if chars > _MOST_CHARS:
                 break
     text, tables = together(pages)

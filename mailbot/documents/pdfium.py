@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter, sub
 from typing import Any
 
@@ -32,6 +32,8 @@ _NEAR = 6.0
 _TALLEST = 3000.0
 _THIN = 3.0
 _SHORTEST = 3.0
+_WHITE = 240
+"""From this on, of 255, a colour is the paper's."""
 
 Matrix = tuple[float, float, float, float, float, float]
 _SAME: Matrix = (1, 0, 0, 1, 0, 0)
@@ -55,6 +57,8 @@ class PageContent:
     """In how many cells some of the text does not show: rows too low for it."""
     unshaped: bool = False
     """Whether its Chinese has no shape here: the font is neither in the file nor on this machine."""
+    covered: frozenset[Char] = frozenset()
+    """The characters over which something white was drawn, as who corrects a PDF does."""
     overprinted: int = 0
     """How many characters stand on others: rows too low for their text, of which it cannot be told what is whose."""
 
@@ -135,12 +139,14 @@ def _content(page: Any) -> PageContent:
     text.close()
     turned = _upright(left, bottom, right, top, written.angle)
     chars = list(map(_made, _placed(written.chars, turned)))
+    beneath = _beneath(page, written, shown.covers) if shown.covers else ()
     wide, high = right - left, top - bottom
     lies = written.angle in (90, 270)
     return PageContent(
         width=high if lies else wide,
         height=wide if lies else high,
         chars=chars,
+        covered=frozenset(chars[index] for index in beneath),
         overprinted=_overprinted(chars),
         segments=[Segment(*turned(*box)) for box in shown.rules],
         picture=shown.picture,
@@ -226,6 +232,8 @@ def _upright(left: float, bottom: float, right: float, top: float, angle: int) -
 @dataclass(slots=True)
 class _Shown:
     rules: list[Box] = field(default_factory=list)
+    covers: list[tuple[int, Box]] = field(default_factory=list)
+    """White boxes, and when they were drawn."""
     picture: float = 0.0
     paths: int = 0
 
@@ -236,11 +244,12 @@ def _shown(page: Any) -> _Shown:
     left, bottom, right, top = page.get_bbox()
     whole = max((right - left) * (top - bottom), 1.0)
     shown = _Shown()
-    for item, matrix in _objects(page, raw):
+    for number, (item, matrix) in enumerate(_objects(page, raw)):
         match raw.FPDFPageObj_GetType(item):
             case raw.FPDF_PAGEOBJ_PATH:
                 shown.paths += 1
                 shown.rules += _rules(item, matrix, raw)
+                shown.covers += [(number, box) for box in _covers(item, matrix, raw)]
             case raw.FPDF_PAGEOBJ_IMAGE:
                 x0, y0, x1, y1 = _bounds(item, matrix, raw)
                 area = max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, top) - max(y0, bottom))
@@ -249,23 +258,51 @@ def _shown(page: Any) -> _Shown:
 
 
 def _objects(page: Any, raw: Any) -> Iterator[tuple[Any, Matrix]]:
-    """The objects of a page and of the forms in it, each with the matrix to the page's space."""
-    left = _MOST_OBJECTS
-    todo: list[tuple[Any, Any, Any, Matrix, int]] = [
-        (page, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject, _SAME, 0)
-    ]
-    while todo:
-        holder, count, get, matrix, depth = todo.pop()
-        for index in range(count(holder)):
-            left -= 1
-            if left < 0:
-                return
-            item = get(holder, index)
-            if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_FORM:
-                yield item, matrix
-            elif depth < _DEEPEST:
-                inner = _times(_matrix(item, raw), matrix)
-                todo.append((item, raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject, inner, depth + 1))
+    """The objects of a page and of the forms in it as they are drawn, each with the matrix to the page's space."""
+    return islice(_within(page, _SAME, 0, raw), _MOST_OBJECTS)
+
+
+def _within(holder: Any, matrix: Matrix, depth: int, raw: Any) -> Iterator[tuple[Any, Matrix]]:
+    """The objects in a page, or deeper in a form."""
+    count = (raw.FPDFFormObj_CountObjects if depth else raw.FPDFPage_CountObjects)(holder)
+    get = raw.FPDFFormObj_GetObject if depth else raw.FPDFPage_GetObject
+    for index in range(count):
+        item = get(holder, index)
+        if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_FORM:
+            yield item, matrix
+        elif depth < _DEEPEST:
+            yield from _within(item, _times(_matrix(item, raw), matrix), depth + 1, raw)
+
+
+def _covers(item: Any, matrix: Matrix, raw: Any) -> Iterator[Box]:
+    """The box of a path that is filled with white, wide and high enough to hide a character."""
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    raw.FPDFPath_GetDrawMode(item, fill, stroke)
+    if not fill.value or raw.FPDFPageObj_HasTransparency(item):
+        return
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    raw.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
+    x0, y0, x1, y1 = _bounds(item, matrix, raw)
+    if min(red.value, green.value, blue.value) >= _WHITE and min(x1 - x0, y1 - y0) > _THIN:
+        yield x0, y0, x1, y1
+
+
+def _beneath(page: Any, written: pdftext.Written, covers: Sequence[tuple[int, Box]]) -> Iterator[int]:
+    """Which of the characters lie beneath what was drawn after them."""
+    from pypdfium2 import raw
+
+    drawn = {
+        ctypes.cast(item, ctypes.c_void_p).value: number
+        for number, (item, _) in enumerate(_objects(page, raw))
+        if raw.FPDFPageObj_GetType(item) == raw.FPDF_PAGEOBJ_TEXT
+    }
+    when = [drawn.get(address, math.inf) for address in written.addresses]
+    for index, (_, (x0, y1, x1, y0), run) in enumerate(written.chars):
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        if any(
+            number > when[run] and box[0] <= x <= box[2] and box[1] <= y <= box[3] for number, box in covers
+        ):
+            yield index
 
 
 def _rules(item: Any, matrix: Matrix, raw: Any) -> Iterator[Box]:

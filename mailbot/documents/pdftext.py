@@ -47,6 +47,8 @@ class Written:
     """Whether Chinese ones have no shape here."""
     angle: int
     """The direction of most of the text: 0, 90, 180 or 270 degrees."""
+    addresses: tuple[int | None, ...]
+    """Of each run that of its text object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,9 @@ def written(text: Any) -> Written:
             angles[run.angle] += 1
             found.append((sign, box, run.number))
     angle = max(angles, key=lambda a: angles[a], default=0)
-    return Written(chars=found, odd=odd, cut_off=len(cut), unshaped=unshaped, angle=angle)
+    return Written(
+        chars=found, odd=odd, cut_off=len(cut), unshaped=unshaped, angle=angle, addresses=tuple(runs)
+    )
 
 
 def _each(text: Any, page: int | None, call: dict[str, _Call]) -> Iterator[_Each]:

@@ -299,6 +299,24 @@ def test_a_digit_that_is_struck_out_makes_its_number_doubtful(touch: Any, doubtf
     assert not any(cell.several for row in others for cell in row)
 
 
+@pytest.mark.parametrize(("white", "doubtful"), [(True, True), (False, False)])
+def test_a_digit_that_was_painted_over_makes_its_number_doubtful(white: bool, doubtful: bool) -> None:
+    """As who corrects a PDF does: the old number is still there, and 5 made 3 was 53."""
+
+    def draw(canvas: Any, _: int) -> None:
+        for row, (no, score) in enumerate((("1", "9"), ("4", "5"), ("5", "1"))):
+            for column, text in enumerate((no, f"内容{no}", "5分", score)):
+                canvas.rect(60 + 90 * column, 700 - 24 * row, 90, 24)
+                canvas.drawString(64 + 90 * column, 707 - 24 * row, text)
+        canvas.setFillColorRGB(*((1, 1, 1) if white else (0.9, 0.9, 0.2)), alpha=1 if white else 0.4)
+        canvas.rect(332, 678, 84, 20, stroke=0, fill=1)
+        canvas.setFillColorRGB(0, 0, 0)
+        canvas.drawString(340, 683, "3")
+
+    scores = [row[3] for row in pdf.read(_canvas(draw)).tables[0].rows]
+    assert [(cell.text, cell.several) for cell in scores] == [("9", False), ("53", doubtful), ("1", False)]
+
+
 def test_a_smaller_digit_behind_others_makes_its_number_doubtful() -> None:
     def draw(canvas: Any, _: int) -> None:
         canvas.grid([50, 100, 150, 200], [640, 665, 690, 715])
