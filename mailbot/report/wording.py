@@ -73,7 +73,9 @@ _DANGERS = (
     (re.compile(r"(\d+) octets unpack to more than \d+"), "解压后的体积大得异常"),
 )
 """Our own reasons to leave a file closed, of those that a person can tell its sender."""
-_DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_DATE = re.compile(
+    r"20[0-9]{2}([-/])[0-9]{1,2}\1[0-9]{1,2}|(?:20[0-9]{2}年)?[0-9]{1,2}月[0-9]{1,2}日|[0-9]{1,2}-[A-Z][a-z]{2}"
+)
 _MENDED = {
     Code.FORM_MISSING: "已补报自评表",
     Code.SUMMARY_MISSING: "已补报工作总结",
