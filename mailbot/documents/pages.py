@@ -18,7 +18,7 @@ _SHORT = 6
 _AFTER = 0.001
 _MIDDLE = 0.2
 """How far from a character's middle, for its height, a line strikes it out; one beneath the word is farther."""
-_LONGEST_NUMBER, _SMALLER = 8, 0.9
+_LONGEST_NUMBER, _SMALLER, _FAR_SMALLER = 8, 0.9, 0.5
 _FEWEST_HEADED, _HEADED = 3, 0.6
 _PAGE_NUMBER = re.compile(
     r"^[\s\-—–·~.]*+(?:第?\s*+\d{1,3}\s*+页?)(?:\s*+[,，/共]*\s*+共?\s*+\d{1,3}\s*+页?)?[\s\-—–·~.]*+$"
@@ -172,11 +172,13 @@ def _cell(chars: Sequence[Char], box: Box, page: int, struck: frozenset[Char]) -
 
 
 def _has_mark(chars: Sequence[Char]) -> bool:
-    """Whether a digit of a number is smaller than the others: a note's mark. Recognized ones are never of one size."""
-    if not 2 <= len(chars) <= _LONGEST_NUMBER:
+    """Whether a digit of a number is smaller than the others, a note's mark, or far smaller than a sign beside it, which is a
+    watermark's. Recognized ones are never of one size."""
+    if not 2 <= len(chars) <= _LONGEST_NUMBER or chars[0].confidence is not None:
         return False
-    sizes = [char.size for char in chars if char.confidence is None and char.text.isdigit()]
-    return min(sizes, default=0.0) < _SMALLER * max(sizes, default=0.0)
+    sizes = [char.size for char in chars if char.text.isdigit()]
+    largest = max(char.size for char in chars)
+    return bool(sizes) and min(sizes) < max(_SMALLER * max(sizes), _FAR_SMALLER * largest)
 
 
 def _texts(found: Sequence[Line], tops: Sequence[float]) -> list[tuple[float, Block]]:

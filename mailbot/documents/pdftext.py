@@ -23,6 +23,8 @@ _INVISIBLE = (3, 7)
 _MOST_CHARS = 30_000
 _OWN_FONTS = (b"Chrome Serif MM", b"Chrome Sans MM")
 """PDFium's last resort: Latin alone."""
+_SLANTED = 10.0
+"""Degrees by which a text stands askew that is none of the page's lines."""
 _LONGEST_NAME = 200
 _CHINESE = 0x2E80
 _BLANKS = frozenset(map(ord, "\x00\t\n\r \u00a0\u2002\u2003\u3000\ufeff\u200b\x02"))
@@ -62,7 +64,7 @@ class _Run:
     font_lacks: bool = False
     """Whether the font is neither in the file nor on this machine."""
     hidden: bool = False
-    """Whether it does not show."""
+    """Whether it does not show, or is a watermark."""
 
 
 def written(text: Any) -> Written:
@@ -81,7 +83,7 @@ def written(text: Any) -> Written:
             continue
         run = runs.get(address)
         if run is None:
-            run = runs[address] = _run(len(runs), address, _angle(page, index, call), lacking)
+            run = runs[address] = _run(len(runs), address, _degrees(page, index, call), lacking)
         if run.hidden:
             continue
         unshaped = unshaped or (run.font_lacks and code >= _CHINESE)
@@ -141,8 +143,9 @@ def _calls() -> dict[str, _Call]:
     return {name: ctypes.cast(getattr(raw, name), ctypes.PYFUNCTYPE(*kind)) for name, kind in kinds.items()}
 
 
-def _run(number: int, item: int | None, angle: int, lacking: dict[int, bool]) -> _Run:
+def _run(number: int, item: int | None, degrees: float, lacking: dict[int, bool]) -> _Run:
     """`lacking` are the fonts of the page, and whether they lack Chinese, as far as they were asked."""
+    angle = round(degrees / 90) * 90 % 360
     if item is None:
         return _Run(number=number, angle=angle)
     call = _calls()
@@ -154,14 +157,19 @@ def _run(number: int, item: int | None, angle: int, lacking: dict[int, bool]) ->
         angle=angle,
         clip=_clip(item, call),
         font_lacks=lacking.get(font, False),
-        hidden=call["FPDFTextObj_GetTextRenderMode"](item) in _INVISIBLE,
+        hidden=call["FPDFTextObj_GetTextRenderMode"](item) in _INVISIBLE or _is_slanted(degrees),
     )
 
 
-def _angle(page: int | None, index: int, call: dict[str, _Call]) -> int:
+def _degrees(page: int | None, index: int, call: dict[str, _Call]) -> float:
     """The direction of a character, and of all of its run, which has one matrix."""
     angle = call["FPDFText_GetCharAngle"](page, index)
-    return round(math.degrees(angle) / 90) * 90 % 360 if angle >= 0 else 0
+    return math.degrees(angle) if angle >= 0 else 0.0
+
+
+def _is_slanted(degrees: float) -> bool:
+    """Whether a text stands across the page's own: a watermark, whose signs lie in whatever cells they cross."""
+    return abs(degrees - round(degrees / 90) * 90) > _SLANTED
 
 
 def _lacks(address: int) -> bool:

@@ -51,14 +51,15 @@ def _removed(form: Located, text: str, matcher: Matcher, *, cut_short: bool) -> 
 
 
 def _points(row: FormRow) -> Iterator[Finding]:
-    points = parse_points(row.cells.points.text)
+    cell = row.cells.points
+    points = parse_points(cell.text)
     if isinstance(points, Decimal) and points != row.item.points:
         yield finding(
-            Code.FORM_ALTERED,
+            Code.FORM_LOW_CONFIDENCE if cell.several else Code.FORM_ALTERED,
             item=row.item.no,
-            found=quoted(row.cells.points.text),
+            found=quoted(cell.text),
             wanted=plain(row.item.points),
-            place=row.cells.points.place,
+            place=cell.place,
         )
 
 

@@ -317,6 +317,25 @@ def test_a_digit_that_was_painted_over_makes_its_number_doubtful(white: bool, do
     assert [(cell.text, cell.several) for cell in scores] == [("9", False), ("53", doubtful), ("1", False)]
 
 
+@pytest.mark.parametrize(("slant", "text", "several"), [(45, "5", False), (30, "5", False), (0, "5协", True)])
+def test_a_watermark_is_no_part_of_the_cells_that_it_crosses(slant: int, text: str, several: bool) -> None:
+    """One that stands level is not told from the text, and makes a doubt of it."""
+
+    def draw(canvas: Any, _: int) -> None:
+        for column, said in enumerate(("1", "内容", "10分", "5")):
+            canvas.rect(60 + 90 * column, 700, 90, 24)
+            canvas.rect(60 + 90 * column, 724, 90, 24)
+            canvas.drawString(64 + 90 * column, 707, said)
+        canvas.translate(350, 706)
+        canvas.rotate(slant)
+        canvas.setFont("STSong-Light", 40)
+        canvas.setFillColorRGB(0.85, 0.85, 0.85)
+        canvas.drawString(0, -12, "协")
+
+    cell = pdf.read(_canvas(draw)).tables[0].rows[-1][3]
+    assert ("".join(cell.text.split()), cell.several) == (text, several)
+
+
 def test_a_smaller_digit_behind_others_makes_its_number_doubtful() -> None:
     def draw(canvas: Any, _: int) -> None:
         canvas.grid([50, 100, 150, 200], [640, 665, 690, 715])

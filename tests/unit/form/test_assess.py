@@ -345,6 +345,11 @@ def test_points_written_otherwise(text: str) -> None:
     assert read(Form(change=changed(8, points=text))).findings == ()
 
 
+def test_points_that_may_be_read_amiss_are_for_a_person() -> None:
+    marked = changed(8, points=cell("25分", several=True))
+    assert faults(read(Form(change=marked))) == [(Code.FORM_LOW_CONFIDENCE, 8)]
+
+
 def test_words_changed() -> None:
     words = "举办会员联谊活动和会员代表座谈，每年不限次数，形式不限。"
     assert faults(read(Form(change=changed(8, criterion=words)))) == [(Code.FORM_ALTERED, 8)]
