@@ -22,6 +22,8 @@ _INDENT = 4.0
 title in the middle of the page, and no first line of a paragraph."""
 _SAME_SIZE = 0.85
 """The lines of one paragraph differ in height by no more than this ratio; a title may be larger."""
+_SLANTED = 10.0
+"""Degrees by which a text stands askew that is none of the page's lines."""
 
 
 class Char(NamedTuple):
@@ -66,6 +68,11 @@ class Segment:
 Box = tuple[float, float, float, float]
 Line = list[Char]
 _LEFT = attrgetter("x0")
+
+
+def is_slanted(degrees: float) -> bool:
+    """Whether a text stands across the page's own: a watermark, whose signs lie in whatever cells they cross."""
+    return abs(degrees - round(degrees / 90) * 90) > _SLANTED
 
 
 def lines(chars: Iterable[Char]) -> list[Line]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mailbot.documents.lines import Box, Char, Segment
+from mailbot.documents.lines import Box, Char, Segment, is_slanted
 from mailbot.documents.needs import NeedsHelp
 from mailbot.documents.package import Package, attribute, local
 from mailbot.documents.pages import Laid, lay, together
@@ -177,7 +178,7 @@ class _Page:
     def _text(self, item: etree._Element) -> None:
         place = _Place.of(item)
         size = _numbers(attribute(item, "Size"))[:1]
-        if place is None or not size or attribute(item, "Visible") == "false":
+        if place is None or place.slanted or not size or attribute(item, "Visible") == "false":
             return
         for code in item:
             if local(code) == "TextCode" and code.text:
@@ -241,6 +242,10 @@ class _Place:
         m = _numbers(attribute(item, "CTM"))
         matrix = (m[0], m[1], m[2], m[3], m[4], m[5]) if len(m) == 6 else _SAME
         return cls(boundary[0], boundary[1], matrix)
+
+    @property
+    def slanted(self) -> bool:
+        return is_slanted(math.degrees(math.atan2(self.matrix[1], self.matrix[0])))
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> Box:
         """The box on the page in points."""

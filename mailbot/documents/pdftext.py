@@ -16,15 +16,13 @@ from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
-from mailbot.documents.lines import Box
+from mailbot.documents.lines import Box, is_slanted
 
 _INVISIBLE = (3, 7)
 """Render modes of text that does not show (ISO 32000-1, table 106)."""
 _MOST_CHARS = 30_000
 _OWN_FONTS = (b"Chrome Serif MM", b"Chrome Sans MM")
 """PDFium's last resort: Latin alone."""
-_SLANTED = 10.0
-"""Degrees by which a text stands askew that is none of the page's lines."""
 _LONGEST_NAME = 200
 _CHINESE = 0x2E80
 _BLANKS = frozenset(map(ord, "\x00\t\n\r \u00a0\u2002\u2003\u3000\ufeff\u200b\x02"))
@@ -157,7 +155,7 @@ def _run(number: int, item: int | None, degrees: float, lacking: dict[int, bool]
         angle=angle,
         clip=_clip(item, call),
         font_lacks=lacking.get(font, False),
-        hidden=call["FPDFTextObj_GetTextRenderMode"](item) in _INVISIBLE or _is_slanted(degrees),
+        hidden=call["FPDFTextObj_GetTextRenderMode"](item) in _INVISIBLE or is_slanted(degrees),
     )
 
 
@@ -165,11 +163,6 @@ def _degrees(page: int | None, index: int, call: dict[str, _Call]) -> float:
     """The direction of a character, and of all of its run, which has one matrix."""
     angle = call["FPDFText_GetCharAngle"](page, index)
     return math.degrees(angle) if angle >= 0 else 0.0
-
-
-def _is_slanted(degrees: float) -> bool:
-    """Whether a text stands across the page's own: a watermark, whose signs lie in whatever cells they cross."""
-    return abs(degrees - round(degrees / 90) * 90) > _SLANTED
 
 
 def _lacks(address: int) -> bool:

@@ -93,6 +93,12 @@ def test_filled_bars_are_lines_and_hidden_text_is_not_read() -> None:
     assert _texts(ofd.read(package([bars + words + hidden]))) == grid
 
 
+def test_a_slanted_watermark_is_not_read() -> None:
+    across = text("内部资料", 20, 24, 20.0, ctm="0.7071 0.7071 -0.7071 0.7071 0 0")
+    extract = ofd.read(package([text("二〇二〇年度工作总结", 20, 20) + across]))
+    assert extract.text == "二〇二〇年度工作总结"
+
+
 def test_a_scan_wants_recognition_and_its_pictures_are_found() -> None:
     scan = package([picture("4"), picture("5")], pictures={"4": b"first", "5": b"second"})
     with pytest.raises(NeedsHelp):
