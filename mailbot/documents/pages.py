@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from mailbot.documents import columns as unruled
 from mailbot.documents.grid import Grid, grids
@@ -18,6 +19,8 @@ _SHORT = 6
 _AFTER = 0.001
 _MIDDLE = 0.2
 """How far from a character's middle, for its height, a line strikes it out; one beneath the word is farther."""
+_OF_NUMBERS, _BESIDE = frozenset("0123456789."), 0.3
+"""What numbers are made of, and how far apart, for its height, their signs stand at most."""
 _LONGEST_NUMBER, _SMALLER, _FAR_SMALLER = 8, 0.9, 0.5
 _FEWEST_HEADED, _HEADED = 3, 0.6
 _PAGE_NUMBER = re.compile(
@@ -61,7 +64,7 @@ def lay(
     drawn = [grid for grid in grids(segments) if len(grid.xs) > 2]
     outer, inner = _nested(drawn)
     rest = _fill(drawn, chars)
-    struck = _struck(chars, segments) | covered
+    struck = _struck(chars, segments) | covered | _torn(drawn, chars)
     placed: list[tuple[float, Block]] = [
         (_place(grid, outer), _ruled(grid, number, struck)) for grid in outer
     ]
@@ -124,6 +127,29 @@ def _struck(chars: Iterable[Char], segments: Iterable[Segment]) -> frozenset[Cha
         if segment.is_level:
             lines_at.setdefault(round((segment.top + segment.bottom) / 2), []).append(segment)
     return frozenset(char for char in chars if char.text.isdigit() and _is_struck(char, lines_at))
+
+
+def _torn(drawn: Sequence[Grid], chars: Iterable[Char]) -> frozenset[Char]:
+    """The digits of numbers that reach over the border of their cell."""
+    return frozenset(
+        sign
+        for pair in pairwise(chars)
+        if _is_one_number(*pair)
+        and any(grid.at(pair[0].x, pair[0].y) is not grid.at(pair[1].x, pair[1].y) for grid in drawn)
+        for sign in pair
+    )
+
+
+def _is_one_number(char: Char, following: Char) -> bool:
+    """Whether two signs stand side by side in one piece of text; recognized ones are known by their place alone."""
+    return (
+        char.run == following.run
+        and char.text in _OF_NUMBERS
+        and following.text in _OF_NUMBERS
+        and char.confidence is None
+        and char.x0 < following.x0 < char.x1 + _BESIDE * char.size
+        and abs(char.y - following.y) < 0.5 * char.size
+    )
 
 
 def _is_struck(char: Char, lines_at: Mapping[int, Sequence[Segment]]) -> bool:

@@ -28,6 +28,7 @@ _ALIKE = frozenset("一|lI")
 """Signs by which recognition may mean a dash, which is zero, or the number one."""
 _STROKE = "一"
 _BEGINS_WITH_NUMBER = re.compile(r"\D{0,6}\d")
+_SPREAD = re.compile(r"[0-9.]+(?:\s+[0-9.]+)+分?")
 _WRITTEN_DECIMALS = 2
 """Points with more of them are results of a calculation."""
 _NIL = frozenset({"", "无", "没有", "暂无", "零", "0"})
@@ -223,11 +224,12 @@ def _on_score(row: FormRow, item: ItemReading, *, shared: bool) -> Iterator[Find
 
 
 def _why_unread(cells: Reading) -> Code:
-    """Why a score could not be read; what only we cannot read is for a person: 10¹ with a note's mark, or a number in one
-    cell with its evidence."""
+    """Why a score could not be read; what only we cannot read is for a person: 10¹ with a note's mark, a number in one
+    cell with its evidence, or one that stands spread out on a page."""
     cell = cells.score
     raised = any(unicodedata.category(sign) == "No" for sign in cell.text)
-    if cell.several or cell.formula or PICTURE in cell.text or raised:
+    spread = cell.box is not None and _SPREAD.fullmatch(cell.text.strip()) is not None
+    if cell.several or cell.formula or PICTURE in cell.text or raised or spread:
         return Code.FORM_LOW_CONFIDENCE
     if parse_points(cell.text) is Problem.EMPTY:
         return Code.SCORE_MISSING

@@ -336,6 +336,19 @@ def test_a_watermark_is_no_part_of_the_cells_that_it_crosses(slant: int, text: s
     assert ("".join(cell.text.split()), cell.several) == (text, several)
 
 
+def test_a_number_over_the_border_of_its_cell_is_doubtful() -> None:
+    """10 was 1, and the evidence beside it began with 0."""
+
+    def draw(canvas: Any, _: int) -> None:
+        for row, score in enumerate(("10", "9", "10")):
+            for column, said in enumerate((str(row), "内容", score, "举办学术年会")):
+                canvas.rect(60 + 90 * column, 700 - 24 * row, 90, 24)
+                canvas.drawString((64 if row or column != 2 else 143) + 90 * column, 707 - 24 * row, said)
+
+    rows = pdf.read(_canvas(draw)).tables[0].rows
+    assert [(row[2].text, row[2].several) for row in rows] == [("1", True), ("9", False), ("10", False)]
+
+
 def test_a_smaller_digit_behind_others_makes_its_number_doubtful() -> None:
     def draw(canvas: Any, _: int) -> None:
         canvas.grid([50, 100, 150, 200], [640, 665, 690, 715])

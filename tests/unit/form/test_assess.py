@@ -345,6 +345,13 @@ def test_points_written_otherwise(text: str) -> None:
     assert read(Form(change=changed(8, points=text))).findings == ()
 
 
+@pytest.mark.parametrize("text", ["1 0", "1\n0", "6.5  3分"])
+def test_a_number_spread_over_its_cell_on_a_page_is_for_a_person(text: str) -> None:
+    """Set wide, or with what does not show beside it; elsewhere the blank was typed."""
+    on_page = changed(1, score=cell(text, box=(0.0, 0.0, 30.0, 10.0)))
+    assert faults(read(Form(change=on_page, read_by=ReadBy.TEXT)))[0] == (Code.FORM_LOW_CONFIDENCE, 1)
+
+
 def test_points_that_may_be_read_amiss_are_for_a_person() -> None:
     marked = changed(8, points=cell("25分", several=True))
     assert faults(read(Form(change=marked))) == [(Code.FORM_LOW_CONFIDENCE, 8)]
