@@ -199,12 +199,19 @@ def _cell(chars: Sequence[Char], box: Box, page: int, struck: frozenset[Char]) -
 
 def _has_mark(chars: Sequence[Char]) -> bool:
     """Whether a digit of a number is smaller than the others, a note's mark, or far smaller than a sign beside it, which is a
-    watermark's. Recognized ones are never of one size."""
+    watermark's, or two stand on each other. Recognized ones are never of one size."""
     if not 2 <= len(chars) <= _LONGEST_NUMBER or chars[0].confidence is not None:
         return False
-    sizes = [char.size for char in chars if char.text.isdigit()]
+    digits = sorted((char for char in chars if char.text.isdigit()), key=lambda char: char.x0)
+    sizes = [char.size for char in digits]
     largest = max(char.size for char in chars)
-    return bool(sizes) and min(sizes) < max(_SMALLER * max(sizes), _FAR_SMALLER * largest)
+    small = bool(sizes) and min(sizes) < max(_SMALLER * max(sizes), _FAR_SMALLER * largest)
+    return small or any(_stand_on_each_other(*pair) for pair in pairwise(digits))
+
+
+def _stand_on_each_other(char: Char, following: Char) -> bool:
+    """Whether two digits of a line take the same place: a number that was set over another, or drawn with its shadow."""
+    return following.x0 < char.x and abs(char.y - following.y) < 0.5 * char.size
 
 
 def _texts(found: Sequence[Line], tops: Sequence[float]) -> list[tuple[float, Block]]:

@@ -349,6 +349,24 @@ def test_a_number_over_the_border_of_its_cell_is_doubtful() -> None:
     assert [(row[2].text, row[2].several) for row in rows] == [("1", True), ("9", False), ("10", False)]
 
 
+@pytest.mark.parametrize(
+    ("second", "aside", "below"), [("3", 0, 2), ("3", 2, 0), ("5", 2.5, 2)], ids=["over", "beside", "shadow"]
+)
+def test_digits_that_stand_on_each_other_make_a_doubt(second: str, aside: float, below: float) -> None:
+    """One set over another, or a shadow: 5 was 53, or 55."""
+
+    def draw(canvas: Any, _: int) -> None:
+        for row, score in enumerate(("9", "5", "10")):
+            for column, said in enumerate((str(row), "内容", "5分", score)):
+                canvas.rect(60 + 90 * column, 700 - 24 * row, 90, 24)
+                canvas.drawString(64 + 90 * column, 707 - 24 * row, said)
+        canvas.drawString(334 + aside, 683 - below, second)
+        canvas.drawString(60, 560, "说明：自评分请对照分值填写，自评依据请简要填写工作实效。")
+
+    scores = [row[3] for row in pdf.read(_canvas(draw)).tables[0].rows]
+    assert [cell.several for cell in scores] == [False, True, False]
+
+
 def test_a_smaller_digit_behind_others_makes_its_number_doubtful() -> None:
     def draw(canvas: Any, _: int) -> None:
         canvas.grid([50, 100, 150, 200], [640, 665, 690, 715])
