@@ -175,39 +175,43 @@ def _paper(record: OrganizationRecord) -> str:
 
 
 def _version_table(record: OrganizationRecord, versions: Sequence[Version], zone: tzinfo) -> Table:
-    table = new_table("version", "received", "on time", "state", "form", "summary", "plan", "total")
+    table = new_table("version", "", "")
     for version in versions:
-        held = (piece(version, role) for role in (Role.FORM, Role.SUMMARY, Role.PLAN))
         counts = record.counts is not None and record.counts.number == version.number
-        table.add_row(
-            f"{version.number}{' *' if counts else ''}",
-            iso(version.received_at, zone),
-            "yes" if version.on_time else "no",
-            version.state.value,
-            *(foreign(each.filename if each else "") for each in held),
-            "" if version.total is None else points(version.total),
-        )
+        on_time = "on time" if version.on_time else "late"
+        total = () if version.total is None else (f"total {points(version.total)}",)
+        stands = ", ".join((iso(version.received_at, zone), on_time, version.state.value, *total))
+        held = ((role, piece(version, role)) for role in (Role.FORM, Role.SUMMARY, Role.PLAN))
+        papers = ((role.value, each.filename) for role, each in held if each)
+        _add_block(table, f"{version.number}{' *' if counts else ''}", (("received", stands), *papers))
     return table
 
 
 def _history_table(messages: Iterable[MessageRecord], zone: tzinfo) -> Table:
-    table = new_table("mail", "received", "outcome", "from, subject, files", "findings", "replies")
+    table = new_table("mail", "", "")
     for message in messages:
-        lines = (
-            message.sender,
-            message.subject,
-            f"asks: {message.question}" if message.question else "",
-            *(f"{d.filename} ({d.role.value}, {d.format.value})" for d in message.documents),
+        place = f"{message.mailbox}/{message.folder}, uid {message.uid}"
+        facts = (
+            ("received", f"{iso(message.received_at, zone)}, {place}"),
+            ("from", message.sender),
+            ("subject", message.subject),
+            ("asks", message.question),
+            *(("file", f"{d.filename} ({d.role.value}, {d.format.value})") for d in message.documents),
+            ("outcome", message.outcome.value if message.outcome else "waiting"),
+            *(("ruled", text) for text in _ruled(message)),
+            ("findings", "; ".join(_codes(message.findings))),
+            *(("reply", f"{reply.kind.value} {_state(reply)}") for reply in message.replies),
         )
-        table.add_row(
-            foreign(f"{message.id}\n{message.mailbox}/{message.folder}\nuid {message.uid}"),
-            iso(message.received_at, zone).replace("T", "\n"),
-            foreign("\n".join((message.outcome.value if message.outcome else "waiting", *_ruled(message)))),
-            foreign("\n".join(" ".join(line.split()) for line in lines if line)),
-            "\n".join(_codes(message.findings)),
-            foreign("\n".join(f"{r.kind.value} {_state(r)}" for r in message.replies)),
-        )
+        _add_block(table, str(message.id), facts)
     return table
+
+
+def _add_block(table: Table, name: str, facts: Iterable[tuple[str, str]]) -> None:
+    """What is known of one thing, a line each, under its name; what is empty is left out."""
+    for label, text in facts:
+        if text:
+            table.add_row(name, label, foreign(" ".join(text.split())))
+            name = ""
 
 
 def _codes(findings: Iterable[Finding]) -> Iterator[str]:
@@ -260,20 +264,26 @@ def reading_text(reading: MailReading, rubric: Rubric, scanner: str = "") -> str
 
 
 def _item_table(items: Sequence[ItemReading], rubric: Rubric) -> Table:
-    table = new_table("no", "item", "points", "score", "as written", "evidence", "place", "sure")
+    table = new_table("no", "item", "points", "score", "evidence", "place", "sure")
     for item in items:
         known = rubric.by_no.get(item.no)
         table.add_row(
             str(item.no),
             foreign(known.group if known else ""),
             points(known.points) if known else "",
-            "" if item.score is None else points(item.score),
-            foreign(item.score_text),
+            foreign(_score(item)),
             foreign(" ".join(item.evidence.split())[:80]),
             foreign(item.score_place),
             "" if item.confidence is None else f"{item.confidence:.0%}",
         )
     return table
+
+
+def _score(item: ItemReading) -> str:
+    """As a number, and as it is written where that is more than digits."""
+    number = "" if item.score is None else points(item.score)
+    is_number = item.score_text.replace(".", "", 1).isdecimal()
+    return number if is_number or not item.score_text else f"{number} “{item.score_text}”".strip()
 
 
 def _totals(stated: Decimal | None, total: Decimal | None) -> str:

@@ -86,8 +86,10 @@ def test_an_organizations_whole_file() -> None:
     text = to_text(organization_view(record, record.versions, mails, RUBRIC, ZONE))
     assert row(text, "status") == ["status", "complete"]
     assert "1 of 2" in text
-    assert row(text, "1 *")[2:5] == ["2021-01-14T10:00:00+08:00", "yes", "complete"]
-    assert row(text, "2  ")[1:4] == ["2021-01-15T20:15:07+08:00", "no", "complete"]
+    assert (
+        " ".join(row(text, "1 *")) == "1 * received 2021-01-14T10:00:00+08:00, on time, complete, total 90.5"
+    )
+    assert " ".join(row(text, "2  ")[:4]) == "2 received 2021-01-15T20:15:07+08:00, late,"
     assert "stated total 90.5, computed total 90.5" in text
     assert "delivery.late" in text
     assert "acknowledgement held" in text
@@ -97,7 +99,7 @@ def test_in_the_history_a_code_stands_once_with_the_items_concerned() -> None:
     record = next(r for r in ORGANIZATIONS if r.name == "浙江省示例乙学会")
     (mail,) = (m for m in MESSAGES if m.organization == record.name)
     text = to_text(organization_view(record, record.versions, (mail,), RUBRIC, ZONE))
-    history = text[text.index(" mail ") :]
+    history = text[text.index("\n mail") :]
     assert history.count("evidence.missing") == 1
     assert "evidence.missing 4, 14" in " ".join(history.split())
 
@@ -122,9 +124,14 @@ def test_a_document_as_read_with_its_findings_beneath() -> None:
     assert text == to_text(reading_view(READING, RUBRIC))
     assert "自评表[red].pdf" in text
     assert "red seal" in text
-    assert row(text, "14 ")[:5] == ["14", "建家交友", "5", "5", "5"]
+    assert row(text, "14 ")[:4] == ["14", "建家交友", "5", "5"]
     assert row(text, "14 ")[-1] == "62%"
     assert text.index("computed total 97") < text.index("form.low_confidence")
+    form = READING.assessment
+    assert form is not None
+    written = tuple(replace(item, score_text=f"{item.score}分") for item in form.items)
+    otherwise = reading_text(replace(READING, assessment=replace(form, items=written)), RUBRIC)
+    assert row(otherwise, "14 ")[3:5] == ["5", "“5分”"]
     clean = reading_text(replace(READING, findings=()), RUBRIC)
     assert "findings: none" in clean
 
