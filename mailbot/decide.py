@@ -36,7 +36,7 @@ from mailbot.model import (
 from mailbot.reading import Authentication, DocumentReading, MailHead, MailReading
 from mailbot.records import PASSED_OVER
 from mailbot.ruled import left_by, reading_left_by, settled
-from mailbot.submission import LACKS, Terms, fold, left_open, on_time
+from mailbot.submission import LACKS, Terms, fold, left_open, on_time, on_what_is_owed
 
 if TYPE_CHECKING:
     from mailbot.registry import Identity
@@ -87,7 +87,7 @@ def decide(
         return Decision(outcome=Outcome.IGNORED, findings=(ignored,))
     organization = identity.organization
     track = organization.track if organization else arrival.mailbox_track
-    reading = _of_what_is_owed(reading, terms.requires[track])
+    whole, reading = reading, _of_what_is_owed(reading, terms.requires[track])
     nothing = _only_writes(reading, earlier, track, terms, names_papers=names_papers)
     as_noticed = (
         *(() if ignored is None else (ignored,)),
@@ -96,7 +96,7 @@ def decide(
     )
     noticed = left_by(ruled, as_noticed)
     as_read, reading = reading, reading_left_by(ruled, reading)
-    by_itself = _contribution(arrival, reading, noticed, organization)
+    by_itself = _contribution(arrival, reading_left_by(ruled, whole), noticed, organization)
     contribution = _ruled_contribution(ruled, by_itself, arrival, as_read, as_noticed)
     versions = fold((*earlier, contribution), track, terms)
     counted = any(v.message == arrival.message for v in versions)
@@ -120,10 +120,8 @@ def decide(
 
 
 def _of_what_is_owed(reading: MailReading, required: Collection[Role]) -> MailReading:
-    """A form that is not owed is kept and found no fault with: nobody mends what nobody asked for."""
-    if Role.FORM in required:
-        return reading
-    return replace(reading, findings=tuple(f for f in reading.findings if not f.code.is_about_the_form))
+    """The reading, in which no fault is found with a form that is not owed; the contribution keeps the faults."""
+    return replace(reading, findings=on_what_is_owed(reading.findings, required))
 
 
 def _ruled_contribution(

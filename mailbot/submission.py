@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -86,12 +86,12 @@ def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> t
         requests = (*_unanswered(requests, pieces, held), *asked)
         held.update({role: piece for role, piece in pieces.items() if piece is not None})
         if one.form is not None:
-            form_findings, total = one.form_findings, one.total
+            form_findings, total = on_what_is_owed(one.form_findings, terms.requires[track]), one.total
         blank = one.blank_form if one.blank_form is not None else blank
         if one.read_by_hand is not None:
             held.update({role: one.read_by_hand for role in terms.requires[track] if role not in held})
         lacking = [role for role in terms.requires[track] if role not in held]
-        review = left_open(one.review, lacking)
+        review = left_open(on_what_is_owed(one.review, terms.requires[track]), lacking)
         waiting = left_open((*waiting, *review), lacking) if lacking else ()
         against = (*_lacks(lacking, blank), *form_findings)
         versions.append(
@@ -110,6 +110,15 @@ def fold(contributions: Iterable[Contribution], track: Track, terms: Terms) -> t
             )
         )
     return tuple(versions)
+
+
+def on_what_is_owed(findings: Iterable[Finding], required: Collection[Role]) -> tuple[Finding, ...]:
+    """The findings without those on a form that is not owed: nobody mends what nobody asked for.
+
+    Whose a form is may be known only later, so that what a mail contributes keeps all of them.
+    """
+    owed = Role.FORM in required
+    return tuple(f for f in findings if owed or not f.code.is_about_the_form)
 
 
 def left_open(findings: Iterable[Finding], lacking: Iterable[Role]) -> tuple[Finding, ...]:

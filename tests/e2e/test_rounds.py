@@ -150,6 +150,25 @@ def test_what_came_before_its_sender_named_the_organization_counts_once_he_has(
     assert CliRunner().invoke(commands, ["verify", "--config", str(office.config_path)]).exit_code == 0
 
 
+def test_the_faults_of_a_form_are_told_once_its_society_is_named_to_the_other_mailbox(office: Office) -> None:
+    """An enterprise owes no form: its faults were passed over while nobody knew that it is a society's."""
+    nameless = {
+        "自评表.xlsx": form("　", scores={8: "9"}),
+        "总结.docx": text_document("2020年工作总结", ""),
+        "计划.docx": text_document("2021年工作计划", ""),
+    }
+    told = {"sender": "xiaowang@example.com", "subject": "材料"}
+    office.deliver(mail(nameless, message_id="<n1@x>", **told), IN_TIME, mailbox="enterprises")
+    office.round()
+    assert office.codes() == {"organization.missing"}
+    named = mail({}, body="浙江省云岭学会", message_id="<n2@x>", **told)
+    office.deliver(named, IN_TIME + timedelta(hours=1), mailbox="enterprises")
+    office.round()
+    assert office.outcomes() == ["correction", "correction"]
+    assert "score.over_max" in office.codes(1)
+    assert "第8项" in text_of(office.sent[-1])
+
+
 def test_a_question_with_the_name_is_for_a_person_and_takes_nothing_in(office: Office) -> None:
     nameless = {"自评表.xlsx": form("　")}
     office.deliver(

@@ -520,6 +520,20 @@ def test_no_fault_is_found_with_a_form_that_nobody_owes(code: Code) -> None:
     assert decide(arrival(), came, KNOWN, (), TERMS).outcome is not Outcome.ACKNOWLEDGED
 
 
+def test_whether_a_form_is_owed_is_judged_by_whose_it_turns_out_to_be() -> None:
+    """A society's form without a name came to the enterprises' mailbox: its faults were gone when the name was told."""
+    over = finding(Code.SCORE_OVER_MAX, item=8, found="3", wanted="2")
+    nobody = Identity(organization=None, how="none", findings=(finding(Code.ORGANIZATION_MISSING),))
+    came = reading(*ALL, findings=(over,))
+    first = decide(arrival(mailbox_track=Track.ENTERPRISE), came, nobody, (), TERMS)
+    assert codes(first.findings) == {"organization.missing"}
+    assert first.contribution is not None
+    named = decide(arrival(2), reading(), KNOWN, (first.contribution,), TERMS, names_papers=True)
+    assert (named.outcome, named.findings) == (Outcome.CORRECTION, (over,))
+    (version,) = fold((first.contribution,), Track.ENTERPRISE, TERMS)
+    assert (version.state, version.findings) == (Status.COMPLETE, ())
+
+
 def test_errors_of_a_form_that_a_newer_one_has_replaced_ask_for_nothing() -> None:
     newer = decide(arrival(2), reading(*ALL), KNOWN, (), TERMS).contribution
     assert newer is not None
