@@ -24,6 +24,7 @@ from mailbot.errors import (
     UnreachedError,
 )
 from mailbot.log import log
+from mailbot.mail.connection import RefusedError
 from mailbot.mail.reply_folders import ReplyFolders, marks
 from mailbot.mail.smtp import Submission
 from mailbot.model import ReplyKind, ReplyState
@@ -129,14 +130,17 @@ class Outbox:
         """What is found in the Sent folder is `sent`: a draft that a person has sent, and a letter that was held because it
         may have left before a rebuild. Looked for now and then.
 
-        Raises TemporaryError where the mailbox cannot be asked.
+        Raises TemporaryError where the mailbox cannot be asked. A folder that it refuses holds no letter up.
         """
         now = self._clock()
         if timedelta(0) < self._look_at_sent - now <= _LOOK_EVERY:
             return
         self._look_at_sent = now + _LOOK_EVERY
-        self._look_for_drafts(now)
-        self._look_for_what_left(now)
+        try:
+            self._look_for_drafts(now)
+            self._look_for_what_left(now)
+        except RefusedError as error:
+            log.warning("the Sent folder is not shown", mailbox=self._mailbox.name, reason=str(error))
 
     def _look_for_what_left(self, now: datetime) -> None:
         if not self._perhaps_sent():
@@ -163,15 +167,22 @@ class Outbox:
         """Those of the replies that have not left out of another database, which this one may have replaced.
 
         A reply that must be looked for first (`LOOK_FIRST`) and is found in the Sent folder becomes `sent`.
-        Raises TemporaryError where the mailbox cannot be asked.
+        Raises TemporaryError where the mailbox cannot be asked; then they say so.
         """
-        if all(reply.error != LOOK_FIRST for reply in due):
+        looked_for = [reply for reply in due if reply.is_looked_for_first]
+        if not looked_for:
             return due
         if self._left_before is None:
-            with self._pausing():
-                self._left_before = self._what_left()
+            try:
+                with self._pausing():
+                    self._left_before = self._what_left()
+            except TemporaryError as error:
+                why = f"{LOOK_FIRST}: {error}"
+                waiting = [Settlement(reply=r.id, state=ReplyState.QUEUED, error=why) for r in looked_for]
+                self._store.settle_replies(waiting, at=self._clock())
+                raise
         left = self._left_before
-        gone = [r for r in due if r.error == LOOK_FIRST and r.message_id in left]
+        gone = [reply for reply in looked_for if reply.message_id in left]
         for reply in gone:
             log.warning("it has left already, out of another database", reply=reply.id)
         ended = [Settlement(reply=reply.id, state=left[reply.message_id]) for reply in gone]

@@ -115,6 +115,11 @@ class ReplyRecord:
         return self.state in STUCK and not self.dropped
 
     @property
+    def is_looked_for_first(self) -> bool:
+        """Whether it goes only where the Sent folder does not show it (`LOOK_FIRST`)."""
+        return self.state is ReplyState.QUEUED and self.error.startswith(LOOK_FIRST)
+
+    @property
     def was_put_off(self) -> bool:
         """Whether it is queued after an attempt that was in vain."""
         return self.state is ReplyState.QUEUED and self.error not in ("", LOOK_FIRST)
@@ -190,7 +195,7 @@ PERHAPS_SENT = "rebuilt"
 """Why a reply is held: it may have left before the database was made again."""
 LOOK_FIRST = "looked for in the Sent folder first"
 """The note on a queued reply whose mail came before this database was begun: it may have been sent out of a database that
-is lost, and goes only where the Sent folder does not show it."""
+is lost, and goes only where the Sent folder does not show it. Why that could not be asked follows after a colon."""
 NOT_IN_SENT = "rebuilt, and not in the Sent folder"
 """Why a reply is held: as before, and the newest mails of the Sent folder do not show it."""
 

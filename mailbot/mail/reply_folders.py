@@ -42,7 +42,7 @@ class ReplyFolders(Connection):
     def sent_marks(self, newest: int = _NEWEST) -> frozenset[str]:
         """`marks` of each of so many newest mails in the Sent folder; none where there is no such folder.
 
-        Raises TemporaryError where the server cannot be asked.
+        Raises TemporaryError where the server cannot be asked, RefusedError where it has the folder and does not show it.
         """
         return self._marks_in(self._imap.sent_folder, newest)
 
@@ -51,9 +51,13 @@ class ReplyFolders(Connection):
         return self._marks_in(self._imap.drafts_folder, newest)
 
     def _marks_in(self, folder: str, newest: int) -> frozenset[str]:
-        with suppress(RefusedError):
-            return frozenset(mark for header in self._newest(folder, newest) for mark in _marks(header))
-        return frozenset()
+        try:
+            headers = self._newest(folder, newest)
+        except RefusedError:
+            if folder in self.folders():
+                raise
+            return frozenset()
+        return frozenset(mark for header in headers for mark in _marks(header))
 
     def _holds(self, folder: str, message_id: str) -> bool:
         wanted = message_id.encode()

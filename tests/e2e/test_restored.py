@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import json
 import shutil
 import sqlite3
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from email.policy import default
 from pathlib import Path
 from threading import Event
 
@@ -21,7 +23,10 @@ from mailbot.app import App
 from mailbot.cli import app as commands
 from mailbot.config import load
 from mailbot.errors import LoginError, TemporaryError
+from mailbot.mail.connection import RefusedError
 from mailbot.mail.reply_folders import ReplyFolders
+from mailbot.model import ReplyState
+from mailbot.records import LOOK_FIRST
 from mailbot.store.database import Database
 from tests.conftest import ROOT
 from tests.databases import on_sqlite
@@ -275,6 +280,31 @@ def test_while_the_sent_folder_cannot_be_asked_it_is_asked_ever_more_seldom(
         now += timedelta(minutes=31)
         assert outbox.flush(Event())
     assert states(office) == ["uncertain" if crashed else "sent"]
+
+
+@on_sqlite
+def test_a_sent_folder_that_is_there_and_not_shown_is_no_empty_one(office: Office) -> None:
+    """All were answered again; and of letters that wait for it staff are told as of any that do not leave."""
+    deliver(office, "浙江省云岭学会", 1)
+    assert office.round()
+    shutil.rmtree(office.directory / "storage")
+    now = datetime.now(UTC)
+    with App.open(load(office.config_path), clock=lambda: now) as app:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ReplyFolders, "_newest", lambda *_: decline())
+            assert not app.run(once=True)
+            now += timedelta(minutes=70)
+            assert not app.run(once=True)
+            (waiting,) = app.store.replies_in(ReplyState.QUEUED)
+            assert waiting.error == f"{LOOK_FIRST}: EXAMINE Sent Messages: [SERVERBUG] Internal error"
+        _, word = (email.message_from_bytes(one.octets, policy=default) for one in office.sent)
+        assert word["Subject"] == "【需处理】邮箱societies@example.org的答复未能发出"
+        assert app.run(once=True)
+    assert (states(office), len(office.sent)) == (["sent"], 2)
+
+
+def decline() -> None:
+    raise RefusedError("EXAMINE Sent Messages: [SERVERBUG] Internal error")
 
 
 def refuse(_: None) -> None:
