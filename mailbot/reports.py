@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from mailbot.breaker import Breaker, Stopped
-from mailbot.errors import UsageError
+from mailbot.errors import ConfigError, UsageError
 from mailbot.model import Outcome, ReplyState
 from mailbot.opened import Opened
 from mailbot.report.export import write_csv, write_json
@@ -77,8 +77,10 @@ class Reports:
     ) -> tuple[Digest, tuple[Path, ...]]:
         """The digest since the last one, or of one day: to its end, from the hour of the day before's.
 
-        It is mailed, written as files (which are returned), or just made.
+        It is mailed, written as files (which are returned), or just made. Raises ConfigError where nobody is to get it.
         """
+        if send and not self._config.staff.digest_to:
+            raise ConfigError(str(self._config.file), "staff.digest_to", "is empty: nobody gets the digest")
         now = self._clock()
         since = None
         if day is not None:

@@ -175,6 +175,16 @@ def test_passwords_that_are_not_there_are_told_before_anything_begins(
     assert not (office_on_sqlite.directory / "storage").exists()
 
 
+def test_a_digest_that_nobody_is_to_get_is_a_fault_of_the_configuration(office_on_sqlite: Office) -> None:
+    """It ended with 75, as if a server were away."""
+    config = office_on_sqlite.config_path
+    config.write_text(config.read_text("utf-8").replace('["staff@example.org"]', "[]"), "utf-8")
+    told = CliRunner().invoke(cli.app, ["digest", "--send", "--config", str(config)])
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert told.stderr == f"mailbot: {config}: staff.digest_to: is empty: nobody gets the digest\n"
+    assert CliRunner().invoke(cli.app, ["digest", "--config", str(config)]).exit_code == 0
+
+
 @pytest.mark.parametrize("command", ["status", "check"])
 def test_the_faults_of_rubric_and_registry_are_told_at_once(office_on_sqlite: Office, command: str) -> None:
     office, at = office_on_sqlite, office_on_sqlite.directory
