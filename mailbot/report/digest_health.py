@@ -78,7 +78,8 @@ def _own_alarms(
 ) -> Iterator[str]:
     for folder in folders:
         address = addresses(config).get(folder.mailbox, folder.mailbox)
-        if _silent(folder, now) and not any(address in alarm for alarm in raised):
+        is_raised = any(address in alarm and "无法读取" in alarm for alarm in raised)
+        if _silent(folder, now) and not is_raised:
             yield f"邮箱{_name(folder, config)}超过1小时未能收取，{_last(folder, config.campaign.timezone)}"
     lacking = _on_server(folders) - counts.messages
     if lacking > 0 and not any("对账" in alarm for alarm in raised):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import lxml.html
 import pytest
 from jinja2 import UndefinedError
 
+from mailbot.config import Config
 from mailbot.model import (
     Code,
     Format,
@@ -29,7 +31,7 @@ from mailbot.model import (
     doubt,
     finding,
 )
-from mailbot.records import Counts, DocumentRecord
+from mailbot.records import Counts, DocumentRecord, FolderHealth
 from mailbot.report import watch
 from mailbot.report.digest import Digest, DigestFacts, digest
 from mailbot.report.roster import roster
@@ -503,6 +505,17 @@ def test_an_alarm_calls_a_mailbox_by_its_address_as_all_else_that_staff_read_doe
         replace(BROKEN, config=config, folders=[silent], alarms=[watch.alarm(silent, config)])
     ).text
     assert "超过1小时未能收取" not in alarms
+
+
+@pytest.mark.parametrize("alarm", [watch.missing_alarm, watch.alarm])
+def test_another_alarm_of_a_mailbox_does_not_hide_that_nobody_has_read_it(
+    alarm: Callable[[FolderHealth, Config], str],
+) -> None:
+    """Its Junk folder is missing, say, and the worker does not run."""
+    inbox = folder("societies", last_good_round=at(14, 4, 0))
+    junk = replace(inbox, folder="Junk", on_server=None)
+    said = digest(replace(BUSY, folders=[inbox], alarms=[alarm(junk, CONFIG)])).text
+    assert ("超过1小时未能收取" in said) == (alarm is watch.missing_alarm)
 
 
 def test_a_template_of_the_offices_goes_before_ours(tmp_path: Path) -> None:
