@@ -153,6 +153,8 @@ class MessageRecord:
     assessment: Assessment | None = None
     findings: tuple[Finding, ...] = ()
     replies: tuple[ReplyRecord, ...] = ()
+    copy_answered: bool = False
+    """Whether it has no reply of its own because one is kept with a copy, which was decided first and counted till then."""
     text: str = ""
     """The beginning of what its writer wrote."""
     question: str = ""

@@ -168,7 +168,7 @@ def result(message: MessageRecord) -> str:
     if message.outcome is None:
         return ""
     told = OUTCOMES[message.outcome]
-    return told if message.replies else _UNTOLD.get(message.outcome, told)
+    return told if message.replies or message.copy_answered else _UNTOLD.get(message.outcome, told)
 
 
 def answer(reply: ReplyRecord) -> str:

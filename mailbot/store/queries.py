@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -191,9 +192,29 @@ def _records(connection: Connection, rows: _Rows) -> Iterator[MessageRecord]:
     ):
         answers.setdefault(row.message, []).append(reply_record(row))
     ruled = rulings_of(connection, numbers)
+    silent = [row.id for row in rows if row.id not in answers and row.outcome in _TOLD]
+    as_copies = set(connection.execute(_COPY_ANSWERED, {"these": silent}).scalars()) if silent else ()
     for row in rows:
-        number = row._mapping["id"]
-        yield _record(row, tuple(answers.get(number, ())), ruled.get(number, ()))
+        record = _record(row, tuple(answers.get(row.id, ())), ruled.get(row.id, ()))
+        yield replace(record, copy_answered=True) if row.id in as_copies else record
+
+
+_TOLD = (Outcome.ACKNOWLEDGED.value, Outcome.CORRECTION.value)
+_this, _copy = messages.alias("this_one"), messages.alias("copy")
+_COPY_ANSWERED = (
+    sa.select(_this.c.id)
+    .distinct()
+    .join(
+        _copy,
+        sa.or_(
+            sa.and_(_copy.c.sha256 == _this.c.sha256, _this.c.sha256 != ""),
+            sa.and_(_copy.c.fingerprint == _this.c.fingerprint, _this.c.fingerprint != ""),
+        ),
+    )
+    .join(replies, replies.c.message == _copy.c.id)
+    .where(_this.c.id.in_(sa.bindparam("these", expanding=True)))
+)
+"""Those of these messages whose letter stands with a copy of them."""
 
 
 def _record(

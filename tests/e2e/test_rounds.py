@@ -372,6 +372,20 @@ def test_of_the_same_mail_in_both_mailboxes_the_copy_received_first_is_answered(
     assert kinds == {True: ("acknowledged", ["acknowledgement"]), False: ("ignored", [])}
 
 
+def test_a_copy_that_takes_the_place_of_an_answered_one_is_not_said_to_be_unanswered(office: Office) -> None:
+    """One account was away: 已齐全（未回信） was told of the copy that counts, whose letter stands with the other."""
+    octets = mail(papers())
+    office.deliver(octets, IN_TIME + timedelta(minutes=10))
+    office.round()
+    office.deliver(octets, IN_TIME, mailbox="enterprises")
+    office.round()
+    assert (office.outcomes(), len(office.sent)) == (["ignored", "acknowledged"], 1)
+    with office.opened() as app:
+        told = Reports(app).digest()[0].text
+    assert "浙江省云岭学会：新报送，已回执" in told
+    assert "未回信" not in told
+
+
 def test_no_copy_changes_the_receipt_time_of_a_mail_that_was_judged_by_it(office: Office) -> None:
     octets, late = mail(papers()), DEADLINE + timedelta(minutes=1)
     office.deliver(octets, late)
