@@ -55,6 +55,8 @@ _LOOK_EVERY = timedelta(minutes=10)
 """How often the Sent folder is looked through for drafts that a person has sent, and for what left before a rebuild."""
 _SENT_SINCE_A_BACKUP = 1000
 """How many mails of the Sent and the Drafts folder are looked through for what may have left before a rebuild."""
+_SENT_IN_A_CAMPAIGN = 5000
+"""The same for what may have left out of a lost database, which may be all letters of the campaign."""
 
 
 class Outbox:
@@ -145,7 +147,7 @@ class Outbox:
     def _look_for_what_left(self, now: datetime) -> None:
         if not self._perhaps_sent():
             return
-        left = self._what_left()
+        left = self._what_left(_SENT_SINCE_A_BACKUP)
         ended = [
             Settlement(reply=reply.id, state=left[reply.message_id])
             if reply.message_id in left
@@ -155,12 +157,12 @@ class Outbox:
         self._store.settle_replies(ended, at=now)
         log.info("letters that may have left before the rebuild were looked for", letters=len(ended))
 
-    def _what_left(self) -> dict[str, ReplyState]:
-        """The newest letters in the Sent folder (and in draft mode the Drafts folder), by their marks, with the state that
+    def _what_left(self, newest: int) -> dict[str, ReplyState]:
+        """So many newest letters in the Sent folder (and in draft mode the Drafts folder), by their marks, with the state that
         this means. Raises TemporaryError."""
         with ReplyFolders(self._mailbox) as folders:
-            sent = folders.sent_marks(_SENT_SINCE_A_BACKUP)
-            laid = folders.draft_marks(_SENT_SINCE_A_BACKUP) if self._mode == "draft" else frozenset()
+            sent = folders.sent_marks(newest)
+            laid = folders.draft_marks(newest) if self._mode == "draft" else frozenset()
         return dict.fromkeys(laid, ReplyState.DRAFTED) | dict.fromkeys(sent, ReplyState.SENT)
 
     def _not_left_yet(self, due: tuple[ReplyRecord, ...]) -> tuple[ReplyRecord, ...]:
@@ -175,7 +177,7 @@ class Outbox:
         if self._left_before is None:
             try:
                 with self._pausing():
-                    self._left_before = self._what_left()
+                    self._left_before = self._what_left(_SENT_IN_A_CAMPAIGN)
             except TemporaryError as error:
                 why = f"{LOOK_FIRST}: {error}"
                 waiting = [Settlement(reply=r.id, state=ReplyState.QUEUED, error=why) for r in looked_for]

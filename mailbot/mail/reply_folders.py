@@ -67,17 +67,16 @@ class ReplyFolders(Connection):
         """The headers of the newest mails, to be looked through by ourselves: SEARCH is not to be trusted."""
         with self._limited(f"EXAMINE {folder}") as client:
             exists = int(client.select_folder(folder, readonly=True)[b"EXISTS"])
-            if not exists:
-                return ()
-            headers: list[bytes] = []
-            client.use_uid = False
-            try:
-                for first in range(max(1, exists - most + 1), exists + 1, _AT_ONCE):
-                    some = list(range(first, min(first + _AT_ONCE, exists + 1)))
+        headers: list[bytes] = []
+        for first in range(max(1, exists - most + 1), exists + 1, _AT_ONCE):
+            some = list(range(first, min(first + _AT_ONCE, exists + 1)))
+            with self._limited(f"FETCH in {folder}") as client:
+                client.use_uid = False
+                try:
                     answer = client.fetch(some, ["BODY.PEEK[HEADER]"])
-                    headers += [data.get(b"BODY[HEADER]", b"") for data in answer.values()]
-            finally:
-                client.use_uid = True
+                finally:
+                    client.use_uid = True
+            headers += [data.get(b"BODY[HEADER]", b"") for data in answer.values()]
         return tuple(headers)
 
 

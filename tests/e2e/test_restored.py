@@ -255,6 +255,19 @@ def test_a_storage_that_is_not_there_makes_no_second_answers(office: Office, spa
 
 
 @on_sqlite
+def test_the_letters_of_a_whole_campaign_are_looked_through(office: Office) -> None:
+    """Of 2,000 letters the older half went out again."""
+    deliver(office, "浙江省云岭学会", 1)
+    assert office.round()
+    for number in range(1100):
+        octets = f"Message-ID: <{number}@since.example.com>\r\nSubject: {number}\r\n\r\n".encode()
+        office.imap.deliver(ADDRESSES["societies"], octets, IN_TIME, "Sent Messages")
+    shutil.rmtree(office.directory / "storage")
+    assert office.round()
+    assert (states(office), len(office.sent)) == (["sent"], 1)
+
+
+@on_sqlite
 @pytest.mark.parametrize("crashed", [False, True])
 def test_while_the_sent_folder_cannot_be_asked_it_is_asked_ever_more_seldom(
     office: Office, crashed: bool
