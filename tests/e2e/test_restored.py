@@ -314,6 +314,7 @@ def test_a_sent_folder_that_is_there_and_not_shown_is_no_empty_one(office: Offic
         assert word["Subject"] == "【需处理】邮箱societies@example.org的答复未能发出"
         assert app.run(once=True)
     assert (states(office), len(office.sent)) == (["sent"], 2)
+    assert run(office, "verify").returncode == 0
 
 
 def decline() -> None:
