@@ -7,7 +7,7 @@ is looked up in the Sent folder; if that cannot tell, a person decides: nothing 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -179,9 +179,7 @@ class Outbox:
                 with self._pausing():
                     self._left_before = self._what_left(_SENT_IN_A_CAMPAIGN)
             except TemporaryError as error:
-                why = f"{LOOK_FIRST}: {error}"
-                waiting = [Settlement(reply=r.id, state=ReplyState.QUEUED, error=why) for r in looked_for]
-                self._store.settle_replies(waiting, at=self._clock())
+                self._wait_for(error, looked_for)
                 raise
         left = self._left_before
         gone = [reply for reply in looked_for if reply.message_id in left]
@@ -190,6 +188,14 @@ class Outbox:
         ended = [Settlement(reply=reply.id, state=left[reply.message_id]) for reply in gone]
         self._store.settle_replies(ended, at=self._clock())
         return tuple(reply for reply in due if reply not in gone)
+
+    def _wait_for(self, error: TemporaryError, waiting: Iterable[ReplyRecord]) -> None:
+        """Note with letters that were not tried why they wait, so that staff are told."""
+        why = {True: f"{LOOK_FIRST}: {error}", False: str(error)}
+        told = [
+            Settlement(reply=r.id, state=ReplyState.QUEUED, error=why[r.is_looked_for_first]) for r in waiting
+        ]
+        self._store.settle_replies(told, at=self._clock())
 
     def _perhaps_sent(self) -> list[ReplyRecord]:
         held = (r for r in self._store.replies_in(ReplyState.HELD) if r.mailbox == self._mailbox.name)
@@ -230,7 +236,11 @@ class Outbox:
         if self._in_doubt:
             if self._pause_left() > self._interval:
                 return False
-            self._recover()
+            try:
+                self._recover()
+            except TemporaryError as error:
+                self._wait_for(error, self._store.due_replies(self._mailbox.name, now=self._clock(), limit=1))
+                raise
         self._look_into_sent()
         self._in_doubt = True
         with self._store.looking():

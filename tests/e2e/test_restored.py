@@ -317,6 +317,29 @@ def test_a_sent_folder_that_is_there_and_not_shown_is_no_empty_one(office: Offic
     assert run(office, "verify").returncode == 0
 
 
+@on_sqlite
+def test_staff_are_told_of_letters_behind_one_of_which_the_sent_folder_has_to_tell(office: Office) -> None:
+    """A crash left it, its folder cannot be asked, and all letters of the account wait behind it."""
+    now = datetime(2021, 1, 14, 2, tzinfo=UTC)
+    path = office.directory / "one.eml"
+    with App.open(load(office.config_path), clock=lambda: now) as app:
+        now += timedelta(days=1)
+        for number in (1, 2):
+            path.write_bytes(mail(papers(f"浙江省第{number}学会"), message_id=f"<{number}@x>"))
+            app.ingest("societies", [path])
+        app.store.begin_sending([1], at=now)
+        outbox = app.worker()._outboxes[0]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ReplyFolders, "connect", refuse)
+            for _ in range(2):
+                with suppress(TemporaryError):
+                    assert not outbox.flush(Event())
+                now += timedelta(minutes=40)
+        told = [line for line in app.alarms.lines(now) if "答复未能发出" in line]
+        assert len(told) == 1
+        assert "the login was refused" in told[0]
+
+
 def decline() -> None:
     raise RefusedError("EXAMINE Sent Messages: [SERVERBUG] Internal error")
 
