@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from imapclient import DRAFT
 
 from mailbot.config import Mailbox
+from mailbot.errors import TemporaryError
 from mailbot.mail.connection import Connection, RefusedError, Timeouts
 
 _NEWEST = 200
@@ -65,19 +66,37 @@ class ReplyFolders(Connection):
 
     def _newest(self, folder: str, most: int = _NEWEST) -> tuple[bytes, ...]:
         """The headers of the newest mails, to be looked through by ourselves: SEARCH is not to be trusted."""
-        with self._limited(f"EXAMINE {folder}") as client:
-            exists = int(client.select_folder(folder, readonly=True)[b"EXISTS"])
+        exists = self._examine(folder)
         headers: list[bytes] = []
         for first in range(max(1, exists - most + 1), exists + 1, _AT_ONCE):
-            some = list(range(first, min(first + _AT_ONCE, exists + 1)))
-            with self._limited(f"FETCH in {folder}") as client:
-                client.use_uid = False
-                try:
-                    answer = client.fetch(some, ["BODY.PEEK[HEADER]"])
-                finally:
-                    client.use_uid = True
-            headers += [data.get(b"BODY[HEADER]", b"") for data in answer.values()]
+            headers += self._headers(folder, range(first, min(first + _AT_ONCE, exists + 1)))
         return tuple(headers)
+
+    def _examine(self, folder: str) -> int:
+        """Open a folder; returns how many mails it holds."""
+        with self._limited(f"EXAMINE {folder}") as client:
+            return int(client.select_folder(folder, readonly=True)[b"EXISTS"])
+
+    def _headers(self, folder: str, numbers: Sequence[int]) -> list[bytes]:
+        """Those of the mails with these sequence numbers; once more over a new connection where the server has ended this
+        one, as providers do with long ones."""
+        try:
+            return self._fetch_headers(folder, numbers)
+        except RefusedError:
+            raise
+        except TemporaryError:
+            self.connect()
+            self._examine(folder)
+            return self._fetch_headers(folder, numbers)
+
+    def _fetch_headers(self, folder: str, numbers: Sequence[int]) -> list[bytes]:
+        with self._limited(f"FETCH in {folder}") as client:
+            client.use_uid = False
+            try:
+                answer = client.fetch(list(numbers), ["BODY.PEEK[HEADER]"])
+            finally:
+                client.use_uid = True
+        return [data.get(b"BODY[HEADER]", b"") for data in answer.values()]
 
 
 def marks(message_id: str, subject: str, to: str = "") -> frozenset[str]:

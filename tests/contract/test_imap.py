@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -381,6 +381,29 @@ def test_of_a_long_sent_folder_so_many_newest_are_looked_through(account: Accoun
             known = [n for n in range(205) if f"<sent{n}@example.org>" in marks]
             assert known == list(range(first, 205)), newest
         assert folders.draft_marks() == frozenset()
+
+
+def test_where_the_server_ends_the_connection_the_look_into_sent_goes_on(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailbot.mail.reply_folders._AT_ONCE", 1)
+    for number in range(3):
+        account.deliver(mail(f"sent{number}"), DEADLINE, "Sent Messages")
+    with (
+        Wire(account.server.host, account.server.port) as wire,
+        ReplyFolders(account.config(port=wire.port)) as folders,
+    ):
+        fetch, left = folders._fetch_headers, [wire.cut]
+
+        def cut_once(folder: str, numbers: Sequence[int]) -> list[bytes]:
+            if numbers[0] == 2 and left:
+                left.pop()()
+            return fetch(folder, numbers)
+
+        monkeypatch.setattr(folders, "_fetch_headers", cut_once)
+        marks = folders.sent_marks()
+    assert not left
+    assert {f"<sent{n}@example.org>" for n in range(3)} <= marks
 
 
 def test_without_a_sent_folder_nothing_is_found(account: Account) -> None:

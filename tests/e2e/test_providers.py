@@ -19,7 +19,7 @@ from tests.contract.providers import DuplicateLogin, NeteaseLike, QqLike
 from tests.e2e.office import IN_TIME, Office, mail, papers
 
 ASKED = re.compile(
-    r"CAPABILITY|LOGIN .*|ID \(.*\)|EXAMINE .*|LOGOUT"
+    r"CAPABILITY|LOGIN .*|ID \(.*\)|LIST \"\" \"\*\"|EXAMINE .*|LOGOUT"
     r"|UID FETCH [\d,]+ \((UID INTERNALDATE RFC822\.SIZE|UID BODY\.PEEK\[\]|UID)\)"
 )
 
