@@ -128,7 +128,7 @@ def _calls() -> dict[str, _Call]:
         "FPDFText_IsGenerated": (number, address, number),
         "FPDFText_HasUnicodeMapError": (number, address, number),
         "FPDFText_GetTextObject": (address, address, number),
-        "FPDFText_GetCharAngle": (ctypes.c_float, address, number),
+        "FPDFText_GetMatrix": (number, address, number, address),
         "FPDFText_GetLooseCharBox": (number, address, number, address),
         "FPDFTextObj_GetTextRenderMode": (number, address),
         "FPDFTextObj_GetFont": (address, address),
@@ -160,9 +160,11 @@ def _run(number: int, item: int | None, degrees: float, lacking: dict[int, bool]
 
 
 def _degrees(page: int | None, index: int, call: dict[str, _Call]) -> float:
-    """The direction of a character, and of all of its run, which has one matrix."""
-    angle = call["FPDFText_GetCharAngle"](page, index)
-    return math.degrees(angle) if angle >= 0 else 0.0
+    """The direction, clockwise, of the line of a character and of all of its run, which has one matrix. That of its strokes
+    would not do, which lean in an italic made of an upright font."""
+    matrix = (ctypes.c_float * 6)()
+    known = call["FPDFText_GetMatrix"](page, index, ctypes.addressof(matrix))
+    return -math.degrees(math.atan2(matrix[1], matrix[0])) % 360 if known else 0.0
 
 
 def _lacks(address: int) -> bool:

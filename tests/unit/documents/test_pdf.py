@@ -336,6 +336,22 @@ def test_a_watermark_is_no_part_of_the_cells_that_it_crosses(slant: int, text: s
     assert ("".join(cell.text.split()), cell.several) == (text, several)
 
 
+@pytest.mark.parametrize("lean", [0.2, 0.333])
+def test_an_italic_made_of_an_upright_font_is_read(lean: float) -> None:
+    """As of Chinese fonts, which have no italics: its strokes lean, its line is level, and it was taken for a watermark."""
+
+    def draw(canvas: Any, _: int) -> None:
+        for column, said in enumerate(("1", "内容", "10分", "5")):
+            canvas.rect(60 + 90 * column, 700, 90, 24)
+            canvas.rect(60 + 90 * column, 724, 90, 24)
+            text = canvas.beginText()
+            text.setTextTransform(1, 0, lean, 1, 64 + 90 * column, 707)
+            text.textOut(said)
+            canvas.drawText(text)
+
+    assert [cell.text for cell in pdf.read(_canvas(draw)).tables[0].rows[-1]] == ["1", "内容", "10分", "5"]
+
+
 def test_a_number_over_the_border_of_its_cell_is_doubtful() -> None:
     """10 was 1, and the evidence beside it began with 0."""
 
