@@ -30,6 +30,7 @@ _OVERPRINTED_IN, _MOST_CUT_OFF = 25, 10
 """One character in so many printed on another, or so many cells cut off, and the text is not that of its cells."""
 _NEAR = 6.0
 _TALLEST = 3000.0
+_STRIP = 50.0
 _THIN = 3.0
 _SHORTEST = 3.0
 _WHITE = 240
@@ -275,34 +276,62 @@ def _within(holder: Any, matrix: Matrix, depth: int, raw: Any) -> Iterator[tuple
 
 
 def _covers(item: Any, matrix: Matrix, raw: Any) -> Iterator[Box]:
-    """The box of a path that is filled with white, wide and high enough to hide a character."""
+    """The box of a path that is filled with white, as far as it shows, if it is wide and high enough to hide a character.
+
+    None of one in several pieces, as a frame around the page, which hides nothing within.
+    """
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     raw.FPDFPath_GetDrawMode(item, fill, stroke)
     if not fill.value or raw.FPDFPageObj_HasTransparency(item):
         return
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
     raw.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
-    x0, y0, x1, y1 = _bounds(item, matrix, raw)
-    if min(red.value, green.value, blue.value) >= _WHITE and min(x1 - x0, y1 - y0) > _THIN:
+    if min(red.value, green.value, blue.value) < _WHITE or not _is_one_piece(item, raw):
+        return
+    box, clip = _bounds(item, _SAME, raw), pdftext.clip(_address(item))
+    if clip is not None:
+        box = pdftext.common(box, clip)
+    x0, y0, x1, y1 = _moved_box(box, matrix)
+    if box[0] < box[2] and box[1] < box[3] and min(x1 - x0, y1 - y0) > _THIN:
         yield x0, y0, x1, y1
+
+
+def _is_one_piece(item: Any, raw: Any) -> bool:
+    parts = (raw.FPDFPath_GetPathSegment(item, n) for n in range(min(raw.FPDFPath_CountSegments(item), 2000)))
+    return [raw.FPDFPathSegment_GetType(part) for part in parts].count(raw.FPDF_SEGMENT_MOVETO) == 1
+
+
+def _address(item: Any) -> int:
+    return ctypes.cast(item, ctypes.c_void_p).value or 0
 
 
 def _beneath(page: Any, written: pdftext.Written, covers: Sequence[tuple[int, Box]]) -> Iterator[int]:
     """Which of the characters lie beneath what was drawn after them."""
     from pypdfium2 import raw
 
-    drawn = {
-        ctypes.cast(item, ctypes.c_void_p).value: number
+    drawn: dict[int | None, int] = {
+        _address(item): number
         for number, (item, _) in enumerate(_objects(page, raw))
         if raw.FPDFPageObj_GetType(item) == raw.FPDF_PAGEOBJ_TEXT
     }
     when = [drawn.get(address, math.inf) for address in written.addresses]
+    first = min(when, default=math.inf)
+    later: dict[int, list[tuple[int, Box]]] = {}
+    for number, box in covers:
+        for strip in range(_strip(box[1]), _strip(box[3]) + 1) if number > first else ():
+            later.setdefault(strip, []).append((number, box))
     for index, (_, (x0, y1, x1, y0), run) in enumerate(written.chars):
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        near = later.get(_strip(y), ())
         if any(
-            number > when[run] and box[0] <= x <= box[2] and box[1] <= y <= box[3] for number, box in covers
+            number > when[run] and box[0] <= x <= box[2] and box[1] <= y <= box[3] for number, box in near
         ):
             yield index
+
+
+def _strip(y: float) -> int:
+    """In which of the strips of a page a height lies: what covers a character has one in common with it."""
+    return round(min(max(-_TALLEST, y), _TALLEST) / _STRIP)
 
 
 def _rules(item: Any, matrix: Matrix, raw: Any) -> Iterator[Box]:
@@ -344,7 +373,11 @@ def _bounds(item: Any, matrix: Matrix, raw: Any) -> Box:
     """An object's box. PDFium gives it in the space of the form that holds the object."""
     x0, y0, x1, y1 = (ctypes.c_float() for _ in range(4))
     raw.FPDFPageObj_GetBounds(item, x0, y0, x1, y1)
-    corners = [_moved(x, y, matrix) for x in (x0.value, x1.value) for y in (y0.value, y1.value)]
+    return _moved_box((x0.value, y0.value, x1.value, y1.value), matrix)
+
+
+def _moved_box(box: Box, matrix: Matrix) -> Box:
+    corners = [_moved(x, y, matrix) for x in box[::2] for y in box[1::2]]
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     return min(xs), min(ys), max(xs), max(ys)
 

@@ -153,7 +153,7 @@ def _run(number: int, item: int | None, degrees: float, lacking: dict[int, bool]
     return _Run(
         number=number,
         angle=angle,
-        clip=_clip(item, call),
+        clip=clip(item),
         font_lacks=lacking.get(font, False),
         hidden=call["FPDFTextObj_GetTextRenderMode"](item) in _INVISIBLE or is_slanted(degrees),
     )
@@ -179,7 +179,9 @@ def _lacks(address: int) -> bool:
     return family.value in _OWN_FONTS
 
 
-def _clip(item: int, call: dict[str, _Call]) -> Box | None:
+def clip(item: int) -> Box | None:
+    """The box outside of which an object does not show, in the space of what holds it; None where there is none."""
+    call = _calls()
     path = call["FPDFPageObj_GetClipPath"](item)
     count = min(call["FPDFClipPath_CountPaths"](path), 20) if path else 0
     if count <= 0:
@@ -196,11 +198,12 @@ def _clip(item: int, call: dict[str, _Call]) -> Box | None:
         if points:
             xs, ys = [x for x, _ in points], [y for _, y in points]
             one = (min(xs), min(ys), max(xs), max(ys))
-            box = one if box is None else _common(box, one)
+            box = one if box is None else common(box, one)
     return box
 
 
-def _common(one: Box, other: Box) -> Box:
+def common(one: Box, other: Box) -> Box:
+    """Where two boxes overlap."""
     return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import time
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +351,60 @@ def test_an_italic_made_of_an_upright_font_is_read(lean: float) -> None:
             canvas.drawText(text)
 
     assert [cell.text for cell in pdf.read(_canvas(draw)).tables[0].rows[-1]] == ["1", "内容", "10分", "5"]
+
+
+def _in_a_corner(canvas: Any, path: Any) -> None:
+    corner = canvas.beginPath()
+    corner.rect(0, 0, 100, 40)
+    canvas.clipPath(corner, stroke=0)
+    path.rect(0, 0, 596, 842)
+
+
+def _out_of_sight(canvas: Any, path: Any) -> None:
+    corner = canvas.beginPath()
+    corner.rect(420, 0, 100, 600)
+    canvas.clipPath(corner, stroke=0)
+    path.rect(60, 650, 300, 100)
+
+
+def _around_the_page(_: Any, path: Any) -> None:
+    path.rect(0, 0, 596, 842)
+    path.rect(20, 20, 556, 802)
+
+
+@pytest.mark.parametrize("paint", [_in_a_corner, _out_of_sight, _around_the_page])
+def test_white_that_covers_no_text_makes_nothing_doubtful(paint: Any) -> None:
+    """The page painted white within narrow bounds, as by browsers, and a frame around it."""
+
+    def draw(canvas: Any, _: int) -> None:
+        for row in range(3):
+            for column, text in enumerate(("1", "内容", "5分", "5")):
+                canvas.rect(60 + 90 * column, 700 - 24 * row, 90, 24)
+                canvas.drawString(64 + 90 * column, 707 - 24 * row, text)
+        path = canvas.beginPath()
+        paint(canvas, path)
+        canvas.setFillColorRGB(1, 1, 1)
+        canvas.drawPath(path, stroke=0, fill=1, fillMode=0)
+
+    rows = pdf.read(_canvas(draw)).tables[0].rows
+    assert not any(cell.several for row in rows for cell in row)
+
+
+def test_a_page_of_many_white_boxes_holds_nobody_up() -> None:
+    """As a map or a diagram has them; each was compared with each character."""
+
+    def draw(canvas: Any, _: int) -> None:
+        canvas.setFont("Helvetica", 4)
+        for line in range(150):
+            canvas.drawString(20, 10 + 5 * line, "1234567890" * 10)
+        canvas.setFillColorRGB(1, 1, 1)
+        for number in range(12_000):
+            canvas.rect(20 + number * 7 % 500, 20 + number * 13 % 800, 5, 5, stroke=0, fill=1)
+
+    data = _canvas(draw)
+    begun = time.process_time()
+    pdf.read(data)
+    assert time.process_time() - begun < 6
 
 
 def test_a_number_over_the_border_of_its_cell_is_doubtful() -> None:
