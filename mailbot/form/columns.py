@@ -59,7 +59,8 @@ _LABELS: tuple[tuple[Column, re.Pattern[str]], ...] = tuple(
         (Column.EVIDENCE, _PERHAPS_EVIDENCE.pattern),
     )
 )
-_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}(?!年?[0-9]{1,2}月)")
+"""A year that is none of a date."""
 _ASIDE = re.compile(r"[(（\[【][^()（）\[\]【】]*[)）\]】]|^\s*(?:20[0-9]{2}年度?|本年度?|今年)")
 """Remarks in a label beside its word, which are taken out: brackets (who fills it in, and how), and the year."""
 _STAGES = (
@@ -74,6 +75,8 @@ _FROM_RANK = {Column.SCORE: 1, Column.EVIDENCE: 2}
 """Columns of which a header may name several, and the least rank with which one of them counts alone."""
 _LONGEST_LABEL = 20
 _DEEPEST_HEADER = 3
+_BODY = 60
+"""So many rows beneath a header tell numbers and text apart."""
 NOTHING, _NOWHERE = Cell(text=""), range(0)
 
 
@@ -216,8 +219,9 @@ def _header_at(rows: Sequence[Row], index: int) -> Header | None:
         window = rows[index : index + depth]
         if len(window) < depth or not any(cell.text.strip() for cell in window[-1]):
             break
-        columns = _named(window)
-        if depth > 1 and len(_named(window[1:]).spans) >= len(columns.spans):
+        below = rows[index + depth : index + depth + _BODY]
+        columns = _named(window, below)
+        if depth > 1 and len(_named(window[1:], below).spans) >= len(columns.spans):
             continue
         if _is_header(columns) and (best is None or len(columns.spans) > len(best.columns.spans)):
             best = Header(first=index, last=index + depth - 1, columns=columns)
@@ -313,7 +317,7 @@ def names_columns(row: Row) -> bool:
     return len(named) >= 3
 
 
-def _named(window: Sequence[Row]) -> Columns:
+def _named(window: Sequence[Row], below: Sequence[Row]) -> Columns:
     width = max(len(row) for row in window)
     named: dict[Column, list[range]] = {}
     for index in range(width):
@@ -321,10 +325,20 @@ def _named(window: Sequence[Row]) -> Columns:
         column = label("".join(texts)) or (label(texts[-1]) if len(texts) > 1 else None)
         if column is not None:
             named.setdefault(column, []).append(range(index, _end(window, index, width)))
+    if Column.SCORE in named:
+        named[Column.SCORE] = _without_words(named[Column.SCORE], below)
     score = min((span.start for span in named.get(Column.SCORE, ())), default=0)
     named[Column.EVIDENCE] = _evidence(window, named.get(Column.EVIDENCE, ()), score)
     spans = {column: _spanned(window, column, spans) for column, spans in named.items() if spans}
     return Columns(spans=spans, borders=_borders(window))
+
+
+def _without_words(spans: list[range], below: Sequence[Row]) -> list[range]:
+    """Of several columns for the score those that do not mostly hold text: 自我评价 may also head the evidence."""
+    if len(spans) < 2:
+        return spans
+    filled = [row for row in below if any(s.start < len(row) and not is_empty(row[s.start]) for s in spans)]
+    return [span for span in spans if not filled or not _holds_text(filled, span.start)] or spans
 
 
 def _evidence(window: Sequence[Row], spans: Sequence[range], score: int) -> list[range]:

@@ -119,6 +119,16 @@ def test_scores_of_another_year_alone_are_for_a_person() -> None:
     assert {code for code, _ in found} == {Code.FORM_LOW_CONFIDENCE}
 
 
+def test_a_date_above_the_scores_is_not_the_year_that_they_are_for() -> None:
+    assert_right(Form(labels={**LABELS, "score": "自评分（2021年1月填）"}).extract())
+
+
+@pytest.mark.parametrize("score", ["自评分", "得分"])
+def test_evidence_under_a_label_that_may_also_head_scores_is_for_a_person(score: str) -> None:
+    found = faults(read(Form(labels={**LABELS, "score": score, "evidence": "自我评价"})))
+    assert found == [(Code.FORM_LOW_CONFIDENCE, None)]
+
+
 @pytest.mark.parametrize(
     ("column", "label"),
     [
