@@ -332,7 +332,8 @@ class _Reader:
         points = parse_points(cells.points.text)
         if _number(cells.no) is not None or (last is not None and points == last.points):
             return False
-        if last is not None and (following is None or following.category != last.category):
+        ends = following is None or last is None or following.category != last.category
+        if last is not None and ends and not isinstance(points, Decimal):
             scores = [
                 row.cells.score for row in self._kept.rows.values() if row.item.category == last.category
             ]

@@ -397,6 +397,14 @@ def test_a_row_of_another_number_is_no_sum_of_its_category() -> None:
     assert faults(read(Form(change=change)))[0] == (Code.FORM_ALTERED, None)
 
 
+def test_an_added_item_with_points_of_its_own_is_no_sum_of_its_category() -> None:
+    def change(lines: list[Line]) -> list[Line]:
+        added = {"criterion": cell("承办其他工作"), "points": cell("40分"), "score": cell("35")}
+        return [*lines[:7], added, *lines[7:]]
+
+    assert faults(read(Form(change=change)))[0] == (Code.FORM_ALTERED, None)
+
+
 def beneath(*texts: str) -> Callable[[list[Line]], list[Line]]:
     """The evidence of each item in a row of its own below it."""
 
