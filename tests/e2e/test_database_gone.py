@@ -92,7 +92,7 @@ def test_the_worker_that_stays_ends_with_the_database_and_the_one_started_next_g
         killable.stop()
         _, said = worker.communicate(timeout=60)
         assert worker.returncode == 75
-        assert "another worker may be at work now; this one ends" in said
+        assert "another worker may be at work in it; this one ends" in said
         assert "Traceback" not in said
     with staying(office.config_path, **LOOKS_OFTEN) as early:
         _, said = early.communicate(timeout=60)
