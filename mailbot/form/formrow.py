@@ -111,6 +111,11 @@ class Total:
     within: bool
     """Whether there are items above and below it."""
 
+    @property
+    def may_end(self) -> bool:
+        """Whether it may be the whole form's, and no category's."""
+        return self.weight > 0 or not self.within
+
 
 def _rank(total: Total) -> tuple[bool, int, bool]:
     """How likely a sum is the form's total: most of all where its row says so and it states a number."""
@@ -125,7 +130,7 @@ def the_total(totals: Sequence[Total]) -> Cell | None:
     doubtful: all of them may be sums of categories, and none the total.
     """
     visible = [total for total in totals if not total.cell.hidden] or totals
-    found = [total for total in visible if total.weight or not total.within]
+    found = [total for total in visible if total.may_end]
     if not found:
         return None
     best = max(reversed(found), key=_rank)

@@ -113,17 +113,26 @@ class _Reader:
             and not self._is_example(row)
         ]
         items = [index for index, row in enumerate(said) if self._is_surely_an_item(row)] or [-1]
-        totals = {
-            index: Total(cell=cell, weight=self._weight(row), within=items[0] < index < items[-1])
-            for index, row in enumerate(said)
-            if (cell := self._total(row)) is not None
-        }
-        ends = (index for index, t in totals.items() if index > items[0] and (t.weight or not t.within))
+        totals = self._totals(said, items)
+        ends = (index for index, t in totals.items() if index > items[0] and t.may_end)
         foot = next(ends, len(said))
         body = [row for index, row in enumerate(said) if index < foot or index in items]
         taken = {*items, *totals}
         rest = [row for index, row in enumerate(said) if index > foot and index not in taken]
         return body, tuple(totals.values()), tuple(rest)
+
+    def _totals(self, said: Sequence[Row], items: Sequence[int]) -> dict[int, Total]:
+        """The sums by their words; where none of these may be the form's own, also what bears all its points."""
+        worded = {index: cell for index, row in enumerate(said) if (cell := self._total(row)) is not None}
+        bare = {
+            i: self._columns.cell(r, Column.SCORE) for i, r in enumerate(said) if self._bears_all_points(r)
+        }
+        totals = {
+            index: Total(cell=cell, weight=self._weight(said[index]), within=items[0] < index < items[-1])
+            for index, cell in sorted((bare | worded).items())
+        }
+        known = any(totals[index].may_end for index in worded)
+        return {index: total for index, total in totals.items() if index in worded or not known}
 
     def _is_example(self, row: Row) -> bool:
         """Whether a row says of itself that it only shows how to fill in the others."""
@@ -174,7 +183,7 @@ class _Reader:
             if number and parse_points(number) != self._matcher.rubric.total:
                 return replace(cell, text=number)
             return self._number_beside(row) or replace(score, text="")
-        return self._columns.cell(row, Column.SCORE) if self._bears_all_points(row) else None
+        return None
 
     def _bears_all_points(self, row: Row) -> bool:
         """Whether a row that is no item states the points of the whole form, and has any word: it is the total's row."""

@@ -504,6 +504,19 @@ def test_a_total_in_a_row_of_its_own_beneath_the_points() -> None:
     assert_right(extract([replace(table, rows=(*table.rows[:-1], points, own))]))
 
 
+@pytest.mark.parametrize("points", ["100分", "105分", ""])
+def test_points_of_the_items_beside_a_bonus_are_not_the_total(points: str) -> None:
+    table = Form().table()
+    rows = [
+        (cell(name), *(cell() for _ in ORDER[1:4]), cell(most), cell(score), *(cell() for _ in ORDER[6:]))
+        for name, most, score in (("基础分", "100分", "100"), ("附加分", "5分", "5"), ("总计", points, "105"))
+    ]
+    examined = read(extract([replace(table, rows=(*table.rows[:-1], *rows))]))
+    assert faults(examined) == [(Code.FORM_LOW_CONFIDENCE, None)]
+    assert examined.assessment is not None
+    assert examined.assessment.stated_total == 105
+
+
 def test_the_offices_own_total_beneath_is_none() -> None:
     table = Form().table()
     office = (cell("考核结果"), *table.rows[-1][1:5], cell("90"), *table.rows[-1][6:])
