@@ -13,7 +13,7 @@ from mailbot.config import Config
 from mailbot.errors import TemporaryError
 from mailbot.log import log
 from mailbot.model import ReplyState
-from mailbot.records import FolderHealth, PutOff, ReplyRecord
+from mailbot.records import FolderHealth, PutOff
 from mailbot.report import watch
 from mailbot.store.store import Store
 
@@ -184,12 +184,10 @@ class Alarms:
 
     def _unsent(self, now: datetime) -> dict[str, tuple[int, datetime, str]]:
         """By mailbox how many letters wait, since when, and why, where one was tried in vain and is queued for too long."""
-        queued: dict[str, list[ReplyRecord]] = {mailbox.name: [] for mailbox in self._config.mailboxes}
-        for reply in self._store.replies_in(ReplyState.QUEUED):
-            queued.setdefault(reply.mailbox, []).append(reply)
+        queued = self._store.replies_in(ReplyState.QUEUED)
         found: dict[str, tuple[int, datetime, str]] = {}
         for mailbox in self._config.mailboxes:
-            letters = queued[mailbox.name]
+            letters = [reply for reply in queued if reply.mailbox == mailbox.name]
             tried = [r for r in letters if r.was_put_off]
             if any(now - reply.queued_at > _UNSENT_AFTER for reply in tried):
                 found[mailbox.name] = (len(letters), min(r.queued_at for r in letters), tried[0].error)

@@ -50,9 +50,9 @@ CONFIG = Path("config.toml")
 
 def load(config: Path, *, mail: bool = False) -> Config:
     """The configuration; with every password at hand where `mail` is fetched or sent."""
-    from mailbot.config import load
+    from mailbot import config as configuration
 
-    loaded = load(config)
+    loaded = configuration.load(config)
     if mail:
         loaded.require_passwords()
     return loaded

@@ -101,11 +101,9 @@ def decide(
     versions = fold((*earlier, contribution), track, terms)
     counted = any(v.message == arrival.message for v in versions)
     current = versions[-1] if counted else None
-    unseen = arrival.oversized and ruled is None
-    standing = (
-        *noticed,
-        *(() if unseen else _standing(reading, contribution, current, terms.requires[track])),
-    )
+    standing = noticed
+    if ruled or not arrival.oversized:
+        standing = (*noticed, *_standing(reading, contribution, current, terms.requires[track]))
     outcome = _outcome(arrival, standing, current, ruled)
     findings = _for_staff(standing, reading, current)
     return Decision(

@@ -106,9 +106,7 @@ class Outbox:
 
         Raises TemporaryError where the mailbox cannot be asked; then nothing is changed.
         """
-        unfinished = [
-            r for r in self._store.replies_in(ReplyState.SENDING) if r.mailbox == self._mailbox.name
-        ]
+        unfinished = self._mine(ReplyState.SENDING)
         if not unfinished:
             return
         with self._pausing(), ReplyFolders(self._mailbox) as folders:
@@ -198,13 +196,16 @@ class Outbox:
         self._store.settle_replies(told, at=self._clock())
 
     def _perhaps_sent(self) -> list[ReplyRecord]:
-        held = (r for r in self._store.replies_in(ReplyState.HELD) if r.mailbox == self._mailbox.name)
-        return [r for r in held if r.error == PERHAPS_SENT and not r.dropped]
+        return [r for r in self._mine(ReplyState.HELD) if r.error == PERHAPS_SENT and not r.dropped]
+
+    def _mine(self, state: ReplyState) -> list[ReplyRecord]:
+        """This mailbox's replies in a state."""
+        return [r for r in self._store.replies_in(state) if r.mailbox == self._mailbox.name]
 
     def _look_for_drafts(self, now: datetime) -> None:
-        mine = self._mailbox.name
-        drafts = [r for r in self._store.replies_in(ReplyState.DRAFTED) if r.mailbox == mine]
-        reminders = [r for r in self._store.reminders(state=ReplyState.DRAFTED) if r.mailbox == mine]
+        drafts = self._mine(ReplyState.DRAFTED)
+        drafted = self._store.reminders(state=ReplyState.DRAFTED)
+        reminders = [r for r in drafted if r.mailbox == self._mailbox.name]
         if not drafts and not reminders:
             return
         from mailbot.reminders import reminder_marks

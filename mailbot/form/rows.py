@@ -123,16 +123,17 @@ class _Reader:
 
     def _totals(self, said: Sequence[Row], items: Sequence[int]) -> dict[int, Total]:
         """The sums by their words; where none of these may be the form's own, also what bears all its points."""
-        worded = {index: cell for index, row in enumerate(said) if (cell := self._total(row)) is not None}
-        bare = {
-            i: self._columns.cell(r, Column.SCORE) for i, r in enumerate(said) if self._bears_all_points(r)
-        }
-        totals = {
-            index: Total(cell=cell, weight=self._weight(said[index]), within=items[0] < index < items[-1])
-            for index, cell in sorted((bare | worded).items())
-        }
-        known = any(totals[index].may_end for index in worded)
-        return {index: total for index, total in totals.items() if index in worded or not known}
+
+        def total(index: int, cell: Cell) -> Total:
+            return Total(cell=cell, weight=self._weight(said[index]), within=items[0] < index < items[-1])
+
+        worded = {i: total(i, cell) for i, row in enumerate(said) if (cell := self._total(row)) is not None}
+        if any(each.may_end for each in worded.values()):
+            return worded
+        scores = (
+            (i, self._columns.cell(r, Column.SCORE)) for i, r in enumerate(said) if self._bears_all_points(r)
+        )
+        return dict(sorted(({i: total(i, cell) for i, cell in scores} | worded).items()))
 
     def _is_example(self, row: Row) -> bool:
         """Whether a row says of itself that it only shows how to fill in the others."""
