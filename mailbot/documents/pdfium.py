@@ -20,7 +20,7 @@ from mailbot.documents.lines import Box, Char, Segment
 from mailbot.errors import EncryptedError, UnreadableError
 
 _PASSWORD_ERROR = 4
-_MOST_OBJECTS, _DEEPEST = 30_000, 4
+_MOST_OBJECTS, _DEEPEST, _MOST_SEGMENTS = 30_000, 4, 2000
 _FEWEST_CHARS, _FEWEST_BESIDE_PICTURE = 8, 60
 _LARGE_PICTURE, _PAGE_SIZE = 0.3, 0.5
 _OUTLINES = 300
@@ -249,8 +249,9 @@ def _shown(page: Any) -> _Shown:
         match raw.FPDFPageObj_GetType(item):
             case raw.FPDF_PAGEOBJ_PATH:
                 shown.paths += 1
-                shown.rules += _rules(item, matrix, raw)
-                shown.covers += [(number, box) for box in _covers(item, matrix, raw)]
+                fill, stroke = _draw_mode(item, raw)
+                shown.rules += _rules(item, matrix, raw, fill=fill, stroke=stroke)
+                shown.covers += [(number, box) for box in _covers(item, matrix, raw)] if fill else ()
             case raw.FPDF_PAGEOBJ_IMAGE:
                 x0, y0, x1, y1 = _bounds(item, matrix, raw)
                 area = max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, top) - max(y0, bottom))
@@ -259,7 +260,7 @@ def _shown(page: Any) -> _Shown:
 
 
 def _objects(page: Any, raw: Any) -> Iterator[tuple[Any, Matrix]]:
-    """The objects of a page and of the forms in it as they are drawn, each with the matrix to the page's space."""
+    """The objects of a page, its forms and what is in them, as they are drawn, each with the matrix to the page's space."""
     return islice(_within(page, _SAME, 0, raw), _MOST_OBJECTS)
 
 
@@ -269,20 +270,17 @@ def _within(holder: Any, matrix: Matrix, depth: int, raw: Any) -> Iterator[tuple
     get = raw.FPDFFormObj_GetObject if depth else raw.FPDFPage_GetObject
     for index in range(count):
         item = get(holder, index)
-        if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_FORM:
-            yield item, matrix
-        elif depth < _DEEPEST:
+        yield item, matrix
+        if depth < _DEEPEST and raw.FPDFPageObj_GetType(item) == raw.FPDF_PAGEOBJ_FORM:
             yield from _within(item, _times(_matrix(item, raw), matrix), depth + 1, raw)
 
 
 def _covers(item: Any, matrix: Matrix, raw: Any) -> Iterator[Box]:
-    """The box of a path that is filled with white, as far as it shows, if it is wide and high enough to hide a character.
+    """The box of a filled path if that is white, as far as it shows, and wide and high enough to hide a character.
 
     None of one in several pieces, as a frame around the page, which hides nothing within.
     """
-    fill, stroke = ctypes.c_int(), ctypes.c_int()
-    raw.FPDFPath_GetDrawMode(item, fill, stroke)
-    if not fill.value or raw.FPDFPageObj_HasTransparency(item):
+    if raw.FPDFPageObj_HasTransparency(item):
         return
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
     raw.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
@@ -297,8 +295,21 @@ def _covers(item: Any, matrix: Matrix, raw: Any) -> Iterator[Box]:
 
 
 def _is_one_piece(item: Any, raw: Any) -> bool:
-    parts = (raw.FPDFPath_GetPathSegment(item, n) for n in range(min(raw.FPDFPath_CountSegments(item), 2000)))
-    return [raw.FPDFPathSegment_GetType(part) for part in parts].count(raw.FPDF_SEGMENT_MOVETO) == 1
+    kinds = [raw.FPDFPathSegment_GetType(part) for part in _parts(item, raw)]
+    return kinds.count(raw.FPDF_SEGMENT_MOVETO) == 1
+
+
+def _parts(item: Any, raw: Any) -> Iterator[Any]:
+    """The segments of a path."""
+    count = min(raw.FPDFPath_CountSegments(item), _MOST_SEGMENTS)
+    return (raw.FPDFPath_GetPathSegment(item, index) for index in range(count))
+
+
+def _draw_mode(item: Any, raw: Any) -> tuple[bool, bool]:
+    """Whether a path is filled, and whether it is drawn as a line."""
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    raw.FPDFPath_GetDrawMode(item, fill, stroke)
+    return fill.value != 0, stroke.value != 0
 
 
 def _address(item: Any) -> int:
@@ -334,13 +345,11 @@ def _strip(y: float) -> int:
     return round(min(max(-_TALLEST, y), _TALLEST) / _STRIP)
 
 
-def _rules(item: Any, matrix: Matrix, raw: Any) -> Iterator[Box]:
+def _rules(item: Any, matrix: Matrix, raw: Any, *, fill: bool, stroke: bool) -> Iterator[Box]:
     """The level and plumb lines that a path draws, thin filled boxes included."""
-    fill, stroke = ctypes.c_int(), ctypes.c_int()
-    raw.FPDFPath_GetDrawMode(item, fill, stroke)
-    if not stroke.value:
+    if not stroke:
         x0, y0, x1, y1 = _bounds(item, matrix, raw)
-        if fill.value and min(x1 - x0, y1 - y0) <= _THIN and max(x1 - x0, y1 - y0) >= _SHORTEST:
+        if fill and min(x1 - x0, y1 - y0) <= _THIN and max(x1 - x0, y1 - y0) >= _SHORTEST:
             yield x0, y0, x1, y1
         return
     for (xa, ya), (xb, yb) in _strokes(item, _times(_matrix(item, raw), matrix), raw):
@@ -355,8 +364,7 @@ _Point = tuple[float, float]
 def _strokes(item: Any, matrix: Matrix, raw: Any) -> Iterator[tuple[_Point, _Point]]:
     start = last = (0.0, 0.0)
     x, y = ctypes.c_float(), ctypes.c_float()
-    for index in range(min(raw.FPDFPath_CountSegments(item), 2000)):
-        part = raw.FPDFPath_GetPathSegment(item, index)
+    for part in _parts(item, raw):
         raw.FPDFPathSegment_GetPoint(part, x, y)
         point = _moved(x.value, y.value, matrix)
         match raw.FPDFPathSegment_GetType(part):
